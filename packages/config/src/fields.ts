@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** A whole number within bounds, e.g. `integer(1, 65535, 'a TCP port')`. */
+export function integer(min: number, max: number, meaning: string): z.ZodCoercedNumber {
+  return z.coerce
+    .number()
+    .int()
+    .min(min)
+    .max(max)
+    .describe(`${meaning}: a whole number from ${min} to ${max}`) as z.ZodCoercedNumber;
+}
+
+export const port = (): z.ZodCoercedNumber => integer(0, 65535, 'a TCP port (0 picks a free one)');
+
+/** `1`, `true`, `yes`, `on` or their opposites. */
+export function flag(meaning: string): z.ZodType<boolean, string> {
+  return z
+    .string()
+    .regex(/^(1|true|yes|on|0|false|no|off)$/i)
+    .transform((value) => /^(1|true|yes|on)$/i.test(value))
+    .describe(`${meaning}: 1 or 0`) as unknown as z.ZodType<boolean, string>;
+}
+
+/** An absolute URL with one of the given schemes, e.g. `url(['http', 'https'], 'where orders is served')`. */
+export function url(schemes: readonly string[], meaning: string): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1)))
+    .describe(`${meaning}: a URL such as ${schemes[0]}://127.0.0.1:1234`) as unknown as z.ZodType<string, string>;
+}
+
+/** A comma-separated list of `host:port`. */
+export function hostPorts(meaning: string): z.ZodType<string[], string> {
+  return z
+    .string()
+    .regex(/^[^,:\s]+:\d+(,[^,:\s]+:\d+)*$/)
+    .transform((value) => value.split(','))
+    .describe(`${meaning}: host:port, several separated by commas`) as unknown as z.ZodType<string[], string>;
+}
+
+/** A comma-separated list out of a closed set. */
+export function listOf<T extends string>(allowed: readonly T[], meaning: string): z.ZodType<T[], string> {
+  return z
+    .string()
+    .transform((value) => value.split(',').map((item) => item.trim()))
+    .refine((items) => items.length > 0 && items.every((item) => (allowed as readonly string[]).includes(item)))
+    .describe(`${meaning}: one or more of ${allowed.join(', ')}, separated by commas`) as unknown as z.ZodType<
+    T[],
+    string
+  >;
+}
+
+/** A secret of at least 32 characters. */
+export function secret(meaning: string): z.ZodString {
+  return z.string().min(32).describe(`${meaning}: a secret of at least 32 characters`);
+}
+
+export function text(meaning: string): z.ZodString {
+  return z.string().min(1).describe(meaning);
+}
