@@ -26,7 +26,10 @@ export function url(schemes: readonly string[], meaning: string): z.ZodType<stri
   return z
     .string()
     .refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1)))
-    .describe(`${meaning}: a URL such as ${schemes[0]}://127.0.0.1:1234`) as unknown as z.ZodType<string, string>;
+    .describe(`${meaning}: a URL such as ${schemes[0]}://127.0.0.1:1234`) as unknown as z.ZodType<
+    string,
+    string
+  >;
 }
 
 /** A comma-separated list of `host:port`. */
@@ -43,11 +46,12 @@ export function listOf<T extends string>(allowed: readonly T[], meaning: string)
   return z
     .string()
     .transform((value) => value.split(',').map((item) => item.trim()))
-    .refine((items) => items.length > 0 && items.every((item) => (allowed as readonly string[]).includes(item)))
-    .describe(`${meaning}: one or more of ${allowed.join(', ')}, separated by commas`) as unknown as z.ZodType<
-    T[],
-    string
-  >;
+    .refine(
+      (items) => items.length > 0 && items.every((item) => (allowed as readonly string[]).includes(item)),
+    )
+    .describe(
+      `${meaning}: one or more of ${allowed.join(', ')}, separated by commas`,
+    ) as unknown as z.ZodType<T[], string>;
 }
 
 /** A secret of at least 32 characters. */

@@ -21,7 +21,8 @@ export function parseConfig<Shape extends z.ZodRawShape>(
   const problems = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const expects = (shape[name] as z.ZodType | undefined)?.description ?? issue.message;
-    const found = given[name] === undefined ? 'is not set' : `is ${JSON.stringify(redact(name, given[name]))}`;
+    const found =
+      given[name] === undefined ? 'is not set' : `is ${JSON.stringify(redact(name, given[name]))}`;
     return `${name} ${found}; it expects ${expects}`;
   });
   throw new TidegateError('CONFIG_INVALID', [...new Set(problems)].join('\n'), {

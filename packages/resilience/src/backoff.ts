@@ -5,7 +5,11 @@ export interface BackoffOptions {
 }
 
 /** The delay before attempt `attempt` (1 is the first retry). `random` is injectable for tests. */
-export function backoffMs(attempt: number, options: BackoffOptions, random: () => number = Math.random): number {
+export function backoffMs(
+  attempt: number,
+  options: BackoffOptions,
+  random: () => number = Math.random,
+): number {
   const ceiling = Math.min(options.maxMs, options.firstMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(random() * ceiling);
 }

@@ -20,7 +20,8 @@ export async function retry<T>(
     try {
       return await operation(attempt);
     } catch (error) {
-      if (options.signal?.aborted || attempt >= options.attempts || options.retryable?.(error) === false) throw error;
+      if (options.signal?.aborted || attempt >= options.attempts || options.retryable?.(error) === false)
+        throw error;
       const delayMs = backoffMs(attempt, options);
       options.onRetry?.(error, attempt, delayMs);
       await delay(delayMs, options.signal);
