@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { until } from './until.ts';
+
+describe('until', () => {
+  it("resolves with the condition's first truthy value", async () => {
+    let looks = 0;
+    expect(await until(() => (++looks === 3 ? 'third' : undefined), { what: 'three looks' })).toBe('third');
+  });
+
+  it('rejects with what it waited for and the last error', async () => {
+    const waiting = until(
+      () => {
+        throw new Error('refused');
+      },
+      { what: 'the server answers', timeoutMs: 20 },
+    );
+    await expect(waiting).rejects.toMatchObject({
+      message: 'the server answers: not within 20 ms',
+      cause: { message: 'refused' },
+    });
+  });
+
+  it('rejects in time when the condition never settles', async () => {
+    const waiting = until(() => new Promise<boolean>(() => {}), { what: 'an answer', timeoutMs: 20 });
+    await expect(waiting).rejects.toThrow('an answer: not within 20 ms');
+  });
+});
