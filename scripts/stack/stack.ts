@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { devSecret } from '@tidegate/process/dev-secret';
+import { delay } from '@tidegate/resilience';
+import type { Backend } from './backend.ts';
+import { daemonPid, lastLogLines, stopDaemon } from './daemon.ts';
+import { createKafkaBackend } from './kafka.ts';
+import { kafkaJars } from './kafka-jars.ts';
+import { createPostgresBackend, postgresUrl } from './postgres.ts';
+import { createRedisBackend } from './redis.ts';
+import { installMissing } from './requirements.ts';
+
+export interface StackPorts {
+  readonly kafka: number;
+  readonly kafkaController: number;
+  readonly redis: number;
+  readonly postgres: number;
+}
+
+export interface StackOptions {
+  readonly ports: StackPorts;
+  /** Data, logs and pid files of this stack. Two stacks need two. */
+  readonly directory: string;
+  /** Where the development secrets lie; default `directory`. */
+  readonly secretsDirectory?: string;
+  /** For progress in words. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface Stack {
+  /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET and CURSOR_SECRETS for the processes. */
+  readonly env: Record<string, string>;
+  /** The folder with Kafka's jars, for tests that start more brokers. */
+  readonly kafkaLibs: string;
+  readonly versions: Readonly<Record<Backend['name'], string>>;
+  /** Ends what this call started; what was running before goes on. `discard`: at once, with all its data. */
+  stop(options?: { discard?: boolean }): Promise<void>;
+}
+
+const READY_WITHIN_MS = 60_000;
+
+export const defaultPorts: StackPorts = {
+  kafka: 29_092,
+  kafkaController: 29_093,
+  redis: 26_379,
+  postgres: 25_432,
+};
+
+/**
+ * Starts real Kafka, Redis and Postgres, all three at once, and resolves when each answers. What runs in this
+ * directory already is used as it is.
+ *
+ * @throws MissingProgramsError saying what to install; Error with the end of the log of what did not come up.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { ports, onLine = () => {} } = options;
+  const directory = resolve(options.directory);
+  installMissing(['java', 'redis', 'postgres'], onLine);
+  const kafkaLibs = await kafkaJars(onLine);
+  await mkdir(directory, { recursive: true });
+
+  const backends = createBackends(directory, ports, kafkaLibs);
+  const started: Backend[] = [];
+  const stop = async ({ discard = false } = {}): Promise<void> => {
+    await stopBackends(started, discard);
+    if (discard) await rm(directory, { recursive: true, force: true });
+  };
+  const settled = await Promise.allSettled(
+    backends.map((backend) => ensureRunning(backend, started, onLine)),
+  );
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed) {
+    await stop();
+    throw failed.reason as Error;
+  }
+  const versions = settled.map((result) => (result.status === 'fulfilled' ? result.value : ''));
+  return {
+    env: await stackEnv(ports, options.secretsDirectory ?? directory),
+    kafkaLibs,
+    versions: { Kafka: versions[0] ?? '', Redis: versions[1] ?? '', Postgres: versions[2] ?? '' },
+    stop,
+  };
+}
+
+/** Ends what runs in the directory, whoever started it. Resolves with the names of what was running. */
+export async function stopStack(directory: string, { discard = false } = {}): Promise<Backend['name'][]> {
+  const root = resolve(directory);
+  const stopped = await stopBackends(createBackends(root, defaultPorts, ''), discard);
+  if (discard) await rm(root, { recursive: true, force: true });
+  return stopped;
+}
+
+/** What runs in the directory: the pid by name, undefined for what does not. */
+export function stackPids(directory: string): Record<Backend['name'], number | undefined> {
+  const [kafka, redis, postgres] = createBackends(resolve(directory), defaultPorts, '');
+  return { Kafka: pidOf(kafka), Redis: pidOf(redis), Postgres: pidOf(postgres) };
+}
+
+function pidOf(backend: Backend | undefined): number | undefined {
+  return backend && daemonPid(backend.pidFile);
+}
+
+function createBackends(directory: string, ports: StackPorts, kafkaLibs: string): Backend[] {
+  return [
+    createKafkaBackend(directory, { broker: ports.kafka, controller: ports.kafkaController }, kafkaLibs),
+    createRedisBackend(directory, ports.redis),
+    createPostgresBackend(directory, ports.postgres),
+  ];
+}
+
+async function ensureRunning(
+  backend: Backend,
+  started: Backend[],
+  onLine: (line: string) => void,
+): Promise<string> {
+  const running = daemonPid(backend.pidFile) !== undefined;
+  if (!running) {
+    // Something else on the port would answer in its place, or it would fail with a log that few understand.
+    if (await answers(backend))
+      throw new Error(`${backend.name}: something else already answers on its port`);
+    await rm(backend.logFile, { force: true });
+    await backend.start();
+    started.push(backend);
+  }
+  const version = await untilReady(backend);
+  onLine(`${backend.name} ${version} ${running ? 'was running already' : 'is ready'}`);
+  return version;
+}
+
+async function answers(backend: Backend): Promise<boolean> {
+  return backend.ping().then(
+    () => true,
+    () => false,
+  );
+}
+
+async function untilReady(backend: Backend): Promise<string> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      return await backend.ping();
+    } catch (error) {
+      const exited = daemonPid(backend.pidFile) === undefined;
+      if (exited || Date.now() > deadline) {
+        const what = exited ? 'ended while starting' : `did not answer within ${READY_WITHIN_MS} ms`;
+        throw new Error(`${backend.name} ${what}. Its log says:\n${lastLogLines(backend.logFile)}`, {
+          cause: error,
+        });
+      }
+      await delay(100);
+    }
+  }
+}
+
+async function stopBackends(backends: readonly Backend[], discard: boolean): Promise<Backend['name'][]> {
+  const stopped = await Promise.all(
+    backends.map(async (backend) => {
+      const was = await stopDaemon(backend.pidFile, discard ? 'SIGKILL' : backend.stopSignal);
+      if (discard && existsSync(backend.dataFolder))
+        await rm(backend.dataFolder, { recursive: true, force: true });
+      return was ? [backend.name] : [];
+    }),
+  );
+  return stopped.flat();
+}
+
+async function stackEnv(ports: StackPorts, secretsDirectory: string): Promise<Record<string, string>> {
+  return {
+    KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
+    DATABASE_URL: postgresUrl(ports.postgres),
+    REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+    JWT_SECRET: await devSecret(secretsDirectory),
+    CURSOR_SECRETS: await devSecret(secretsDirectory, 'dev-cursor-secret'),
+  };
+}
