@@ -32,6 +32,12 @@ export const OrderCancelled = defineMessage('OrderCancelled', {
   schema: z.object({ orderId: id, reason: z.string().max(500) }),
 });
 
+/** It has left the house: from here on it cannot be cancelled, and its stock is sold. */
+export const OrderDispatched = defineMessage('OrderDispatched', {
+  ...orders,
+  schema: z.object({ orderId: id }),
+});
+
 /** Delivered: the end of a good life. */
 export const OrderCompleted = defineMessage('OrderCompleted', {
   ...orders,
@@ -43,6 +49,7 @@ export const orderEvents = [
   OrderConfirmed,
   OrderRejected,
   OrderCancelled,
+  OrderDispatched,
   OrderCompleted,
 ] as const;
 
