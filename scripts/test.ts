@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeBinary, repositoryRoot, temporaryDirectory } from '@tidegate/testing';
+import { startTestBackends, type TestBackends } from './test/test-backends.ts';
+import { totalsLine, totalsOf, type Totals } from './test/vitest-totals.ts';
+
+const help = `npm test [-- VITEST-ARGUMENT...]
+
+Every test: unit, conformance of every port on every adapter, end to end, browser.
+Starts real Kafka, Redis and Postgres of its own (data gone afterwards), unless KAFKA_BROKERS, DATABASE_URL and
+REDIS_URL are all given. REQUIRE_STACK=1 makes a missing real backend a failure; without, its tests are skipped.
+
+  npm test -- packages/event-log     only the files whose path contains this
+  npm test -- -t 'sentence'          only the tests whose title contains this
+  npm test -- --project e2e          only one project: parts or e2e`;
+
+if (process.argv.includes('--help')) console.log(help);
+else process.exitCode = await main(process.argv.slice(2));
+
+async function main(vitestArguments: readonly string[]): Promise<number> {
+  // From the first moment on, so that a Ctrl-C while Kafka starts leaves nothing running either.
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupted.abort());
+
+  const backends = await startTestBackends((line) => console.log(`stack: ${line}`));
+  try {
+    printBackends(backends);
+    if (backends.missing.length > 0 && process.env['REQUIRE_STACK'] === '1') {
+      console.error('REQUIRE_STACK=1: a real backend is missing, no test was run');
+      return 1;
+    }
+    const run = await runVitest(vitestArguments, backends.env, interrupted.signal);
+    printBackends(backends);
+    return verdict(run.totals, run.exitCode, interrupted.signal.aborted);
+  } finally {
+    await backends.stop();
+  }
+}
+
+function verdict(totals: Totals, exitCode: number, interrupted: boolean): number {
+  if (interrupted) console.log('The run was interrupted.');
+  else if (totals.passed + totals.failed === 0) console.log('No test was run.');
+  else if (exitCode !== 0 && totals.failed === 0)
+    console.log('Every test passed, yet the run failed: see the errors above.');
+  console.log(totalsLine(totals));
+  if (interrupted) return 130;
+  return totals.failed > 0 || totals.passed === 0 ? 1 : exitCode;
+}
+
+function printBackends({ summary, missing }: TestBackends): void {
+  console.log(`Real backends taking part: ${summary.length > 0 ? summary.join(', ') : 'none'}`);
+  for (const line of missing) console.log(`NOT taking part, its tests are SKIPPED: ${line}`);
+}
+
+async function runVitest(
+  vitestArguments: readonly string[],
+  env: Readonly<Record<string, string>>,
+  interrupted: AbortSignal,
+): Promise<{ exitCode: number; totals: Totals }> {
+  await using directory = await temporaryDirectory();
+  const report = join(directory.path, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}) };
+  const child = spawn(
+    nodeBinary,
+    [join(repositoryRoot, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...vitestArguments],
+    { cwd: repositoryRoot, stdio: 'inherit', env: testEnvironment(env) },
+  );
+  const stop = (): void => void child.kill('SIGTERM');
+  interrupted.addEventListener('abort', stop, { once: true });
+  const exitCode = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+  interrupted.removeEventListener('abort', stop);
+  return { exitCode, totals: await readTotals(report) };
+}
+
+/** What a developer has exported for `npm run stack` must not reach tests that were told there is no stack. */
+function testEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = { ...process.env };
+  for (const name of ['KAFKA_BROKERS', 'KAFKA_LIBS', 'DATABASE_URL', 'REDIS_URL', 'CHROMIUM_PATH'])
+    delete inherited[name];
+  return { ...inherited, ...env };
+}
+
+async function readTotals(report: string): Promise<Totals> {
+  try {
+    return totalsOf(JSON.parse(await readFile(report, 'utf8')));
+  } catch {
+    return totalsOf({});
+  }
+}
