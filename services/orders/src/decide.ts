@@ -1,0 +1,87 @@
+import type { cancelOrder, InputOf, OrderLine, placeOrder, Rejection } from '@tidegate/contracts';
+import type { Decision, OrderEvent, OrderState } from './order.ts';
+
+/** What a client asks of an order; it is accepted or rejected, and the client is told. */
+export type ClientCommand =
+  | { readonly name: 'place-order'; readonly input: InputOf<typeof placeOrder> & { orderId: string } }
+  | { readonly name: 'cancel-order'; readonly input: InputOf<typeof cancelOrder> };
+
+/** What the rest of the platform makes of an order; whatever comes too late or twice is ignored. */
+export type Reaction =
+  | { readonly name: 'confirm' }
+  | { readonly name: 'reject'; readonly reason: Rejection }
+  | { readonly name: 'dispatch' }
+  | { readonly name: 'complete' };
+
+/** 10,000 EUR: above it a person has to look at the order. */
+export const MAX_TOTAL_CENTS = 1_000_000;
+
+/** The rules of the aggregate: no clock, no database, no ids of its own. */
+export function decide(command: ClientCommand, state: OrderState): Decision {
+  return command.name === 'place-order' ? place(command.input, state) : cancel(command.input, state);
+}
+
+function place(input: InputOf<typeof placeOrder> & { orderId: string }, state: OrderState): Decision {
+  const { actor, orderId, customerId, lines, note } = input;
+  if (actor.role === 'customer' && actor.id !== customerId) {
+    return reject('FORBIDDEN', 'A customer places orders for themselves only.');
+  }
+  if (state.phase !== 'unknown') return reject('ORDER_EXISTS', `The order ${orderId} exists already.`);
+  const amountCents = totalCents(lines);
+  if (amountCents > MAX_TOTAL_CENTS) {
+    return reject('ORDER_TOO_LARGE', 'The total is over 10,000 EUR; ask sales for an order of this size.');
+  }
+  return accept({
+    name: 'OrderPlaced',
+    data: { orderId, customerId, lines, total: { amountCents, currency: 'EUR' }, ...(note ? { note } : {}) },
+  });
+}
+
+function cancel({ actor, orderId, reason }: InputOf<typeof cancelOrder>, state: OrderState): Decision {
+  if (state.phase === 'unknown') return reject('ORDER_NOT_FOUND', `There is no order ${orderId}.`);
+  if (actor.role === 'customer' && actor.id !== state.customerId) {
+    return reject('NOT_YOUR_ORDER', 'A customer cancels their own orders only.');
+  }
+  switch (state.phase) {
+    case 'placed':
+    case 'confirmed':
+      return accept({ name: 'OrderCancelled', data: { orderId, reason } });
+    case 'cancelled':
+      return reject('ALREADY_CANCELLED', 'The order is cancelled already.');
+    case 'rejected':
+      return reject('ALREADY_REJECTED', 'The order was rejected: there is nothing to cancel.');
+    case 'dispatched':
+    case 'completed':
+      return reject('TOO_LATE_TO_CANCEL', 'The order is on its way and can no longer be cancelled.');
+  }
+}
+
+/** The events that follow from a reaction; none when the order is not, or no longer, waiting for it. */
+export function react(reaction: Reaction, state: OrderState): readonly OrderEvent[] {
+  if (state.phase === 'unknown') return [];
+  const data = { orderId: state.orderId };
+  switch (reaction.name) {
+    case 'confirm':
+      return state.phase === 'placed' ? [{ name: 'OrderConfirmed', data }] : [];
+    case 'reject':
+      return state.phase === 'placed'
+        ? [{ name: 'OrderRejected', data: { ...data, reason: reaction.reason } }]
+        : [];
+    case 'dispatch':
+      return state.phase === 'confirmed' ? [{ name: 'OrderDispatched', data }] : [];
+    case 'complete':
+      return state.phase === 'dispatched' ? [{ name: 'OrderCompleted', data }] : [];
+  }
+}
+
+function totalCents(lines: readonly OrderLine[]): number {
+  return lines.reduce((sum, line) => sum + line.quantity * line.unitPriceCents, 0);
+}
+
+function accept(event: OrderEvent): Decision {
+  return { status: 'accepted', events: [event] };
+}
+
+function reject(code: string, message: string): Decision {
+  return { status: 'rejected', reason: { code, message } };
+}
