@@ -28,7 +28,9 @@ function given(...events: OrderEvent[]) {
   };
 }
 
-function place(changes: Partial<Extract<ClientCommand, { name: 'place-order' }>['input']> = {}): ClientCommand {
+function place(
+  changes: Partial<Extract<ClientCommand, { name: 'place-order' }>['input']> = {},
+): ClientCommand {
   const input = { commandId: 'c1', actor: customer, orderId: 'o1', customerId: 'ada', lines, ...changes };
   return { name: 'place-order', input };
 }
@@ -98,7 +100,9 @@ describe('cancelling an order', () => {
   });
 
   it("is rejected with NOT_YOUR_ORDER for another customer's order", () => {
-    expect(given(placed).when(cancel({ role: 'customer', id: 'bob' }))).toEqual(rejectedWith('NOT_YOUR_ORDER'));
+    expect(given(placed).when(cancel({ role: 'customer', id: 'bob' }))).toEqual(
+      rejectedWith('NOT_YOUR_ORDER'),
+    );
   });
 });
 

@@ -1,0 +1,64 @@
+import { createMessage, productDocument, ProductListed, StockLevelChanged } from '@tidegate/contracts';
+import { describe, expect, it } from 'vitest';
+import { evolveProduct, type ProductMessage } from './evolve-product.ts';
+
+const attributes = (sequence: number) => ({
+  id: `inventory/tea@${sequence}`,
+  key: 'tea',
+  sequence,
+  timeMs: 1_700_000_000_000 + sequence,
+});
+
+const listed = {
+  ...createMessage(ProductListed, {
+    ...attributes(1),
+    data: {
+      productId: 'tea',
+      name: 'Green tea',
+      description: 'A tin.',
+      category: 'Kitchen',
+      priceCents: 890,
+      image: '🍵',
+      available: 10,
+    },
+  }),
+  name: 'ProductListed',
+} as ProductMessage;
+
+const level = (sequence: number, available: number, reserved: number) =>
+  ({
+    ...createMessage(StockLevelChanged, {
+      ...attributes(sequence),
+      data: { productId: 'tea', available, reserved },
+    }),
+    name: 'StockLevelChanged',
+  }) as ProductMessage;
+
+describe('the document of a product', () => {
+  it('begins with the listing', () => {
+    const document = evolveProduct(undefined, listed);
+    expect(productDocument.parse(document)).toEqual(document);
+    expect(document).toMatchObject({ productId: 'tea', version: 1, available: 10, reserved: 0 });
+  });
+
+  it('follows the stock', () => {
+    const document = [listed, level(2, 8, 2), level(3, 9, 1)].reduce(evolveProduct, undefined);
+    expect(document).toMatchObject({
+      version: 3,
+      versionVector: { inventory: 3 },
+      name: 'Green tea',
+      available: 9,
+      reserved: 1,
+    });
+  });
+
+  it('stays as it is when a message comes again', () => {
+    const document = [listed, level(2, 8, 2)].reduce(evolveProduct, undefined);
+    expect(evolveProduct(document, listed)).toBe(document);
+    expect(evolveProduct(document, level(2, 0, 0))).toBe(document);
+  });
+
+  it('is not made of a stock level alone', () => {
+    expect(evolveProduct(undefined, level(7, 1, 0))).toBeUndefined();
+  });
+});

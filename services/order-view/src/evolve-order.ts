@@ -1,0 +1,65 @@
+import { noParts, type JoinedMessage, type OrderParts, type Source } from './order-parts.ts';
+
+/**
+ * The pure step of the join. A message that the version vector already covers changes nothing: the same parts
+ * come back, so that the caller sees by identity that there is nothing to store or publish.
+ */
+export function evolveOrder(parts: OrderParts = noParts, message: JoinedMessage): OrderParts {
+  const source = sourceOf(message);
+  if (message.sequence <= parts.versionVector[source]) return parts;
+  return {
+    ...parts,
+    ...change(parts, message),
+    versionVector: { ...parts.versionVector, [source]: message.sequence },
+    updatedAt: message.time > parts.updatedAt ? message.time : parts.updatedAt,
+  };
+}
+
+function sourceOf(message: JoinedMessage): Source {
+  return message.source.slice('/tidegate/'.length) as Source;
+}
+
+function change(parts: OrderParts, message: JoinedMessage): Partial<OrderParts> {
+  switch (message.name) {
+    case 'OrderPlaced': {
+      const { customerId, lines, total, note } = message.data;
+      const placed = { customerId, lines, total, placedAt: message.time, ...(note ? { note } : {}) };
+      return { placed, orders: 'placed' };
+    }
+    case 'OrderConfirmed':
+      return { orders: 'confirmed' };
+    case 'OrderDispatched':
+      return { orders: 'dispatched' };
+    case 'OrderCompleted':
+      return { orders: 'completed' };
+    case 'OrderRejected':
+      return { orders: 'rejected', reason: message.data.reason };
+    case 'OrderCancelled':
+      return {
+        orders: 'cancelled',
+        reason: { code: 'CANCELLED', message: message.data.reason || 'The order was cancelled.' },
+      };
+    case 'StockReserved':
+      return { inventory: 'reserved' };
+    case 'StockRejected':
+      return { inventory: 'rejected' };
+    case 'StockReleased':
+      return { inventory: 'released' };
+    case 'PaymentAuthorized':
+      return { payment: { status: 'AUTHORIZED', reference: message.data.providerReference } };
+    case 'PaymentDeclined':
+      return { payment: { status: 'DECLINED' } };
+    case 'PaymentRefunded':
+      return { payment: { status: 'REFUNDED', reference: message.data.providerReference } };
+    case 'ShipmentPrepared':
+      return { shipment: { shipmentId: message.data.shipmentId, status: 'PREPARED' } };
+    case 'ShipmentDispatched': {
+      const { shipmentId, carrier, trackingCode } = message.data;
+      return { shipment: { shipmentId, status: 'DISPATCHED', carrier, trackingCode } };
+    }
+    case 'ShipmentDelivered':
+      return {
+        shipment: { ...parts.shipment, shipmentId: message.data.shipmentId, status: 'DELIVERED' },
+      };
+  }
+}
