@@ -1,1 +1,2 @@
 export type * from './event-log.ts';
+export { murmur2, partitionFor } from './murmur2.ts';

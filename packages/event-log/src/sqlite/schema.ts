@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { SqlFile } from './sql-file.ts';
+
+/** `timestamp_ms` stands before the value so that looking for a time does not read the value's pages. */
+const tables = `
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS topics (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, partitions INTEGER NOT NULL,
+    cleanup TEXT NOT NULL, retention_ms INTEGER NOT NULL
+  );
+
+  CREATE TABLE IF NOT EXISTS partitions (
+    topic_id INTEGER NOT NULL, partition INTEGER NOT NULL,
+    start_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL,
+    PRIMARY KEY (topic_id, partition)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS records (
+    topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
+    timestamp_ms INTEGER NOT NULL, compacted INTEGER NOT NULL,
+    key TEXT NOT NULL, headers TEXT NOT NULL, value BLOB,
+    PRIMARY KEY (topic_id, partition, "offset")
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS records_by_key ON records (topic_id, partition, key, "offset") WHERE compacted = 1;
+
+  -- The newest timestamp of every 1,024 offsets: finds a time without reading the whole partition.
+  CREATE TABLE IF NOT EXISTS time_blocks (
+    topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, block INTEGER NOT NULL,
+    newest_ms INTEGER NOT NULL,
+    PRIMARY KEY (topic_id, partition, block)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS checkpoints (
+    group_name TEXT NOT NULL, topic_id INTEGER NOT NULL, partition INTEGER NOT NULL,
+    next_offset INTEGER NOT NULL,
+    PRIMARY KEY (group_name, topic_id, partition)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS members (
+    group_name TEXT NOT NULL, topic_id INTEGER NOT NULL, member TEXT NOT NULL, expires_ms INTEGER NOT NULL,
+    PRIMARY KEY (group_name, topic_id, member)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS leases (
+    group_name TEXT NOT NULL, topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, member TEXT NOT NULL,
+    PRIMARY KEY (group_name, topic_id, partition)
+  ) WITHOUT ROWID;
+`;
+
+/** Creates what is missing and returns the file's epoch, which is made with the file and never changes. */
+export function createSchema(file: SqlFile): string {
+  return file.write(() => {
+    file.exec(tables);
+    file
+      .prepare(`INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING`)
+      .run(randomUUID());
+    const row = file.prepare<{ value: string }>(`SELECT value FROM meta WHERE name = 'epoch'`).get();
+    return (row as { value: string }).value;
+  });
+}

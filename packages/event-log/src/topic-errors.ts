@@ -1,0 +1,44 @@
+import { TidegateError } from '@tidegate/errors';
+import type { TopicSpec } from './event-log.ts';
+
+/** The answer to "give it another number of partitions": keys would move, and with them their order. */
+export function partitionsConflict(spec: TopicSpec, partitions: number): TidegateError {
+  return new TidegateError(
+    'CONFLICT',
+    `Topic ${spec.name} has ${partitions} partitions, not ${spec.partitions}; keys would move.`,
+    { details: { topic: spec.name, partitions, asked: spec.partitions } },
+  );
+}
+
+export function unknownTopic(topic: string): TidegateError {
+  return new TidegateError('NOT_FOUND', `There is no topic ${topic}.`, { details: { topic } });
+}
+
+export function unknownPartition(topic: string, partition: number): TidegateError {
+  return new TidegateError('NOT_FOUND', `Topic ${topic} has no partition ${partition}.`, {
+    details: { topic, partition },
+  });
+}
+
+export function positionOutOfRange(
+  asked: { topic: string; partition: number; offset: number },
+  range: { start: number; end: number },
+): TidegateError {
+  return new TidegateError(
+    'LOG_POSITION_OUT_OF_RANGE',
+    `Offset ${asked.offset} of ${asked.topic}/${asked.partition} is not in ${range.start}..${range.end}.`,
+    { details: { ...asked, start: range.start, end: range.end } },
+  );
+}
+
+export function logClosed(): TidegateError {
+  return new TidegateError('UNAVAILABLE', 'The event log is closed.');
+}
+
+export function recordTooLarge(topic: string, bytes: number, maxBytes: number): TidegateError {
+  return new TidegateError(
+    'PAYLOAD_TOO_LARGE',
+    `A record for ${topic} has ${bytes} bytes; at most ${maxBytes} are allowed.`,
+    { details: { topic, bytes, maxBytes } },
+  );
+}
