@@ -9,13 +9,15 @@ const contracts = '@tidegate/contracts#';
 const mappers: Record<string, Record<string, string>> = {
   web: {
     Order: `${contracts}OrderDocument`,
-    OrderLine: `${contracts}OrderLine`,
-    Money: `${contracts}Money`,
+    OrderLine: `${contracts}OrderLine as OrderLineParent`,
+    Money: `${contracts}Money as MoneyParent`,
+    Payment: './../parents.ts#PaymentParent',
+    Shipment: './../parents.ts#ShipmentParent',
     Product: `${contracts}ProductDocument`,
     Stock: `${contracts}ProductDocument`,
-    Viewer: '@tidegate/bff#Viewer',
-    CommandAccepted: `./../command-result.ts#Accepted`,
-    CommandRejected: `./../command-result.ts#Rejected`,
+    Viewer: '@tidegate/bff#Viewer as ViewerParent',
+    CommandAccepted: './../command-result.ts#Accepted',
+    CommandRejected: './../command-result.ts#Rejected',
   },
   mobile: {
     OrderCard: `${contracts}OrderDocument`,

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import type { Bff } from '@tidegate/bff';
+import { liveFields } from './live-fields.ts';
+import { mutation, offer, orderCard, orderScreen, query } from './resolvers.ts';
+import { readTrustedDocuments } from './trusted-documents.ts';
+
+/** The backend for phones: one round trip per screen, texts ready to show, only the app's own documents. */
+export const mobileBff: Bff = {
+  name: 'mobile',
+  typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
+  resolvers: {
+    Query: query,
+    Mutation: mutation,
+    OrderCard: orderCard,
+    Offer: offer,
+    OrderScreen: orderScreen,
+  },
+  liveFields,
+  trustedDocuments: readTrustedDocuments(new URL('./documents/', import.meta.url)),
+  remembersWrites: false,
+};
+
+export { documentId } from './trusted-documents.ts';

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { Bff, CommandOutcomeData } from '@tidegate/bff';
+import { commandResultOf, resolveCommandResultType, type Accepted, type Rejected } from './command-result.ts';
+import { liveFields } from './live-fields.ts';
+import { mutation } from './resolvers/mutation.ts';
+import { query } from './resolvers/query.ts';
+import { order, orderLine, payment, product, shipment, viewer } from './resolvers/types.ts';
+
+const resolveCommandResult = {
+  __resolveType: (result: Accepted | Rejected) => resolveCommandResultType(result),
+};
+
+/** The backend for browsers: a rich graph, one query per view of the page. */
+export const webBff: Bff = {
+  name: 'web',
+  typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
+  resolvers: {
+    Query: query,
+    Mutation: mutation,
+    Subscription: {
+      commandOutcome: {
+        // Never called: the hub is the source of every live field.
+        subscribe: () => undefined,
+        resolve: (root: { commandOutcome: CommandOutcomeData }) => commandResultOf(root.commandOutcome),
+      },
+    },
+    Order: order,
+    OrderLine: orderLine,
+    Product: product,
+    Payment: payment,
+    Shipment: shipment,
+    Viewer: viewer,
+    PlaceOrderResult: resolveCommandResult,
+    CancelOrderResult: resolveCommandResult,
+    CommandOutcome: resolveCommandResult,
+  },
+  liveFields,
+  remembersWrites: true,
+};

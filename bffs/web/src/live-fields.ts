@@ -1,0 +1,97 @@
+import {
+  getCommandOutcome,
+  getOrders,
+  getProducts,
+  type CommandResult,
+  type OrderDocument,
+  type ProductDocument,
+} from '@tidegate/contracts';
+import {
+  commandOutcomeStream,
+  customerScope,
+  defineLiveField,
+  orderStream,
+  productStream,
+  publicScope,
+  type BffContext,
+  type CommandOutcomeData,
+  type LiveScope,
+} from '@tidegate/bff';
+import { TidegateError } from '@tidegate/errors';
+import type {
+  SubscriptionCommandOutcomeArgs,
+  SubscriptionOrderArgs,
+  SubscriptionOrdersArgs,
+  SubscriptionStockArgs,
+} from './generated/resolver-types.ts';
+
+const order = defineLiveField<SubscriptionOrderArgs, OrderDocument, BffContext>({
+  stream: orderStream,
+  authorise: (viewer) => customerScope(viewer),
+  term: ({ id }) => `id:${id}`,
+  key: ({ id }) => id,
+  snapshot: async ({ id }, { services, consistency }) => {
+    const freshness = await consistency.freshness('order', [id]);
+    const answer = await services.call(getOrders, { ids: [id], ...(freshness && { freshness }) });
+    const data = answer.orders[0];
+    return data ? { key: id, version: data.version, data } : undefined;
+  },
+  overflow: 'latest-per-key',
+});
+
+const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, BffContext>({
+  stream: orderStream,
+  authorise: (viewer, { filter }) => {
+    const scope = customerScope<OrderDocument>(viewer);
+    if (filter?.customerId && viewer.role === 'customer' && filter.customerId !== viewer.id) {
+      throw new TidegateError('FORBIDDEN', 'Customers watch their own orders only.');
+    }
+    return scope;
+  },
+  term: ({ filter }, scope) => {
+    const customerId = scope.viewer.role === 'customer' ? scope.viewer.id : filter?.customerId;
+    return customerId ? `customer:${customerId}` : 'all';
+  },
+  matches: (data, { filter }) => !filter?.status || filter.status.includes(data.status),
+  overflow: 'close',
+});
+
+const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, BffContext>({
+  stream: productStream,
+  authorise: () => publicScope as LiveScope<ProductDocument>,
+  term: ({ productId }) => `id:${productId}`,
+  key: ({ productId }) => productId,
+  snapshot: async ({ productId }, { services }) => {
+    const data = (await services.call(getProducts, { ids: [productId] })).products[0];
+    return data ? { key: productId, version: data.version, data } : undefined;
+  },
+  overflow: 'latest-per-key',
+});
+
+const commandOutcome = defineLiveField<SubscriptionCommandOutcomeArgs, CommandOutcomeData, BffContext>({
+  stream: commandOutcomeStream,
+  authorise: (viewer) => customerScope(viewer),
+  term: ({ id }) => `id:${id}`,
+  key: ({ id }) => id,
+  snapshot: async ({ id }, { services }) => {
+    const { outcome } = await services.call(getCommandOutcome, { commandId: id });
+    return outcome ? { key: id, version: 1, data: outcomeData(id, outcome) } : undefined;
+  },
+  snapshotOptional: true,
+  once: true,
+  overflow: 'latest-per-key',
+});
+
+function outcomeData(
+  commandId: string,
+  known: { customerId: string; command: string; result: CommandResult },
+): CommandOutcomeData {
+  const { customerId, command, result } = known;
+  if (result.status === 'rejected') {
+    return { commandId, customerId, command, outcome: { status: 'rejected', reason: result.reason } };
+  }
+  const outcome = { status: 'accepted' as const, token: result.token };
+  return { commandId, customerId, command, orderId: result.orderId, outcome };
+}
+
+export const liveFields = { order, orders, stock, commandOutcome };
