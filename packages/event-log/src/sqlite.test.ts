@@ -1,8 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { silentLogger } from '@tidegate/telemetry';
-import { temporaryDirectory } from '@tidegate/testing';
+import { startChild, temporaryDirectory, until } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
 import { describeEventLog } from './conformance.ts';
+import { collect, record, texts } from './conformance/subject.ts';
 import { createSqliteEventLog } from './sqlite.ts';
 
 describeEventLog('SQLite', async () => {
@@ -20,4 +22,94 @@ describeEventLog('SQLite', async () => {
     },
     dispose: () => directory.remove(),
   };
+});
+
+describe('the SQLite file', () => {
+  const spec = { name: 'topic', partitions: 2, cleanup: 'delete', retentionMs: 3_600_000 } as const;
+
+  it('holds every acknowledged record after kill -9, and a tail in another process sees them come', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'events.db');
+    const log = createSqliteEventLog({ path, logger: silentLogger });
+    await log.ensureTopics([spec]);
+    const tailed = await collect(log, 'topic', 'end');
+    await using child = startChild('packages/event-log/src/sqlite/appending-process.fixture.ts', {
+      LOG_PATH: path,
+      TOPIC: 'topic',
+    });
+    await until(() => tailed.records.length > 2_000, { what: 'the other process appends' });
+    await child.kill('SIGKILL');
+    const acknowledged = Number(child.lines.at(-1)?.match(/^acknowledged (\d+)$/)?.[1]);
+    expect(acknowledged).toBeGreaterThan(1_000);
+
+    const held = (await log.ends('topic')).reduce((sum, { end }) => sum + end, 0);
+    expect(held).toBeGreaterThan(acknowledged);
+    await until(() => tailed.records.length === held, { what: 'the tail has all of them' });
+    const values = texts(tailed.records).map(Number);
+    expect([...values].sort((x, y) => x - y)).toEqual(Array.from({ length: held }, (_, i) => i));
+    await log.close();
+  });
+
+  it('hands the partitions of a killed member over at once, not when its lease expires', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'events.db');
+    const log = createSqliteEventLog({ path, logger: silentLogger, heartbeatMs: 20 });
+    await log.ensureTopics([spec]);
+    await log.append('topic', [record('key', 'x')]);
+    await using child = startChild('packages/event-log/src/sqlite/consuming-process.fixture.ts', {
+      LOG_PATH: path,
+      TOPIC: 'topic',
+    });
+    await child.waitForLine('handling');
+    const handled: string[] = [];
+    await log.consume({
+      group: 'group',
+      topics: ['topic'],
+      handler: async ({ records }) => void handled.push(...texts(records)),
+    });
+    await log.ping(1_000);
+    expect(handled).toEqual([]);
+    await child.kill('SIGKILL');
+    await until(() => handled.length > 0, { what: 'the record comes again', timeoutMs: 5_000 });
+    await log.close();
+  });
+
+  it('rejects with UNAVAILABLE when the file is none of ours', async () => {
+    await using directory = await temporaryDirectory();
+    expect(() => createSqliteEventLog({ path: directory.path, logger: silentLogger })).toThrowError(
+      expect.objectContaining({ code: 'UNAVAILABLE' }),
+    );
+  });
+
+  it("drops what is older than the retention, and compacts to each key's newest beyond it", async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'events.db');
+    const log = createSqliteEventLog({ path, logger: silentLogger, sweepIntervalMs: 10 });
+    const one = { partitions: 1, retentionMs: 60_000 };
+    await log.ensureTopics([
+      { ...one, name: 'deleted', cleanup: 'delete' },
+      { ...one, name: 'compacted', cleanup: 'compact' },
+    ]);
+    const old = { timestampMs: Date.now() - 120_000 };
+    const records = [
+      record('a', 'a1', old),
+      record('b', 'b1', old),
+      record('a', 'a2', old),
+      record('c', 'c1', old),
+      record('c', '', { ...old, value: null }),
+      record('b', 'b2'),
+      record('b', 'b3'),
+    ];
+    await log.append('deleted', records);
+    await log.append('compacted', records);
+    const read = async (topic: string, fromOffset: number): Promise<string[]> =>
+      texts(await log.read({ topic, partition: 0, fromOffset, toOffset: 9, maxRecords: 9 }));
+    await until(async () => (await read('compacted', 0)).join() === 'a2,b2,b3', { what: 'it is compacted' });
+    await until(async () => (await log.ends('deleted'))[0]?.start === 5, { what: 'it is shortened' });
+    expect(await read('deleted', 5)).toEqual(['b2', 'b3']);
+    expect(await log.ends('compacted')).toEqual([{ partition: 0, start: 0, end: 7 }]);
+    const { records: tailed } = await collect(log, 'compacted', 'start');
+    await until(() => tailed.length === 3, { what: 'the tail goes over the gaps' });
+    await log.close();
+  });
 });

@@ -26,7 +26,7 @@ export function startConsumption(
   let stopping: Promise<void> | undefined;
 
   function tellNeighbours(): void {
-    for (const coordinate of [...neighbours]) if (coordinate !== coordinateAll) coordinate();
+    for (const coordinate of neighbours) if (coordinate !== coordinateAll) coordinate();
   }
 
   function coordinateAll(): void {

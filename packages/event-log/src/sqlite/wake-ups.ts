@@ -35,7 +35,7 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     if (version === seenVersion) return;
     seenVersion = version;
     for (const set of waiters.values()) {
-      for (const waiter of [...set]) {
+      for (const waiter of set) {
         const end = endOf.get(waiter.topic.id, waiter.partition)?.next_offset ?? 0;
         if (end > waiter.offset) waiter.wake();
       }
@@ -66,7 +66,7 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
       });
     },
     appended(topicName, partition) {
-      for (const waiter of [...(waiters.get(`${topicName}/${partition}`) ?? [])]) waiter.wake();
+      for (const waiter of waiters.get(`${topicName}/${partition}`) ?? []) waiter.wake();
     },
     close: () => clearInterval(timer),
   };

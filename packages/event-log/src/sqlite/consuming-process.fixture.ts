@@ -1,0 +1,14 @@
+import { silentLogger } from '@tidegate/telemetry';
+import { createSqliteEventLog } from '../sqlite.ts';
+
+// Owns the group's partitions and never finishes a batch; the test kills it.
+const log = createSqliteEventLog({ path: process.env['LOG_PATH'] as string, logger: silentLogger });
+await log.consume({
+  group: 'group',
+  topics: [process.env['TOPIC'] as string],
+  handler: () => {
+    console.log('handling');
+    return new Promise(() => undefined);
+  },
+});
+setInterval(() => undefined, 60_000);
