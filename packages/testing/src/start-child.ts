@@ -12,6 +12,8 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   /** Default: the repository's root. */
   readonly cwd?: string;
+  /** Out of the reach of a Ctrl-C in this terminal: whoever starts it ends it, in the order it chooses. */
+  readonly ownGroup?: boolean;
   /** Every line as it comes, for tests that follow along. */
   readonly onLine?: (line: string) => void;
 }
@@ -52,11 +54,12 @@ process.on('exit', () => {
 export function startChild(
   entry: string,
   env: Readonly<Record<string, string>> = {},
-  { args = [], cwd = repositoryRoot, onLine }: ChildOptions = {},
+  { args = [], cwd = repositoryRoot, ownGroup = false, onLine }: ChildOptions = {},
 ): Child {
   const child = spawn(nodeBinary, [join(repositoryRoot, entry), ...args], {
     cwd,
     env: { ...necessities(), ...env },
+    detached: ownGroup,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { environmentOf, processes, variableNames } from './processes.ts';
+
+const env = {
+  KAFKA_BROKERS: '127.0.0.1:29092',
+  DATABASE_URL: 'postgres://127.0.0.1/tidegate',
+  REDIS_URL: 'redis://127.0.0.1',
+  JWT_SECRET: 'j'.repeat(32),
+  CURSOR_SECRETS: 'c'.repeat(32),
+};
+const surroundings = {
+  env,
+  host: '127.0.0.1',
+  urlOf: (name: string) => `http://${name}`,
+  portOf: () => 1234,
+};
+
+describe('the table of processes', () => {
+  it.each(processes)('has an entry file for $name', ({ entry }) => {
+    expect(existsSync(join(repositoryRoot, entry)), entry).toBe(true);
+  });
+
+  it('gives every process a name and a port of its own', () => {
+    expect(new Set(processes.map(({ name }) => name)).size).toBe(processes.length);
+    expect(new Set(processes.map(({ port }) => port)).size).toBe(processes.length);
+  });
+
+  it.each(processes)('gives $name the variables it names and no other', (spec) => {
+    const given = environmentOf(spec, {
+      ...surroundings,
+      env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel' },
+    });
+    expect(Object.keys(given).toSorted()).toEqual(variableNames(spec));
+  });
+
+  it('hands the key of the tokens to nobody but the gateways', () => {
+    const holders = processes
+      .filter(({ variables }) => variables.includes('JWT_SECRET'))
+      .map(({ name }) => name);
+    expect(holders).toEqual(['gateway-web', 'gateway-mobile']);
+  });
+
+  it('names the variable that the surroundings lack', () => {
+    const orders = processes.find(({ name }) => name === 'orders');
+    expect(() => environmentOf(orders!, { ...surroundings, env: {} })).toThrow('orders needs KAFKA_BROKERS');
+  });
+});

@@ -1,0 +1,111 @@
+/**
+ * The production shape in one table: every process, its entry file, its port and the variables it reads.
+ * `npm run start:stack` starts it, `docker-compose.yml` describes it with images, a test holds both together.
+ */
+export interface ProcessSpec {
+  readonly name: ProcessName;
+  /** Relative to the repository's root. */
+  readonly entry: string;
+  readonly port: number;
+  /** What it reads beside `everyProcess`; no more than it needs, so that no process holds another one's secret. */
+  readonly variables: readonly Variable[];
+  /** What makes this process of several with the same entry. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export type ProcessName =
+  | 'orders'
+  | 'inventory'
+  | 'payments'
+  | 'shipping'
+  | 'order-view'
+  | 'catalog-view'
+  | 'payment-provider'
+  | 'gateway-web'
+  | 'gateway-mobile'
+  | 'dispatcher';
+
+/** What the stack provides. */
+export type BackendVariable =
+  | 'KAFKA_BROKERS'
+  | 'DATABASE_URL'
+  | 'REDIS_URL'
+  | 'JWT_SECRET'
+  | 'CURSOR_SECRETS';
+
+/** Where a process finds another one. */
+export const addressVariables = {
+  ORDERS_URL: 'orders',
+  ORDER_VIEW_URL: 'order-view',
+  CATALOG_VIEW_URL: 'catalog-view',
+  PAYMENT_PROVIDER_URL: 'payment-provider',
+} as const satisfies Record<string, ProcessName>;
+
+export type AddressVariable = keyof typeof addressVariables;
+export type Variable = BackendVariable | AddressVariable;
+
+/** OTEL_EXPORTER_OTLP_ENDPOINT may be empty: then nothing is exported. */
+export const everyProcess = ['HOST', 'PORT', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+
+const backends: readonly Variable[] = ['KAFKA_BROKERS', 'DATABASE_URL'];
+const sources: readonly Variable[] = ['ORDERS_URL', 'ORDER_VIEW_URL', 'CATALOG_VIEW_URL'];
+const edge: readonly Variable[] = [...backends, 'REDIS_URL', ...sources, 'CURSOR_SECRETS'];
+
+/** In the order of their dependencies; they are stopped the other way round, the edge first. */
+export const processes: readonly ProcessSpec[] = [
+  described('payment-provider', 'services/payments/src/provider/main.ts', 4107, []),
+  described('orders', 'services/orders/src/main.ts', 4101, backends),
+  described('inventory', 'services/inventory/src/main.ts', 4102, backends),
+  described('payments', 'services/payments/src/main.ts', 4103, [...backends, 'PAYMENT_PROVIDER_URL']),
+  described('shipping', 'services/shipping/src/main.ts', 4104, backends),
+  described('order-view', 'services/order-view/src/main.ts', 4105, backends),
+  described('catalog-view', 'services/catalog-view/src/main.ts', 4106, backends),
+  described('gateway-web', 'gateway/src/main.ts', 4000, [...edge, 'JWT_SECRET'], { BFFS: 'web' }),
+  described('gateway-mobile', 'gateway/src/main.ts', 4001, [...edge, 'JWT_SECRET'], { BFFS: 'mobile' }),
+  described('dispatcher', 'gateway/src/dispatcher-main.ts', 4002, edge),
+];
+
+/** Every variable the process is given, for what describes it elsewhere. */
+export function variableNames(spec: ProcessSpec): string[] {
+  return [...everyProcess, ...spec.variables, ...Object.keys(spec.settings)].toSorted();
+}
+
+export interface Surroundings {
+  /** Backends of the stack, and LOG_LEVEL or OTEL_EXPORTER_OTLP_ENDPOINT when they shall not be the usual. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly host: string;
+  readonly urlOf: (name: ProcessName) => string;
+  readonly portOf: (name: ProcessName) => number;
+}
+
+/** @throws Error naming the variable that the surroundings lack. */
+export function environmentOf(spec: ProcessSpec, surroundings: Surroundings): Record<string, string> {
+  const { env, host, portOf } = surroundings;
+  const environment: Record<string, string> = {
+    HOST: host,
+    PORT: String(portOf(spec.name)),
+    LOG_LEVEL: env['LOG_LEVEL'] || 'info',
+    ...spec.settings,
+  };
+  const collector = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  if (collector) environment['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector;
+  for (const variable of spec.variables) environment[variable] = valueOf(variable, spec, surroundings);
+  return environment;
+}
+
+function valueOf(variable: Variable, spec: ProcessSpec, { env, urlOf }: Surroundings): string {
+  if (Object.hasOwn(addressVariables, variable)) return urlOf(addressVariables[variable as AddressVariable]);
+  const value = env[variable];
+  if (!value) throw new Error(`${spec.name} needs ${variable}, and it is not set`);
+  return value;
+}
+
+function described(
+  name: ProcessName,
+  entry: string,
+  port: number,
+  variables: readonly Variable[],
+  settings: Readonly<Record<string, string>> = {},
+): ProcessSpec {
+  return { name, entry, port, variables, settings };
+}
