@@ -1,0 +1,21 @@
+import type { Migrations } from '@tidegate/database';
+import { eventStoreMigrations } from '@tidegate/event-store';
+import { outboxMigrations } from '@tidegate/outbox';
+
+export const migrations: Migrations = {
+  ...outboxMigrations,
+  ...eventStoreMigrations,
+  'orders-0001-commands': {
+    async up(db) {
+      await db.schema
+        .createTable('commands')
+        .addColumn('command_id', 'text', (column) => column.primaryKey())
+        .addColumn('actor_id', 'text', (column) => column.notNull())
+        .addColumn('customer_id', 'text', (column) => column.notNull())
+        .addColumn('command', 'text', (column) => column.notNull())
+        .addColumn('result', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .execute();
+    },
+  },
+};
