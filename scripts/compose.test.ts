@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { repositoryRoot } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { addressVariables, processes, variableNames } from './processes.ts';
+
+interface Container {
+  image?: string;
+  build?: unknown;
+  command?: string[];
+  ports?: string[];
+  volumes?: string[];
+  environment?: Record<string, string | number>;
+  healthcheck?: { test?: string[] };
+  depends_on?: string[] | Record<string, { condition: string }>;
+  restart?: string;
+}
+
+interface Compose {
+  services: Record<string, Container>;
+  volumes: Record<string, unknown>;
+}
+
+const read = (path: string): unknown =>
+  parse(readFileSync(join(repositoryRoot, path), 'utf8'), { merge: true });
+const compose = read('docker-compose.yml') as Compose;
+const containers = Object.entries(compose.services);
+const container = (name: string): Container => compose.services[name] ?? {};
+
+describe('docker-compose.yml', () => {
+  it('names the same processes as start:stack', () => {
+    const built = containers.filter(([, { build }]) => build !== undefined).map(([name]) => name);
+    expect(built.toSorted()).toEqual(processes.map(({ name }) => name).toSorted());
+  });
+
+  describe.each(processes)('$name', (spec) => {
+    const { command, ports, environment = {}, healthcheck, restart } = container(spec.name);
+
+    it('runs the same entry file', () => expect(command).toEqual(['node', spec.entry]));
+
+    it('listens on the same port', () => {
+      expect(environment['PORT']).toBe(spec.port);
+      expect(ports?.map((mapping) => mapping.split(':').slice(-2))).toEqual([
+        [`${spec.port}`, `${spec.port}`],
+      ]);
+    });
+
+    it('is given the same variables', () => {
+      expect(Object.keys(environment).toSorted()).toEqual(variableNames(spec));
+      expect(environment).toMatchObject(spec.settings);
+    });
+
+    it('finds the others where they are', () => {
+      for (const [variable, target] of Object.entries(addressVariables)) {
+        const port = processes.find(({ name }) => name === target)?.port;
+        if (variable in environment) expect(environment[variable]).toBe(`http://${target}:${port}`);
+      }
+    });
+
+    it('has a health check and comes back when it dies', () => {
+      expect(healthcheck?.test).toEqual(['CMD', 'node', 'deploy/healthcheck.mjs']);
+      expect(restart).toBe('unless-stopped');
+    });
+
+    it('is watched by Prometheus', () => {
+      const prometheus = read('deploy/prometheus.yml') as {
+        scrape_configs: { static_configs: { targets: string[] }[] }[];
+      };
+      const targets = prometheus.scrape_configs.flatMap((job) =>
+        job.static_configs.flatMap((part) => part.targets),
+      );
+      expect(targets).toContain(`${spec.name}:${spec.port}`);
+    });
+  });
+
+  it.each(['kafka', 'redis', 'postgres'])('has a health check for %s', (name) => {
+    expect(container(name).healthcheck?.test?.[0]).toBe('CMD');
+  });
+
+  it('waits for what exists, and for health only where health is checked', () => {
+    for (const [name, { depends_on = {} }] of containers) {
+      const waits = Array.isArray(depends_on)
+        ? depends_on.map((other) => [other, {}] as const)
+        : Object.entries(depends_on);
+      for (const [other, { condition }] of waits as [string, { condition?: string }][]) {
+        expect(compose.services, `${name} waits for ${other}`).toHaveProperty([other]);
+        if (condition === 'service_healthy') expect(container(other), other).toHaveProperty('healthcheck');
+      }
+    }
+  });
+
+  it('mounts only volumes that are declared and files that exist, and declares no other', () => {
+    const sources = containers.flatMap(([, { volumes = [] }]) =>
+      volumes.map((volume) => volume.split(':')[0] ?? ''),
+    );
+    const files = sources.filter((source) => source.startsWith('./'));
+    expect(files.filter((file) => !existsSync(join(repositoryRoot, file)))).toEqual([]);
+    const named = sources.filter((source) => !source.startsWith('./'));
+    expect(named.toSorted()).toEqual(Object.keys(compose.volumes).toSorted());
+  });
+
+  it('holds no secret: what signs must come from the environment', () => {
+    const { JWT_SECRET, CURSOR_SECRETS } = container('gateway-web').environment ?? {};
+    for (const value of [JWT_SECRET, CURSOR_SECRETS]) expect(value).toMatch(/^\$\{\w+:\?/);
+  });
+});
