@@ -1,5 +1,3 @@
-import { TidegateError } from '@tidegate/errors';
-import { MissingProgramsError } from './stack/requirements.ts';
 import { stackSettings } from './stack/stack-settings.ts';
 import { stackPids, startStack, stopStack } from './stack/stack.ts';
 
@@ -27,8 +25,8 @@ try {
     process.exitCode = 2;
   }
 } catch (error) {
-  const expected = error instanceof MissingProgramsError || error instanceof TidegateError;
-  console.error(`stack: ${expected ? (error as Error).message : describe(error)}`);
+  // The message says what to do: a stack trace would only hide it.
+  console.error(`stack: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
 
@@ -47,8 +45,4 @@ function status(): void {
   for (const [name, pid] of pids)
     console.log(`${name}: ${pid === undefined ? 'not running' : `running, pid ${pid}`}`);
   if (pids.some(([, pid]) => pid === undefined)) process.exitCode = 3;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,7 +14,7 @@ export interface TestBackends {
   /** One line a backend, for people. */
   readonly summary: readonly string[];
   readonly missing: readonly string[];
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const stackFolder = join(repositoryRoot, '.stack');

@@ -1,0 +1,79 @@
+import { repositoryRoot } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { violations } from './architecture/import-table.ts';
+import { importsOf, readSources, readWorkspaces } from './architecture/read-sources.ts';
+
+const workspaces = readWorkspaces(repositoryRoot);
+
+describe('the architecture', () => {
+  const sources = readSources(repositoryRoot);
+
+  it('was read: all workspaces, and imports in each', () => {
+    expect(workspaces.get('@tidegate/errors')).toBe('packages/errors');
+    const reading = (folder: string) =>
+      sources.filter((file) => file.path.startsWith(`${folder}/`) && file.imports.length > 0);
+    for (const folder of ['packages', 'services', 'gateway', 'bffs', 'scripts']) {
+      expect(reading(folder).length, folder).toBeGreaterThan(3);
+    }
+  });
+
+  it('holds: imports go one way, vendors stay in the file named after them', () => {
+    expect(violations(sources, workspaces)).toEqual([]);
+  });
+});
+
+describe('the import table', () => {
+  const check = (path: string, specifier: string) => violations([{ path, imports: [specifier] }], workspaces);
+
+  it.each([
+    ['gateway/src/server.ts', '@tidegate/bff-web'],
+    ['gateway/src/server.test.ts', '@tidegate/bff-web'],
+    ['gateway/src/server.ts', '@tidegate/service-orders'],
+    ['bffs/web/src/schema.ts', '@tidegate/gateway'],
+    ['bffs/web/src/schema.ts', '@tidegate/bff-mobile'],
+    ['services/orders/src/place.ts', '@tidegate/service-inventory'],
+    ['services/orders/src/place.ts', '../../inventory/src/stock.ts'],
+    ['services/orders/src/place.ts', '../../../packages/errors/src/codes.ts'],
+    ['packages/outbox/src/relay.ts', '@tidegate/service-orders'],
+    ['packages/outbox/src/relay.ts', '@tidegate/gateway'],
+    ['packages/live-client/src/client.ts', '@tidegate/errors'],
+    ['microfrontends/shell/src/main-view.ts', '@tidegate/contracts'],
+    ['microfrontends/shell/src/shell.ts', '@tidegate/mfe-orders'],
+    ['gateway/src/rate-limit.ts', 'ioredis'],
+    ['packages/database/src/pool.ts', 'pg'],
+    ['packages/event-log/src/tail.ts', 'kafkajs'],
+    ['packages/event-log/src/kafka.ts', '@platformatic/kafka'],
+    ['packages/event-log/src/store.ts', 'node:sqlite'],
+    ['gateway/src/main.ts', 'pg/lib/client.js'],
+  ])('refuses %s → %s', (path, specifier) => expect(check(path, specifier)).toHaveLength(1));
+
+  it.each([
+    ['gateway/src/server.ts', '@tidegate/event-log'],
+    ['gateway/src/server.ts', './live/hub.ts'],
+    ['gateway/src/main.ts', '@tidegate/bff-web'],
+    ['gateway/src/dispatcher-main.ts', '@tidegate/bff-web'],
+    ['embedded/main.ts', '@tidegate/service-orders'],
+    ['bffs/web/src/schema.ts', '@tidegate/contracts'],
+    ['services/orders/src/place.ts', '@tidegate/event-store'],
+    ['packages/outbox/src/relay.ts', '@tidegate/event-log'],
+    ['microfrontends/shell/src/shell.ts', '@tidegate/live-client'],
+    ['microfrontends/shell/src/shell.ts', 'preact'],
+    ['packages/shared-state/src/redis.ts', 'ioredis'],
+    ['packages/event-log/src/kafka.int.test.ts', 'kafkajs'],
+    ['e2e/order/order.test.ts', '@tidegate/service-orders'],
+  ])('allows %s → %s', (path, specifier) => expect(check(path, specifier)).toEqual([]));
+
+  it('is asked about every way to import', () => {
+    const source = `
+      import one from 'a'; import type { Two } from 'b'; import 'c';
+      export { three } from 'd'; export * from 'e'; export type { Four } from 'f';
+      const later = await import('g');
+      // import no from 'comment'
+      const text = "import no from 'string'";`;
+    expect(importsOf('x.ts', source).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+  });
+
+  it('does not take a file for clean that it cannot read', () => {
+    expect(() => importsOf('x.ts', 'import {')).toThrow('x.ts does not parse');
+  });
+});
