@@ -33,7 +33,7 @@ export async function listAssortment(options: {
       .filter(({ productId }) => listed.has(productId))
       .map(({ stock, ...product }) =>
         createMessage(ProductListed, {
-          id: `inventory/${product.productId}@1`,
+          id: `products/${product.productId}@1`,
           key: product.productId,
           sequence: 1,
           timeMs: clock(),

@@ -87,11 +87,7 @@ export function createReservations(options: {
   }
 
   function find(unit: Unit, orderId: string): Promise<ReservationsTable | undefined> {
-    return unit.tx
-      .selectFrom('reservations')
-      .selectAll()
-      .where('order_id', '=', orderId)
-      .executeTakeFirst();
+    return unit.tx.selectFrom('reservations').selectAll().where('order_id', '=', orderId).executeTakeFirst();
   }
 
   async function say<D extends MessageDefinition>(

@@ -72,7 +72,7 @@ export function createWarehouse(options: {
         .execute();
       messages.push(
         createMessage(StockLevelChanged, {
-          id: `inventory/${productId}@${sequence}`,
+          id: `products/${productId}@${sequence}`,
           key: productId,
           sequence,
           timeMs: clock(),

@@ -12,7 +12,11 @@ export interface CommandHandler {
   /** In a transaction of its own; a lost race is loaded and decided again a few times, then CONFLICT. */
   execute(command: ClientCommand, traceparent?: string): Promise<CommandResult>;
   /** In the caller's transaction. */
-  handle(unit: UnitOfWork<OrdersTables>, command: ClientCommand, traceparent?: string): Promise<CommandResult>;
+  handle(
+    unit: UnitOfWork<OrdersTables>,
+    command: ClientCommand,
+    traceparent?: string,
+  ): Promise<CommandResult>;
   /** In the caller's transaction: what another service reported about an order. */
   report(unit: UnitOfWork<OrdersTables>, orderId: string, reaction: Reaction, cause: Cause): Promise<void>;
 }

@@ -1,0 +1,7 @@
+export {
+  createPaymentsService,
+  ownedTopics,
+  type PaymentsService,
+  type PaymentsServiceOptions,
+} from './payments-service.ts';
+export type { PaymentsTables } from './tables.ts';

@@ -1,0 +1,2 @@
+export { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
+export type { Behaviour } from './behaviour.ts';
