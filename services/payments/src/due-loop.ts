@@ -11,6 +11,9 @@ export interface DueLoop {
 const SAFETY_NET_MS = 2_000;
 const AFTER_FAILURE_MS = 500;
 
+/** What is overdue and still there is in another process's hands: looking again at once would only spin. */
+const BETWEEN_PASSES_MS = 5;
+
 /**
  * Calls `pass` once at the start, whenever woken and when the time comes that the last pass named (epoch ms of
  * the next due work; undefined when there is none). Passes never overlap.
@@ -32,7 +35,7 @@ export function startDueLoop(options: {
 
   function wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => endWait?.(), Math.max(0, ms));
+      const timer = setTimeout(() => endWait?.(), ms);
       endWait = () => {
         clearTimeout(timer);
         endWait = undefined;
@@ -44,7 +47,9 @@ export function startDueLoop(options: {
   async function waitMs(): Promise<number> {
     try {
       const dueAt = await pass();
-      return dueAt === undefined ? SAFETY_NET_MS : Math.min(dueAt - clock(), SAFETY_NET_MS);
+      return dueAt === undefined
+        ? SAFETY_NET_MS
+        : Math.min(Math.max(dueAt - clock(), BETWEEN_PASSES_MS), SAFETY_NET_MS);
     } catch (error) {
       logger.warn({ err: error }, 'looking for due work failed; trying again');
       return AFTER_FAILURE_MS;

@@ -1,0 +1,17 @@
+import type { OutboxTables } from '@tidegate/outbox';
+import type { ShipmentStatus } from './shipment.ts';
+
+export interface ShipmentsTable {
+  order_id: string;
+  shipment_id: string;
+  status: ShipmentStatus;
+  due_at: number | null;
+  /** Version of the order's stream here. */
+  sequence: number;
+  cause_id: string;
+  traceparent: string | null;
+}
+
+export interface ShippingTables extends OutboxTables {
+  shipments: ShipmentsTable;
+}
