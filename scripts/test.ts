@@ -28,7 +28,8 @@ async function main(vitestArguments: readonly string[]): Promise<number> {
   try {
     printBackends(backends);
     if (backends.missing.length > 0 && process.env['REQUIRE_STACK'] === '1') {
-      console.error('REQUIRE_STACK=1: a real backend is missing, no test was run');
+      console.error('REQUIRE_STACK=1: a real backend is missing, so the run has failed and no test was run');
+      console.log(totalsLine({ passed: 0, failed: 1, skipped: 0 }));
       return 1;
     }
     const run = await runVitest(vitestArguments, backends.env, interrupted.signal);
