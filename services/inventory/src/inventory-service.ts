@@ -49,7 +49,6 @@ export function createInventoryService(options: InventoryServiceOptions): Invent
   const { database, log, logger, partitions = 6, clock = Date.now, products = assortment } = options;
   const outbox = createOutbox({ database });
   const warehouse = createWarehouse({
-    dialect: database.dialect,
     outbox,
     clock,
     restockRule: options.restock,

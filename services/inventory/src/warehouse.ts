@@ -1,5 +1,5 @@
 import { createMessage, StockLevelChanged, topics } from '@tidegate/contracts';
-import type { Database, UnitOfWork } from '@tidegate/database';
+import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/outbox';
 import type { Cause } from './cause.ts';
 import { restock, type RestockRule, type StockLevel } from './stock-level.ts';
@@ -22,20 +22,19 @@ export interface Warehouse {
 
 /** The products' rows. */
 export function createWarehouse(options: {
-  dialect: Database<InventoryTables>['dialect'];
   outbox: Outbox;
   clock: () => number;
   restockRule: RestockRule | undefined;
 }): Warehouse {
-  const { dialect, outbox, clock, restockRule } = options;
+  const { outbox, clock, restockRule } = options;
   const locked = new WeakSet<UnitOfWork<InventoryTables>>();
 
   /**
    * A consumer's transaction holds a whole batch of orders: they touch the same few products in any order, so
-   * row locks alone would deadlock as soon as two partitions run. SQLite has one writer anyway.
+   * row locks alone would deadlock as soon as two partitions run.
    */
   async function lock(unit: UnitOfWork<InventoryTables>): Promise<void> {
-    if (dialect === 'sqlite' || locked.has(unit)) return;
+    if (locked.has(unit)) return;
     await unit.tx.selectFrom('stock_guard').select('id').where('id', '=', 1).forUpdate().execute();
     locked.add(unit);
   }

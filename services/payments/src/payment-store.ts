@@ -118,7 +118,8 @@ export function createPaymentStore(options: {
     await database.transaction(async (unit) => {
       const row = await lock(unit, claimed.order_id);
       const { payment, fact } = conclude(row, claimed.work!, answer, givingUp);
-      if (payment === row && row.work !== claimed.work) return;
+      // Somebody changed their mind meanwhile, and left other work or none.
+      if (row.work !== claimed.work) return;
       const sequence = row.sequence + (fact ? 1 : 0);
       await update(unit, row.order_id, {
         ...pick(payment),
@@ -145,7 +146,7 @@ export function createPaymentStore(options: {
       .selectFrom('payments')
       .selectAll()
       .where('order_id', '=', orderId)
-      .$if(database.dialect === 'postgres', (query) => query.forUpdate())
+      .forUpdate()
       .executeTakeFirstOrThrow();
   }
 

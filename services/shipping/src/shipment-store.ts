@@ -71,7 +71,7 @@ export function createShipmentStore(options: {
       .selectFrom('shipments')
       .selectAll()
       .where('order_id', '=', orderId)
-      .$if(database.dialect === 'postgres', (query) => query.forUpdate())
+      .forUpdate()
       .executeTakeFirst();
     const stopped = row && stopShipment(shipmentOf(row));
     if (!stopped) return;

@@ -1,0 +1,7 @@
+export {
+  createCatalogViewService,
+  ownedTopics,
+  type CatalogViewService,
+  type CatalogViewServiceOptions,
+} from './catalog-view-service.ts';
+export type { CatalogViewTables } from './tables.ts';

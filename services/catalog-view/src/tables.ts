@@ -1,0 +1,13 @@
+import type { OutboxTables } from '@tidegate/outbox';
+
+export interface ProductDocumentsTable {
+  product_id: string;
+  name: string;
+  category: string;
+  /** The ProductDocument as JSON. */
+  document: string;
+}
+
+export interface CatalogViewTables extends OutboxTables {
+  product_documents: ProductDocumentsTable;
+}
