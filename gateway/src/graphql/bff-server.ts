@@ -1,0 +1,190 @@
+import type { Bff, Viewer } from '@tidegate/bff';
+import { TidegateError } from '@tidegate/errors';
+import type { ServiceClient } from '@tidegate/service-api';
+import type { SharedState } from '@tidegate/shared-state';
+import { childTraceparent, type Logger } from '@tidegate/telemetry';
+import {
+  getOperationAST,
+  GraphQLError,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
+import { createSchema, createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { LiveRequest } from '../live/live-request.ts';
+import { DocumentCache, documentText, errorsOf, type OperationParams } from './document-cache.ts';
+import { createErrorMask } from './error-codes.ts';
+import { createLiveRequest } from './live-operation.ts';
+import { OperationContext } from './operation-context.ts';
+import { createWriteMemory } from './write-memory.ts';
+
+/** What the HTTP and WebSocket borders found out about a request before GraphQL sees it. */
+export interface RequestFacts {
+  readonly viewer: Viewer;
+  readonly traceparent: string | undefined;
+}
+
+export interface BffServerOptions {
+  readonly bff: Bff;
+  readonly client: ServiceClient;
+  readonly state: SharedState;
+  readonly logger: Logger;
+  readonly maxBodyBytes: number;
+  /** False executes any document even on a BFF with trusted documents: for development and protocol audits. */
+  readonly trustedOnly: boolean;
+}
+
+/** One BFF, served: its schema, its Yoga for queries and mutations, its subscriptions as the hub takes them. */
+export class BffServer {
+  readonly bff: Bff;
+  readonly schema: GraphQLSchema;
+  readonly yoga: YogaServerInstance<{ facts: RequestFacts }, object>;
+  readonly mask: (error: unknown) => GraphQLError;
+  readonly #documents: DocumentCache;
+  readonly #options: BffServerOptions;
+
+  constructor(options: BffServerOptions) {
+    this.#options = options;
+    this.bff = options.bff;
+    this.schema = createSchema({ typeDefs: options.bff.typeDefs, resolvers: options.bff.resolvers as never });
+    requireLiveFields(this.schema, options.bff);
+    this.#documents = new DocumentCache(this.schema);
+    this.mask = createErrorMask(options.logger);
+    this.yoga = this.#createYoga();
+  }
+
+  get path(): string {
+    return `/graphql/${this.bff.name}`;
+  }
+
+  /** Which kind of operation these parameters name. @throws as `createLiveRequest` does. */
+  operationKind(params: OperationParams): 'query' | 'mutation' | 'subscription' {
+    const document = this.document(params);
+    const operation = getOperationAST(document, params.operationName);
+    if (!operation) throw new TidegateError('BAD_REQUEST', 'The document has no operation of this name.');
+    return operation.operation;
+  }
+
+  /** The parsed and validated document. @throws as `createLiveRequest` does. */
+  document(params: OperationParams): DocumentNode {
+    return this.#documents.prepare(this.documentText(params)).document;
+  }
+
+  documentText(params: OperationParams): string {
+    const { trustedDocuments } = this.bff;
+    return documentText(
+      params,
+      trustedDocuments,
+      this.#options.trustedOnly && trustedDocuments !== undefined,
+    );
+  }
+
+  /** @throws GraphQLErrors (as AggregateError) or TidegateError; `errors` turns either into what a client may see. */
+  liveRequest(params: OperationParams, facts: RequestFacts, cursor: string | undefined): LiveRequest {
+    const prepared = this.#documents.prepare(this.documentText(params));
+    return createLiveRequest({
+      bffName: this.bff.name,
+      schema: this.schema,
+      liveFields: this.bff.liveFields,
+      prepared,
+      params,
+      viewer: facts.viewer,
+      cursor,
+      createContext: (viewer, traceparent) =>
+        this.#createContext({ viewer, traceparent: traceparent ?? facts.traceparent }),
+      maskErrors: (result) => this.#masked(result),
+    });
+  }
+
+  /** Executes a query or mutation outside of HTTP. Never rejects: errors are in the result. */
+  async execute(params: OperationParams, facts: RequestFacts): Promise<ExecutionResult> {
+    try {
+      const enveloped = this.yoga.getEnveloped({ facts, params, request: undefined } as never);
+      const document = this.document(params);
+      const result = (await enveloped.execute({
+        schema: this.schema,
+        document,
+        operationName: params.operationName,
+        variableValues: params.variables,
+        contextValue: await enveloped.contextFactory({ facts } as never),
+      })) as ExecutionResult;
+      return this.#masked(result);
+    } catch (error) {
+      return { errors: this.errors(error) };
+    }
+  }
+
+  errors(error: unknown): GraphQLError[] {
+    return errorsOf(error).map((each) => this.mask(each));
+  }
+
+  #createContext(facts: RequestFacts, signal?: AbortSignal): OperationContext {
+    return new OperationContext({
+      viewer: facts.viewer,
+      client: this.#options.client,
+      traceparent: childTraceparent(facts.traceparent),
+      signal,
+      memory: this.bff.remembersWrites ? createWriteMemory(this.#options.state, facts.viewer) : undefined,
+    });
+  }
+
+  #masked(result: ExecutionResult): ExecutionResult {
+    return result.errors ? { ...result, errors: result.errors.map((error) => this.mask(error)) } : result;
+  }
+
+  #createYoga(): YogaServerInstance<{ facts: RequestFacts }, object> {
+    return createYoga<{ facts: RequestFacts }, object>({
+      schema: this.schema,
+      graphqlEndpoint: this.path,
+      landingPage: false,
+      graphiql: false,
+      multipart: false,
+      logging: false,
+      cors: false,
+      extraParamNames: ['documentId'],
+      maxRequestBodySize: this.#options.maxBodyBytes,
+      maskedErrors: { maskError: (error: unknown) => this.mask(error) },
+      context: ({ facts, request }) => this.#createContext(facts, request?.signal),
+      plugins: [this.#documentPlugin(), noteStaleReads(), this.#codesPlugin()],
+    });
+  }
+
+  /** Documents by id, and none but those where only they are trusted. */
+  #documentPlugin(): Plugin {
+    return {
+      onParams: ({ params, setParams }) => {
+        setParams({ ...params, query: this.documentText(params as OperationParams) });
+      },
+    };
+  }
+
+  /** Validation and coercion errors do not pass `maskError`: give them their codes here. */
+  #codesPlugin(): Plugin {
+    return {
+      onExecutionResult: ({ result, setResult }) => {
+        if (result && 'errors' in result && result.errors) setResult(this.#masked(result as ExecutionResult));
+      },
+    };
+  }
+}
+
+/** Tells the client when an answer is older than it asked for. */
+function noteStaleReads(): Plugin<{ consistency?: { satisfied: boolean } }> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone: ({ result, setResult }) => {
+        const context = args.contextValue as { consistency?: { satisfied: boolean } };
+        if (context.consistency?.satisfied !== false) return;
+        const { extensions, ...rest } = result as ExecutionResult;
+        setResult({ ...rest, extensions: { ...extensions, freshness: { satisfied: false } } });
+      },
+    }),
+  };
+}
+
+function requireLiveFields(schema: GraphQLSchema, bff: Bff): void {
+  const fields = Object.keys(schema.getSubscriptionType()?.getFields() ?? {});
+  const missing = fields.filter((name) => !bff.liveFields[name]);
+  if (missing.length > 0)
+    throw new Error(`BFF ${bff.name} declares no live field for Subscription.${missing.join(', ')}`);
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import type { BffContext, LiveField, Viewer } from '@tidegate/bff';
+import { TidegateError } from '@tidegate/errors';
+import {
+  executeSubscriptionEvent,
+  getArgumentValues,
+  validateSubscriptionArgs,
+  type ExecutionResult,
+  type FieldNode,
+  type GraphQLSchema,
+  type SelectionSetNode,
+  type ValidatedSubscriptionArgs,
+} from 'graphql';
+import type { LiveRequest } from '../live/live-request.ts';
+import type { OperationParams, PreparedDocument } from './document-cache.ts';
+
+export interface LiveOperationOptions {
+  readonly bffName: string;
+  readonly schema: GraphQLSchema;
+  readonly liveFields: Readonly<Record<string, LiveField<Record<string, unknown>, unknown, unknown>>>;
+  readonly prepared: PreparedDocument;
+  readonly params: OperationParams;
+  readonly viewer: Viewer;
+  readonly cursor: string | undefined;
+  /** Makes the context of one execution; `viewer` is the scope's when a change is rendered. */
+  readonly createContext: (viewer: Viewer, traceparent: string | undefined) => BffContext;
+  readonly maskErrors: (result: ExecutionResult) => ExecutionResult;
+}
+
+/**
+ * Turns a subscription operation into what the hub takes: which field with which arguments, whose rights, and how a
+ * document becomes a result.
+ *
+ * @throws GraphQLErrors (as AggregateError) for bad variables; TidegateError when the viewer may not subscribe.
+ */
+export function createLiveRequest(options: LiveOperationOptions): LiveRequest {
+  const validated = validateArgs(options);
+  const node = rootField(validated);
+  const field = options.liveFields[node.name.value];
+  const definition = options.schema.getSubscriptionType()?.getFields()[node.name.value];
+  if (!field || !definition) {
+    throw new TidegateError('BAD_REQUEST', `"${node.name.value}" cannot be subscribed to.`);
+  }
+  const args = getArgumentValues(definition, node, validated.variableValues) as Record<string, unknown>;
+  const scope = field.authorise(options.viewer, args);
+  const render = (
+    data: unknown,
+    traceparent: string | undefined,
+  ): Promise<ExecutionResult> | ExecutionResult => {
+    const result = executeSubscriptionEvent({
+      ...validated,
+      rootValue: { [node.name.value]: data },
+      contextValue: options.createContext(scope.viewer, traceparent),
+    });
+    return result instanceof Promise ? result.then(options.maskErrors) : options.maskErrors(result);
+  };
+  const { snapshot } = field;
+  return {
+    field,
+    args,
+    scope,
+    fingerprint: fingerprint(options, validated),
+    render,
+    ...(options.cursor !== undefined && { cursor: options.cursor }),
+    ...(snapshot && { snapshot: () => snapshot(args, options.createContext(options.viewer, undefined)) }),
+  };
+}
+
+function validateArgs(options: LiveOperationOptions): ValidatedSubscriptionArgs {
+  const validated = validateSubscriptionArgs({
+    schema: options.schema,
+    document: options.prepared.document,
+    operationName: options.params.operationName,
+    variableValues: options.params.variables ?? {},
+  });
+  if ('schema' in validated) return validated;
+  throw new AggregateError(validated, 'the operation cannot be executed');
+}
+
+/** Validation has made sure that there is exactly one. */
+function rootField(validated: ValidatedSubscriptionArgs): FieldNode {
+  const find = (selections: SelectionSetNode): FieldNode | undefined => {
+    for (const selection of selections.selections) {
+      if (selection.kind === 'Field') return selection;
+      const inner =
+        selection.kind === 'InlineFragment'
+          ? selection.selectionSet
+          : validated.fragmentDefinitions[selection.name.value]?.selectionSet;
+      const found = inner && find(inner);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return find(validated.operation.selectionSet)!;
+}
+
+/** Names the subscription whoever asks: BFF, document, operation, variables as coerced. */
+function fingerprint(options: LiveOperationOptions, validated: ValidatedSubscriptionArgs): string {
+  const variables = stableJson(validated.variableValues.coerced);
+  const name = validated.operation.name?.value ?? '';
+  return createHash('sha256')
+    .update(`${options.bffName}\n${options.prepared.hash}\n${name}\n${variables}`)
+    .digest('base64url');
+}
+
+/** JSON with sorted keys: equal variables give equal text. */
+function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,28 @@
+import type { ExecutionResult } from 'graphql';
+
+/** What the client is told beside the GraphQL result, in `extensions`. */
+export interface FrameFacts {
+  /** Come back with it, and what follows this message follows. */
+  readonly cursor: string;
+  /** Whether this is the state at the beginning or one change after it. */
+  readonly kind: 'snapshot' | 'change';
+  readonly key: string;
+  readonly version: number;
+  /** The CloudEvents id of the change: the same for every subscriber and webhook. Absent for a snapshot. */
+  readonly id?: string;
+}
+
+/** One message to subscribers, written to JSON once and shared by all of them. */
+export interface Frame extends FrameFacts {
+  /** The hub's sequence number of the change; 0 for a snapshot. */
+  readonly seq: number;
+  /** The GraphQL result with its extensions, UTF-8 JSON. */
+  readonly json: Buffer;
+}
+
+/** Writes the one JSON that WebSocket, SSE and webhooks send. */
+export function encodeFrame(result: ExecutionResult, facts: FrameFacts, seq: number): Frame {
+  const { cursor, kind, key, version, id } = facts;
+  const extensions = { ...result.extensions, cursor, kind, key, version, ...(id !== undefined && { id }) };
+  return { ...facts, seq, json: Buffer.from(JSON.stringify({ ...result, extensions })) };
+}

@@ -1,0 +1,133 @@
+import { toTidegateError, type TidegateError } from '@tidegate/errors';
+import type { ExecutionResult } from 'graphql';
+import type { Change } from './change.ts';
+import { cursorBinding, type CursorCodec } from './cursor.ts';
+import { encodeFrame, type Frame } from './frame.ts';
+import type { LiveRequest } from './live-request.ts';
+import type { Positions } from './positions.ts';
+
+/** Who is in a group: gets each frame, or hears that the group fell too far behind. */
+export interface GroupMember {
+  deliver(frame: Frame): void;
+  fail(error: TidegateError): void;
+}
+
+export interface GroupOptions {
+  readonly name: string;
+  readonly request: LiveRequest;
+  readonly epoch: string;
+  readonly codec: CursorCodec;
+  /** The partitions that matter to this subscription. */
+  readonly partitions: readonly number[];
+  /** Most changes that may wait to be rendered. */
+  readonly maxQueuedChanges: number;
+  readonly onOverflow: (error: TidegateError) => void;
+}
+
+/**
+ * Subscriptions that are equal in document, variables and scope. A change is executed and written to JSON once
+ * for all of them, strictly one after the other, so that no key's changes can overtake each other.
+ */
+export class Group {
+  readonly name: string;
+  readonly request: LiveRequest;
+  readonly members = new Set<GroupMember>();
+  readonly #options: GroupOptions;
+  readonly #binding: Buffer;
+  #queue: { change: Change; positions: Positions }[] = [];
+  #rendering = false;
+
+  constructor(options: GroupOptions) {
+    this.name = options.name;
+    this.request = options.request;
+    this.#options = options;
+    this.#binding = cursorBinding(options.request.scope.id, options.request.fingerprint);
+  }
+
+  get binding(): Buffer {
+    return this.#binding;
+  }
+
+  get partitions(): readonly number[] {
+    return this.#options.partitions;
+  }
+
+  /** Whether this change is for this group's subscribers, by the filter they gave and the rights they have. */
+  wants(change: Change): boolean {
+    const { field, args, scope } = this.request;
+    return scope.sees(change.data) && (field.matches?.(change.data, args) ?? true);
+  }
+
+  /** Takes a change to be rendered and delivered after those before it. */
+  enqueue(change: Change, positions: Positions): void {
+    this.#queue.push({ change, positions });
+    if (this.#queue.length > this.#options.maxQueuedChanges) return this.#overflow();
+    if (!this.#rendering) this.#drain();
+  }
+
+  /** Renders one change. Fails never: what execution throws becomes the frame's GraphQL error. */
+  async render(change: Change, positions: ReadonlyMap<number, number>): Promise<Frame> {
+    return this.#encode(await this.request.render(change.data, change.traceparent), change, positions);
+  }
+
+  /** The cursor that says "everything up to these positions". */
+  cursor(positions: ReadonlyMap<number, number>, floorVersion: number): string {
+    const { codec, epoch } = this.#options;
+    return codec.encode({ epoch, binding: this.#binding, issuedAtMs: Date.now(), floorVersion, positions });
+  }
+
+  /** The positions that matter to this group, out of all of the stream's. */
+  relevant(positions: Positions): Map<number, number> {
+    return new Map(this.#options.partitions.map((partition) => [partition, positions[partition] ?? 0]));
+  }
+
+  /** Stays synchronous while execution does: most documents need nothing but themselves. */
+  #drain(): void {
+    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
+      const { change, positions } = next;
+      const result = this.request.render(change.data, change.traceparent);
+      if (result instanceof Promise) {
+        this.#rendering = true;
+        void result.then(
+          (rendered) => this.#resume(rendered, change, positions),
+          (error: unknown) => this.#abandon(error),
+        );
+        return;
+      }
+      this.#queue.shift();
+      this.#deliver(result, change, positions);
+    }
+  }
+
+  #resume(result: ExecutionResult, change: Change, positions: Positions): void {
+    this.#rendering = false;
+    // An overflow meanwhile has emptied the queue and told the members.
+    if (this.#queue[0]?.change !== change) return;
+    this.#queue.shift();
+    this.#deliver(result, change, positions);
+    this.#drain();
+  }
+
+  #abandon(error: unknown): void {
+    this.#rendering = false;
+    this.#queue = [];
+    this.#options.onOverflow(toTidegateError(error));
+  }
+
+  #deliver(result: ExecutionResult, change: Change, positions: Positions): void {
+    const frame = this.#encode(result, change, this.relevant(positions));
+    for (const member of this.members) member.deliver(frame);
+  }
+
+  #encode(result: ExecutionResult, change: Change, positions: ReadonlyMap<number, number>): Frame {
+    const { key, version, id, seq } = change;
+    return encodeFrame(result, { cursor: this.cursor(positions, 0), kind: 'change', key, version, id }, seq);
+  }
+
+  #overflow(): void {
+    this.#queue = [];
+    this.#options.onOverflow(
+      toTidegateError(new Error(`group ${this.name} has more changes waiting than it may`)),
+    );
+  }
+}

@@ -1,0 +1,188 @@
+import type { LiveStream } from '@tidegate/bff';
+import { RESUME_WINDOW_MS } from '@tidegate/contracts';
+import { TidegateError } from '@tidegate/errors';
+import { partitionFor, type EventLog } from '@tidegate/event-log';
+import type { Logger } from '@tidegate/telemetry';
+import type { Change } from './change.ts';
+import type { CursorCodec } from './cursor.ts';
+import { Group } from './group.ts';
+import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
+import type { LiveMetrics } from './metrics.ts';
+import type { Positions } from './positions.ts';
+import { StreamFeed } from './stream-feed.ts';
+import { Subscriber } from './subscriber.ts';
+import { TermIndex } from './term-index.ts';
+
+export interface LiveHubOptions {
+  readonly streams: readonly LiveStream[];
+  readonly log: EventLog;
+  readonly codec: CursorCodec;
+  readonly logger: Logger;
+  readonly metrics: LiveMetrics;
+  /** Memory for the newest changes of each stream. Default 64 MiB. */
+  readonly historyBytes?: number;
+  /** How many of each partition's newest records are read at start. Default 2,000. */
+  readonly fillRecords?: number;
+  /** Most changes that may wait in a group, or frames in a subscription that is catching up. Default 10,000. */
+  readonly maxQueued?: number;
+  /** How long a cursor of another replica may be ahead of this one. Default 5 s. */
+  readonly reachTimeoutMs?: number;
+}
+
+interface Channel {
+  readonly feed: StreamFeed;
+  readonly index: TermIndex<Group>;
+  readonly groups: Map<string, Group>;
+}
+
+/**
+ * The live hub: one per process, whatever number of BFFs and transports use it. Tails each stream once, finds the
+ * groups a change concerns by index, and lets each subscription begin, go on from a cursor, and end.
+ */
+export class LiveHub {
+  readonly #options: LiveHubOptions;
+  readonly #channels = new Map<string, Channel>();
+  readonly #subscribers = new Set<Subscriber>();
+  #failure: Error | undefined;
+  #started = false;
+
+  constructor(options: LiveHubOptions) {
+    this.#options = options;
+    for (const stream of options.streams) this.#channels.set(stream.name, this.#createChannel(stream));
+  }
+
+  /** Resolves when every stream's history is filled and live. */
+  async start(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#channels.values()].map(({ feed }) => feed.start(signal)));
+    this.#started = true;
+  }
+
+  /** Ends the tails and every subscription with DRAINING: come back elsewhere with the cursor. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    await Promise.all([...this.#channels.values()].map(({ feed }) => feed.stop()));
+    const draining = new TidegateError(
+      'DRAINING',
+      'This gateway is shutting down; come back with your cursor.',
+    );
+    for (const subscriber of [...this.#subscribers]) subscriber.fail(draining);
+  }
+
+  /** Throws while nothing can flow: for `/readyz`. */
+  checkFlow(): void {
+    if (this.#failure) throw this.#failure;
+    if (!this.#started) throw new Error('the live hub is filling its history');
+  }
+
+  /** Begins a subscription. Whatever goes wrong is told to the sink. */
+  subscribe(request: LiveRequest, sink: Sink): LiveSubscription {
+    const channel = this.#channels.get(request.field.stream.name);
+    if (!channel || !this.#started) {
+      queueMicrotask(() =>
+        sink.fail(new TidegateError('UNAVAILABLE', 'Live changes are not flowing yet; come back.')),
+      );
+      return { stop: () => undefined };
+    }
+    const group = this.#join(channel, request);
+    const subscriber = new Subscriber({
+      log: this.#options.log,
+      feed: channel.feed,
+      group,
+      request,
+      sink,
+      decodeCursor: (text) =>
+        this.#options.codec.decode(text, {
+          binding: group.binding,
+          epoch: channel.feed.epoch,
+          nowMs: Date.now(),
+          maxAgeMs: RESUME_WINDOW_MS,
+        }),
+      maxPendingFrames: this.#options.maxQueued ?? 10_000,
+      reachTimeoutMs: this.#options.reachTimeoutMs ?? 5_000,
+      onEnd: (ended) => this.#leave(channel, group, ended),
+    });
+    group.members.add(subscriber);
+    this.#subscribers.add(subscriber);
+    this.#options.metrics.subscriptions.set({}, this.#subscribers.size);
+    void subscriber.open();
+    return subscriber;
+  }
+
+  get subscriptions(): number {
+    return this.#subscribers.size;
+  }
+
+  get groups(): number {
+    return [...this.#channels.values()].reduce((sum, { groups }) => sum + groups.size, 0);
+  }
+
+  #createChannel(stream: LiveStream): Channel {
+    const index = new TermIndex<Group>();
+    const { log, logger, metrics, historyBytes = 64 * 1024 * 1024, fillRecords = 2_000 } = this.#options;
+    const topic = stream.definition.topic.name;
+    const feed = new StreamFeed({
+      stream,
+      log,
+      logger,
+      metrics,
+      historyBytes,
+      fillRecords,
+      onChange: (change, positions) => this.#dispatch(index, topic, change, positions),
+      onEnd: (error) => {
+        this.#failure = error;
+        logger.error({ err: error, topic }, 'the live tail ended; this gateway is no longer ready');
+      },
+    });
+    return { feed, index, groups: new Map() };
+  }
+
+  #dispatch(index: TermIndex<Group>, topic: string, change: Change, positions: Positions): void {
+    if (this.#started)
+      this.#options.metrics.delayMs.observe({ topic }, Math.max(0, Date.now() - change.timestampMs));
+    let stable: Positions | undefined;
+    for (const group of index.find(change.terms)) {
+      if (!group.wants(change)) continue;
+      // The feed's positions move on; what the cursor says must be as of this change. One copy for all groups.
+      stable ??= positions.slice();
+      group.enqueue(change, stable);
+    }
+  }
+
+  #join(channel: Channel, request: LiveRequest): Group {
+    const name = `${request.fingerprint}\n${request.scope.id}`;
+    const known = channel.groups.get(name);
+    if (known) return known;
+    const group: Group = new Group({
+      name,
+      request,
+      epoch: channel.feed.epoch,
+      codec: this.#options.codec,
+      partitions: relevantPartitions(channel.feed, request),
+      maxQueuedChanges: this.#options.maxQueued ?? 10_000,
+      onOverflow: (error) => {
+        for (const member of [...group.members]) member.fail(error);
+      },
+    });
+    channel.groups.set(name, group);
+    channel.index.add(request.field.term(request.args, request.scope), group);
+    this.#options.metrics.groups.set({}, this.groups);
+    return group;
+  }
+
+  #leave(channel: Channel, group: Group, subscriber: Subscriber): void {
+    group.members.delete(subscriber);
+    this.#subscribers.delete(subscriber);
+    this.#options.metrics.subscriptions.set({}, this.#subscribers.size);
+    if (group.members.size > 0) return;
+    const { field, args, scope } = group.request;
+    channel.groups.delete(group.name);
+    channel.index.delete(field.term(args, scope), group);
+    this.#options.metrics.groups.set({}, this.groups);
+  }
+}
+
+function relevantPartitions(feed: StreamFeed, request: LiveRequest): number[] {
+  const key = request.field.key?.(request.args);
+  if (key !== undefined) return [partitionFor(key, feed.partitions)];
+  return Array.from({ length: feed.partitions }, (_, partition) => partition);
+}

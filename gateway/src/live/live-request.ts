@@ -1,0 +1,35 @@
+import type { LiveField, LiveScope, Versioned } from '@tidegate/bff';
+import type { TidegateError } from '@tidegate/errors';
+import type { ExecutionResult } from 'graphql';
+import type { Frame } from './frame.ts';
+
+/** A subscription as the hub takes it: authorised, validated, ready to be rendered. Knows no transport. */
+export interface LiveRequest {
+  readonly field: LiveField<Record<string, unknown>, unknown, unknown>;
+  readonly args: Record<string, unknown>;
+  readonly scope: LiveScope;
+  /** Equal for equal BFF, document, operation name and variables. With the scope it names the group and binds cursors. */
+  readonly fingerprint: string;
+  /** Where to go on; absent: from now, or from the field's snapshot. */
+  readonly cursor?: string;
+  /** Executes the subscription's selection on one document. Called once per change and group. */
+  readonly render: (
+    data: unknown,
+    traceparent: string | undefined,
+  ) => Promise<ExecutionResult> | ExecutionResult;
+  /** Reads the state now; absent when the field declares no snapshot. */
+  readonly snapshot?: () => Promise<Versioned<unknown> | undefined>;
+}
+
+/** Where a subscription's messages go: a transport's connection. None of these may throw or block. */
+export interface Sink {
+  next(frame: Frame): void;
+  complete(): void;
+  /** The last word; nothing follows it. */
+  fail(error: TidegateError): void;
+}
+
+export interface LiveSubscription {
+  /** Leaves; the sink hears nothing any more. Idempotent. */
+  stop(): void;
+}

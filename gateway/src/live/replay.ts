@@ -1,0 +1,111 @@
+import { TidegateError } from '@tidegate/errors';
+import type { EventLog } from '@tidegate/event-log';
+import type { Change } from './change.ts';
+import type { Group } from './group.ts';
+import type { StreamFeed } from './stream-feed.ts';
+import { VersionFilter } from './version-filter.ts';
+
+/** Records read from the log in one go. */
+const CHUNK_RECORDS = 500;
+/** How far before a cursor the log is read to recognise a repeat of what the client has already seen. */
+const REPEAT_MARGIN_RECORDS = 200;
+const MAX_TRACKED_KEYS = 50_000;
+
+export interface ReplayOptions {
+  readonly log: EventLog;
+  readonly feed: StreamFeed;
+  readonly group: Group;
+  readonly term: string;
+  /** From where, per partition. */
+  readonly from: ReadonlyMap<number, number>;
+  /** The last change of the history that belongs to the replay; what comes after is live. */
+  readonly lastSeq: number;
+}
+
+/** One missed change and where the client stands after it. */
+export interface ReplayedChange {
+  readonly change: Change;
+  readonly positions: ReadonlyMap<number, number>;
+}
+
+/**
+ * What a subscription missed since its cursor: first, partition by partition, what only the log still has, then
+ * the history. Ordered per key. The live tail goes on meanwhile; its changes wait with the subscription.
+ *
+ * @throws TidegateError CURSOR_EXPIRED when the log no longer holds the cursor's position.
+ */
+export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedChange> {
+  const { feed, group } = options;
+  const positions = new Map(options.from);
+  const seen = new VersionFilter(MAX_TRACKED_KEYS);
+  for (let behind = findBehind(feed, positions); behind !== undefined; behind = findBehind(feed, positions)) {
+    yield* replayFromLog(options, behind, positions, seen);
+  }
+  // Taken in one go: from here on nothing of it can be evicted.
+  const recent = [...feed.history.matching(options.term, positions, options.lastSeq)];
+  for (const change of recent) {
+    positions.set(change.partition, change.offset + 1);
+    if (seen.admit(change.key, change.version) === 'repeat' || !group.wants(change)) continue;
+    yield { change, positions: new Map(positions) };
+  }
+}
+
+/** A partition whose position is older than what the history holds. */
+function findBehind(feed: StreamFeed, positions: ReadonlyMap<number, number>): number | undefined {
+  for (const [partition, position] of positions) {
+    if (position < feed.history.start(partition)) return partition;
+  }
+  return undefined;
+}
+
+async function* replayFromLog(
+  options: ReplayOptions,
+  partition: number,
+  positions: Map<number, number>,
+  seen: VersionFilter,
+): AsyncGenerator<ReplayedChange> {
+  const { feed, group, log, term } = options;
+  const resumeAt = positions.get(partition)!;
+  let next = Math.max(
+    await firstHeld(log, feed.topic, partition, resumeAt),
+    resumeAt - REPEAT_MARGIN_RECORDS,
+  );
+  while (next < feed.history.start(partition)) {
+    const toOffset = Math.min(next + CHUNK_RECORDS, feed.history.start(partition));
+    for (const record of await readChunk(log, feed.topic, partition, next, toOffset)) {
+      const change = feed.parse(record);
+      if (!change || seen.admit(change.key, change.version) === 'repeat') continue;
+      if (record.offset < resumeAt || !change.terms.includes(term) || !group.wants(change)) continue;
+      positions.set(partition, record.offset + 1);
+      yield { change, positions: new Map(positions) };
+    }
+    next = toOffset;
+  }
+  positions.set(partition, Math.max(next, resumeAt));
+}
+
+async function firstHeld(log: EventLog, topic: string, partition: number, resumeAt: number): Promise<number> {
+  const ends = (await log.ends(topic)).find((candidate) => candidate.partition === partition);
+  const start = ends?.start ?? 0;
+  if (resumeAt < start) throw expired();
+  return start;
+}
+
+async function readChunk(
+  log: EventLog,
+  topic: string,
+  partition: number,
+  fromOffset: number,
+  toOffset: number,
+) {
+  try {
+    return await log.read({ topic, partition, fromOffset, toOffset, maxRecords: CHUNK_RECORDS });
+  } catch (error) {
+    if (error instanceof TidegateError && error.code === 'LOG_POSITION_OUT_OF_RANGE') throw expired();
+    throw error;
+  }
+}
+
+function expired(): TidegateError {
+  return new TidegateError('CURSOR_EXPIRED', 'The log no longer holds what came after this cursor.');
+}

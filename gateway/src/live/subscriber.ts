@@ -1,0 +1,145 @@
+import { TidegateError, toTidegateError } from '@tidegate/errors';
+import type { EventLog } from '@tidegate/event-log';
+import { encodeFrame, type Frame } from './frame.ts';
+import type { Group, GroupMember } from './group.ts';
+import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
+import { replay } from './replay.ts';
+import type { StreamFeed } from './stream-feed.ts';
+
+export interface SubscriberOptions {
+  readonly log: EventLog;
+  readonly feed: StreamFeed;
+  readonly group: Group;
+  readonly request: LiveRequest;
+  readonly sink: Sink;
+  /** Decodes and checks the request's cursor. @throws TidegateError CURSOR_* */
+  readonly decodeCursor: (text: string) => { positions: ReadonlyMap<number, number>; floorVersion: number };
+  /** Most live changes that may wait while this subscriber catches up. */
+  readonly maxPendingFrames: number;
+  /** How long a cursor of another replica may be ahead of this one's tail. */
+  readonly reachTimeoutMs: number;
+  readonly onEnd: (subscriber: Subscriber) => void;
+}
+
+type Phase =
+  | { readonly name: 'catching-up'; readonly pending: Frame[] }
+  | { readonly name: 'live' }
+  | { readonly name: 'ended' };
+
+/**
+ * One subscription: joins its group at once, lets live frames wait while it sends the snapshot or what was missed,
+ * then hands over at exactly the change where it joined.
+ */
+export class Subscriber implements GroupMember, LiveSubscription {
+  readonly #options: SubscriberOptions;
+  readonly #ended = new AbortController();
+  #phase: Phase = { name: 'catching-up', pending: [] };
+  /** The hub's newest change when this joined: up to it the replay's business, after it the group's. */
+  #joinedAt: number;
+  /** Changes of the key up to this version are contained in what the client has. */
+  #floorVersion = 0;
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.#joinedAt = options.feed.seq;
+  }
+
+  /** Never rejects: what goes wrong is the sink's last word. */
+  async open(): Promise<void> {
+    try {
+      if (this.#options.request.cursor !== undefined) await this.#replay(this.#options.request.cursor);
+      else if (this.#options.request.snapshot) await this.#sendSnapshot(this.#options.request.snapshot);
+      this.#goLive();
+    } catch (error) {
+      this.fail(toTidegateError(error));
+    }
+  }
+
+  deliver(frame: Frame): void {
+    // A group that renders slowly may still deliver what was before the join.
+    if (this.#phase.name === 'ended' || frame.seq <= this.#joinedAt) return;
+    if (this.#phase.name === 'live') return this.#send(frame);
+    this.#phase.pending.push(frame);
+    if (this.#phase.pending.length > this.#options.maxPendingFrames) {
+      this.fail(
+        new TidegateError('SLOW_CONSUMER', 'Too much happened while this subscription caught up; come back.'),
+      );
+    }
+  }
+
+  fail(error: TidegateError): void {
+    if (!this.#end()) return;
+    this.#options.sink.fail(error);
+  }
+
+  stop(): void {
+    this.#end();
+  }
+
+  async #replay(text: string): Promise<void> {
+    const { feed, group, log, request } = this.#options;
+    const cursor = this.#options.decodeCursor(text);
+    this.#floorVersion = cursor.floorVersion;
+    await this.#waitUntilReached(cursor.positions);
+    const term = request.field.term(request.args, request.scope);
+    const missed = replay({ log, feed, group, term, from: cursor.positions, lastSeq: this.#joinedAt });
+    for await (const { change, positions } of missed) {
+      if (this.#phase.name === 'ended') return;
+      this.#send(await group.render(change, positions));
+    }
+  }
+
+  /** A cursor from a replica that is ahead of this one: its positions have to be reached before it can be followed. */
+  async #waitUntilReached(positions: ReadonlyMap<number, number>): Promise<void> {
+    const timeout = AbortSignal.timeout(this.#options.reachTimeoutMs);
+    try {
+      await this.#options.feed.reached(positions, AbortSignal.any([timeout, this.#ended.signal]));
+    } catch (error) {
+      if (!timeout.aborted) throw error;
+      throw new TidegateError('UNAVAILABLE', 'This replica has not come as far as your cursor; come back.');
+    }
+    // What arrived while waiting was before the cursor, or is in the history: the join moves here.
+    this.#joinedAt = this.#options.feed.seq;
+    if (this.#phase.name === 'catching-up') this.#phase.pending.length = 0;
+  }
+
+  async #sendSnapshot(read: NonNullable<LiveRequest['snapshot']>): Promise<void> {
+    const { feed, group, request } = this.#options;
+    const positions = group.relevant(feed.positions);
+    const snapshot = await read();
+    if (this.#phase.name === 'ended') return;
+    if (!snapshot || !request.scope.sees(snapshot.data)) {
+      if (request.field.snapshotOptional && !snapshot) return;
+      throw new TidegateError('NOT_FOUND', 'There is nothing of this id that you may watch.');
+    }
+    const { key, version, data } = snapshot;
+    const result = await request.render(data, undefined);
+    this.#send(
+      encodeFrame(result, { cursor: group.cursor(positions, version), kind: 'snapshot', key, version }, 0),
+    );
+    this.#floorVersion = version;
+  }
+
+  #goLive(): void {
+    if (this.#phase.name !== 'catching-up') return;
+    const { pending } = this.#phase;
+    this.#phase = { name: 'live' };
+    for (const frame of pending) this.#send(frame);
+  }
+
+  #send(frame: Frame): void {
+    if (this.#phase.name === 'ended') return;
+    if (frame.version <= this.#floorVersion) return;
+    this.#options.sink.next(frame);
+    if (this.#options.request.field.once && this.#end()) this.#options.sink.complete();
+  }
+
+  /** True the first time. */
+  #end(): boolean {
+    if (this.#phase.name === 'ended') return false;
+    this.#phase = { name: 'ended' };
+    this.#ended.abort(new TidegateError('INTERNAL', 'the subscription has ended'));
+    this.#options.onEnd(this);
+    return true;
+  }
+}

@@ -1,0 +1,219 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { anonymous, type Viewer } from '@tidegate/bff';
+import { errorCodes, toTidegateError, TidegateError } from '@tidegate/errors';
+import type { Logger } from '@tidegate/telemetry';
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { TokenVerifier } from '../../auth/token-verifier.ts';
+import type { BffServer, RequestFacts } from '../../graphql/bff-server.ts';
+import type { OperationParams } from '../../graphql/document-cache.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import type { LiveMetrics } from '../../live/metrics.ts';
+import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
+import { createWebSocketSink } from './websocket-sink.ts';
+
+export interface WebSocketTransportOptions {
+  readonly server: BffServer;
+  readonly hub: LiveHub;
+  readonly verifier: TokenVerifier;
+  readonly logger: Logger;
+  readonly metrics: LiveMetrics;
+  /** Largest message a client may send. */
+  readonly maxMessageBytes: number;
+  readonly maxQueuedBytes: number;
+  readonly maxSubscriptionsPerConnection: number;
+  /** How often an idle connection is probed; one that misses a probe is ended. */
+  readonly heartbeatMs: number;
+}
+
+/** What belongs to one connection. */
+interface Connection {
+  readonly socket: WebSocket;
+  facts: RequestFacts;
+  expiry: NodeJS.Timeout | undefined;
+}
+
+/** What our own `onSubscribe` hands through graphql-ws to our own `subscribe` and `execute`. */
+interface PreparedArgs extends ExecutionArgs {
+  readonly run: () => Promise<ExecutionResult> | LiveIterator;
+}
+
+/** GraphQL over WebSocket (protocol `graphql-transport-ws`) for one BFF. */
+export class WebSocketTransport {
+  readonly #options: WebSocketTransportOptions;
+  readonly #sockets: WebSocketServer;
+  readonly #protocol: Server<Connection>;
+
+  constructor(options: WebSocketTransportOptions) {
+    this.#options = options;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      handleProtocols,
+      // Compression per connection costs hundreds of KB and more CPU than all the rest.
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+    });
+    this.#protocol = makeServer<Record<string, unknown>, Connection>({
+      connectionInitWaitTimeout: 5_000,
+      onConnect: (context) => this.#connect(context),
+      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload as OperationParams),
+      execute: (args) => (args as PreparedArgs).run(),
+      subscribe: (args) => (args as PreparedArgs).run(),
+      onError: (_context, _id, _payload, errors) =>
+        errors.flatMap((error) => options.server.errors(error)).map((error) => error.toJSON()),
+    });
+  }
+
+  /** Takes over an upgrade request whose path is this BFF's. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, facts: RequestFacts): void {
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#open(opened, facts));
+  }
+
+  get connections(): number {
+    return this.#sockets.clients.size;
+  }
+
+  /** Asks every client to come back elsewhere and waits, bounded, until they are gone. */
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.close(errorCodes.DRAINING.closeCode, 'Draining');
+    await Promise.race([
+      new Promise<void>((resolve) => this.#sockets.close(() => resolve())),
+      new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref()),
+    ]);
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  #open(socket: WebSocket, facts: RequestFacts): void {
+    const { metrics, logger } = this.#options;
+    const connection: Connection = { socket, facts, expiry: undefined };
+    metrics.connections.set({ transport: 'websocket' }, this.connections);
+    const heartbeat = this.#startHeartbeat(socket);
+    const closed = this.#protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => socket.send(data),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) => {
+          socket.on('message', (data) => {
+            handle(data.toString()).catch((error: unknown) => this.#crash(socket, error));
+          });
+        },
+      },
+      connection,
+    );
+    socket.on('error', (error) => logger.debug({ err: error }, 'a WebSocket failed'));
+    socket.on('close', (code, reason) => {
+      clearInterval(heartbeat);
+      clearTimeout(connection.expiry);
+      metrics.connections.set({ transport: 'websocket' }, this.connections);
+      void closed(code, reason.toString());
+    });
+  }
+
+  /** A peer that vanished without closing is found by the probe it does not answer. */
+  #startHeartbeat(socket: WebSocket): NodeJS.Timeout {
+    let alive = true;
+    socket.on('pong', () => (alive = true));
+    return setInterval(() => {
+      if (!alive) return socket.terminate();
+      alive = false;
+      socket.ping();
+    }, this.#options.heartbeatMs);
+  }
+
+  async #connect(context: Context<Record<string, unknown>, Connection>): Promise<boolean> {
+    const { socket, facts } = context.extra;
+    const authorization =
+      context.connectionParams?.['authorization'] ?? context.connectionParams?.['Authorization'];
+    try {
+      if (authorization !== undefined) {
+        const viewer = await this.#options.verifier.verify(String(authorization));
+        context.extra.facts = { ...facts, viewer };
+      }
+      this.#endAtExpiry(context.extra);
+      return true;
+    } catch (error) {
+      const { code } = toTidegateError(error);
+      socket.close(errorCodes[code].closeCode, code);
+      return false;
+    }
+  }
+
+  #endAtExpiry(connection: Connection): void {
+    const { expiresAtMs } = connection.facts.viewer;
+    if (expiresAtMs === undefined) return;
+    // A timer takes at most 2^31 ms; a token that lives longer outlives the connection.
+    const delayMs = Math.min(expiresAtMs - Date.now(), 2 ** 31 - 1);
+    connection.expiry = setTimeout(() => {
+      connection.facts = { ...connection.facts, viewer: anonymous as Viewer };
+      connection.socket.close(errorCodes.TOKEN_EXPIRED.closeCode, 'TOKEN_EXPIRED');
+    }, delayMs);
+  }
+
+  #prepare(
+    context: Context<Record<string, unknown>, Connection>,
+    id: string,
+    params: OperationParams,
+  ): PreparedArgs | readonly import('graphql').GraphQLError[] {
+    const { server, maxSubscriptionsPerConnection } = this.#options;
+    try {
+      if (Object.keys(context.subscriptions).length > maxSubscriptionsPerConnection) {
+        throw new TidegateError(
+          'TOO_MANY_SUBSCRIPTIONS',
+          `A connection holds at most ${maxSubscriptionsPerConnection} operations.`,
+        );
+      }
+      const { facts } = context.extra;
+      const isSubscription = server.operationKind(params) === 'subscription';
+      const run = isSubscription
+        ? () => this.#subscribe(context.extra, id, params)
+        : () => server.execute(params, facts);
+      return {
+        schema: server.schema,
+        document: server.document(params),
+        operationName: params.operationName,
+        contextValue: {},
+        run,
+      };
+    } catch (error) {
+      return server.errors(error);
+    }
+  }
+
+  #subscribe(connection: Connection, id: string, params: OperationParams): LiveIterator {
+    const { server, hub, metrics, maxQueuedBytes } = this.#options;
+    const cursor = params.extensions?.['cursor'];
+    const request = server.liveRequest(
+      params,
+      connection.facts,
+      typeof cursor === 'string' ? cursor : undefined,
+    );
+    const iterator = createLiveIterator(() => subscription.stop());
+    const sink = createWebSocketSink({
+      socket: connection.socket,
+      id,
+      maxQueuedBytes,
+      metrics,
+      onEnd: (error) => {
+        subscription.stop();
+        if (error && closesConnection(error))
+          connection.socket.close(errorCodes[error.code].closeCode, error.code);
+        else iterator.end(error);
+      },
+    });
+    const subscription = hub.subscribe(request, sink);
+    return iterator;
+  }
+
+  #crash(socket: WebSocket, error: unknown): void {
+    this.#options.logger.error({ err: error }, 'a WebSocket message could not be handled');
+    socket.close(errorCodes.INTERNAL.closeCode, 'INTERNAL');
+  }
+}
+
+/** Errors that say "come back" close the connection: what is still in its queue would only be lost with it. */
+function closesConnection(error: TidegateError): boolean {
+  return error.code === 'SLOW_CONSUMER' || error.code === 'DRAINING';
+}
