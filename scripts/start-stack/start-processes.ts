@@ -1,5 +1,5 @@
 import { delay } from '@tidegate/resilience';
-import { environmentOf, processes, type ProcessName } from '../processes.ts';
+import { environmentOf, processes, type ProcessName, type ProcessSpec } from '../processes.ts';
 import { superviseProcess, type SupervisedProcess } from './supervised-process.ts';
 
 export interface StartProcessesOptions {
@@ -16,6 +16,8 @@ export interface StartProcessesOptions {
   /** Whether a process that dies is started again with backoff. Default true. */
   readonly restarts?: boolean;
   readonly onLine?: (name: ProcessName, line: string) => void;
+  /** For tests of this file itself. Default: the production shape. */
+  readonly table?: readonly ProcessSpec[];
 }
 
 export interface Platform extends AsyncDisposable {
@@ -44,12 +46,19 @@ const TELL_EVERY_MS = 5_000;
 
 /** Starts every process of the table, natively, each with the environment the table gives it. */
 export function startProcesses(options: StartProcessesOptions): Platform {
-  const { stackEnv, portOffset = 0, ports = {}, extraEnv = {}, onLine = () => {} } = options;
+  const {
+    stackEnv,
+    portOffset = 0,
+    ports = {},
+    extraEnv = {},
+    onLine = () => {},
+    table = processes,
+  } = options;
   const host = '127.0.0.1';
   const portOf = (name: ProcessName): number => ports[name] ?? specOf(name).port + portOffset;
   const urlOf = (name: ProcessName): string => `http://${host}:${portOf(name)}`;
 
-  const chosen = processes.filter(({ name }) => options.only?.includes(name) ?? true);
+  const chosen = table.filter(({ name }) => options.only?.includes(name) ?? true);
   // Every environment first: a missing variable shall stop this before anything runs.
   const environments = chosen.map((spec) => environmentOf(spec, { env: stackEnv, host, urlOf, portOf }));
   const running = chosen.map(({ name, entry }, index) =>
