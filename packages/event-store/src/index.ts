@@ -1,0 +1,3 @@
+export { appendEvents, type AppendOptions } from './append-events.ts';
+export { eventStoreMigrations, type EventStoreTables } from './event-store-tables.ts';
+export { readEvents } from './read-events.ts';

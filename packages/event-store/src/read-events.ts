@@ -1,0 +1,15 @@
+import type { Envelope } from '@tidegate/contracts';
+import type { Tables } from '@tidegate/database';
+import type { Kysely } from 'kysely';
+import type { EventStoreTables } from './event-store-tables.ts';
+
+/** All events of a stream, oldest first; none when it does not exist. `db` may be a transaction. */
+export async function readEvents(db: Kysely<Tables>, stream: string): Promise<Envelope[]> {
+  const rows = await (db as Kysely<EventStoreTables>)
+    .selectFrom('events')
+    .select('envelope')
+    .where('stream', '=', stream)
+    .orderBy('version')
+    .execute();
+  return rows.map((row) => JSON.parse(row.envelope) as Envelope);
+}
