@@ -31,6 +31,14 @@ export function positionOutOfRange(
   );
 }
 
+export function topicRecreated(topic: string): TidegateError {
+  return new TidegateError(
+    'LOG_POSITION_OUT_OF_RANGE',
+    `Topic ${topic} was deleted and created again; its old offsets mean nothing now.`,
+    { details: { topic } },
+  );
+}
+
 export function logClosed(): TidegateError {
   return new TidegateError('UNAVAILABLE', 'The event log is closed.');
 }

@@ -124,16 +124,16 @@ export function describeAppend(create: CreateSubject): void {
       const log = await bench.open();
       const topic = bench.name('unknown');
       for (const asked of [
-        log.append(topic, [record('a', '1')]),
-        log.append(topic, [record('a', '1')]),
-        log.ends(topic),
-        log.offsetsAt(topic, 0),
-        log.lag('group', topic),
-        log.tail({ topics: [topic], from: 'end', onRecords: () => undefined }),
-        log.consume({ group: bench.name('group'), topics: [topic], handler: async () => undefined }),
-        log.read({ topic, partition: 0, fromOffset: 0, toOffset: 1, maxRecords: 1 }),
+        () => log.append(topic, [record('a', '1')]),
+        () => log.append(topic, [record('a', '1')]),
+        () => log.ends(topic),
+        () => log.offsetsAt(topic, 0),
+        () => log.lag('group', topic),
+        () => log.tail({ topics: [topic], from: 'end', onRecords: () => undefined }),
+        () => log.consume({ group: bench.name('group'), topics: [topic], handler: async () => undefined }),
+        () => log.read({ topic, partition: 0, fromOffset: 0, toOffset: 1, maxRecords: 1 }),
       ]) {
-        await expect(asked).rejects.toMatchObject({ code: 'NOT_FOUND' });
+        await expect(asked()).rejects.toMatchObject({ code: 'NOT_FOUND' });
       }
       await expect(log.ends(topic)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
