@@ -88,6 +88,7 @@ function run() {
   // Ctrl-C in a terminal reaches the child by itself, as it is in the same group: passing it on would make two.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  endWithNpm(child);
   child.on('error', (error) => {
     console.error(`Tidegate: ${node24} does not start: ${error.message}`);
     process.exit(1);
@@ -95,4 +96,11 @@ function run() {
   child.on('exit', (code, signal) => {
     process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 0));
   });
+}
+
+/** npm that is killed can pass nothing on; what it started must not keep its ports. `exec` makes npm the parent. */
+function endWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const npm = process.ppid;
+  setInterval(() => process.ppid === npm || child.kill('SIGTERM'), 500).unref();
 }
