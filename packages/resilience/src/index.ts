@@ -1,2 +1,4 @@
 export { backoffMs, delay, type BackoffOptions } from './backoff.ts';
 export { retry, type RetryOptions } from './retry.ts';
+export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } from './breaker.ts';
+export { withDeadline } from './deadline.ts';
