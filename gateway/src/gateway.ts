@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Bff, LiveStream } from '@tidegate/bff';
 import type { EventLog } from '@tidegate/event-log';
@@ -56,7 +56,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #endpoints = new Map<string, GraphqlEndpoint>();
   readonly #transports = new Map<string, WebSocketTransport>();
-  readonly #routes: (request: IncomingMessage, response: ServerResponse) => unknown;
+  readonly #routes: RequestListener;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -65,7 +65,14 @@ export class Gateway {
     const metrics = createLiveMetrics(options.metrics);
     this.servers = options.bffs.map(
       (bff) =>
-        new BffServer({ bff, client, state, logger, maxBodyBytes: limits.maxBodyBytes, trustedOnly: options.trustedOnly ?? true }),
+        new BffServer({
+          bff,
+          client,
+          state,
+          logger,
+          maxBodyBytes: limits.maxBodyBytes,
+          trustedOnly: options.trustedOnly ?? true,
+        }),
     );
     this.hub = new LiveHub({
       streams: streamsOf(options.bffs),
@@ -79,7 +86,7 @@ export class Gateway {
       this.#endpoints.set(server.path, new GraphqlEndpoint(shared));
       this.#transports.set(server.path, new WebSocketTransport(shared));
     }
-    this.#routes = createServerAdapter(createRoutes(options.routes)) as typeof this.#routes;
+    this.#routes = createServerAdapter(createRoutes(options.routes)) as RequestListener;
   }
 
   /** Resolves when live changes flow. */
@@ -105,7 +112,9 @@ export class Gateway {
     if (!transport) return refuseUpgrade(socket, 404, 'There is no WebSocket at this address.');
     this.#options.verifier
       .verify(request.headers.authorization)
-      .then((viewer) => transport.upgrade(request, socket, head, { viewer, traceparent: traceparentOf(request) }))
+      .then((viewer) =>
+        transport.upgrade(request, socket, head, { viewer, traceparent: traceparentOf(request) }),
+      )
       .catch(() => refuseUpgrade(socket, 401, 'The bearer token is not valid.'));
   }
 }

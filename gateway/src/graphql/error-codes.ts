@@ -35,18 +35,18 @@ function withCode(
   code: ErrorCode,
   details: Readonly<Record<string, unknown>>,
 ): GraphQLError {
-  const http = at?.extensions['http'] as Record<string, unknown> | undefined;
+  const extensions: Record<string, unknown> = { ...details, code };
+  // An error of one field leaves the status alone; one that is the whole answer decides it.
+  if (!at?.path) {
+    const http = at?.extensions['http'] as { status?: number; headers?: Record<string, string> } | undefined;
+    extensions['http'] = { ...http, status: http?.status ?? errorCodes[code].httpStatus };
+  }
   return new GraphQLError(message, {
     nodes: at?.nodes,
     source: at?.source,
     positions: at?.positions,
     path: at?.path,
-    // An error of one field leaves the status alone; one that is the whole answer decides it.
-    extensions: {
-      ...details,
-      code,
-      ...(at?.path ? {} : { http: { ...http, status: http?.['status'] ?? errorCodes[code].httpStatus } }),
-    },
+    extensions,
   });
 }
 

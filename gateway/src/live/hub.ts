@@ -103,7 +103,7 @@ export class LiveHub {
     });
     group.members.add(subscriber);
     this.#subscribers.add(subscriber);
-    this.#options.metrics.subscriptions.set({}, this.#subscribers.size);
+    this.#options.metrics.subscriptions.set(this.#subscribers.size);
     void subscriber.open();
     return subscriber;
   }
@@ -138,7 +138,10 @@ export class LiveHub {
 
   #dispatch(index: TermIndex<Group>, topic: string, change: Change, positions: Positions): void {
     if (this.#started)
-      this.#options.metrics.delayMs.observe({ topic }, Math.max(0, Date.now() - change.timestampMs));
+      this.#options.metrics.delaySeconds.observe(
+        { topic },
+        Math.max(0, Date.now() - change.timestampMs) / 1000,
+      );
     let stable: Positions | undefined;
     for (const group of index.find(change.terms)) {
       if (!group.wants(change)) continue;
@@ -165,19 +168,19 @@ export class LiveHub {
     });
     channel.groups.set(name, group);
     channel.index.add(request.field.term(request.args, request.scope), group);
-    this.#options.metrics.groups.set({}, this.groups);
+    this.#options.metrics.groups.set(this.groups);
     return group;
   }
 
   #leave(channel: Channel, group: Group, subscriber: Subscriber): void {
     group.members.delete(subscriber);
     this.#subscribers.delete(subscriber);
-    this.#options.metrics.subscriptions.set({}, this.#subscribers.size);
+    this.#options.metrics.subscriptions.set(this.#subscribers.size);
     if (group.members.size > 0) return;
     const { field, args, scope } = group.request;
     channel.groups.delete(group.name);
     channel.index.delete(field.term(args, scope), group);
-    this.#options.metrics.groups.set({}, this.groups);
+    this.#options.metrics.groups.set(this.groups);
   }
 }
 

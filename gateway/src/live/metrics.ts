@@ -3,34 +3,43 @@ import type { Metrics } from '@tidegate/telemetry';
 /** What an operator sees of the live engine. */
 export function createLiveMetrics(metrics: Metrics) {
   return {
-    gaps: metrics.counter('tidegate_live_version_gaps_total', 'Changes whose predecessor never came', [
-      'topic',
-    ]),
-    repeatsDropped: metrics.counter(
-      'tidegate_live_repeats_dropped_total',
-      'Records published twice, sent once',
-      ['topic'],
-    ),
-    malformed: metrics.counter(
-      'tidegate_live_malformed_total',
-      'Records on document topics that nobody can read',
-      ['topic'],
-    ),
-    frames: metrics.counter('tidegate_live_frames_total', 'Messages handed to transports', ['transport']),
-    slowConsumers: metrics.counter(
-      'tidegate_live_slow_consumers_total',
-      'Subscribers that fell too far behind',
-      ['transport'],
-    ),
-    groups: metrics.gauge('tidegate_live_groups', 'Groups of equal subscriptions', []),
-    subscriptions: metrics.gauge('tidegate_live_subscriptions', 'Open subscriptions', []),
-    connections: metrics.gauge('tidegate_live_connections', 'Open connections', ['transport']),
-    delayMs: metrics.histogram(
-      'tidegate_live_delay_ms',
-      'From the append of a document to its dispatch in this process',
-      ['topic'],
-      [1, 2, 5, 10, 20, 50, 100, 250, 1_000, 5_000],
-    ),
+    gaps: metrics.counter({
+      name: 'tidegate_live_version_gaps_total',
+      help: 'Changes whose predecessor never came',
+      labels: ['topic'],
+    }),
+    repeatsDropped: metrics.counter({
+      name: 'tidegate_live_repeats_dropped_total',
+      help: 'Records that were published twice and sent once',
+      labels: ['topic'],
+    }),
+    malformed: metrics.counter({
+      name: 'tidegate_live_malformed_total',
+      help: 'Records on document topics that nobody can read',
+      labels: ['topic'],
+    }),
+    frames: metrics.counter({
+      name: 'tidegate_live_frames_total',
+      help: 'Messages handed to connections',
+      labels: ['transport'],
+    }),
+    slowConsumers: metrics.counter({
+      name: 'tidegate_live_slow_consumers_total',
+      help: 'Subscribers that fell too far behind',
+      labels: ['transport'],
+    }),
+    groups: metrics.gauge({ name: 'tidegate_live_groups', help: 'Groups of equal subscriptions' }),
+    subscriptions: metrics.gauge({ name: 'tidegate_live_subscriptions', help: 'Open subscriptions' }),
+    connections: metrics.gauge({
+      name: 'tidegate_live_connections',
+      help: 'Open connections',
+      labels: ['transport'],
+    }),
+    delaySeconds: metrics.histogram({
+      name: 'tidegate_live_delay_seconds',
+      help: 'From the append of a document to its dispatch in this process',
+      labels: ['topic'],
+    }),
   };
 }
 

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createCursorCodec, cursorBinding, type Cursor } from './cursor.ts';
+
+const secret = 'a secret of at least thirty-two characters';
+const binding = cursorBinding('customer:7', 'fingerprint');
+const expected = { binding, epoch: 'log-1', nowMs: 1_000_000, maxAgeMs: 60_000 };
+
+function cursor(changes: Partial<Cursor> = {}): Cursor {
+  return {
+    epoch: 'log-1',
+    binding,
+    issuedAtMs: 990_000,
+    floorVersion: 0,
+    positions: new Map([[0, 12]]),
+    ...changes,
+  };
+}
+
+describe('a cursor', () => {
+  const codec = createCursorCodec([secret]);
+
+  it('comes back as it was issued', () => {
+    const positions = fc
+      .uniqueArray(fc.tuple(fc.nat(99), fc.maxSafeNat()), {
+        selector: ([partition]) => partition,
+        maxLength: 20,
+      })
+      .map((entries) => new Map(entries));
+    fc.assert(
+      fc.property(positions, fc.nat(1_000_000), (given, floorVersion) => {
+        const decoded = codec.decode(codec.encode(cursor({ positions: given, floorVersion })), expected);
+        expect(decoded.positions).toEqual(given);
+        expect(decoded.floorVersion).toBe(floorVersion);
+      }),
+    );
+  });
+
+  it('is at most 200 characters on 12 partitions of a thousand million records each', () => {
+    const positions = new Map(
+      Array.from({ length: 12 }, (_, partition) => [partition, 1_000_000_000] as const),
+    );
+    expect(codec.encode(cursor({ positions })).length).toBeLessThanOrEqual(200);
+  });
+
+  it('is refused with CURSOR_INVALID when a single character of it is changed', () => {
+    const text = codec.encode(cursor());
+    for (let index = 0; index < text.length - 1; index++) {
+      const forged = `${text.slice(0, index)}${text[index] === 'A' ? 'B' : 'A'}${text.slice(index + 1)}`;
+      expect(() => codec.decode(forged, expected)).toThrow(
+        expect.objectContaining({ code: 'CURSOR_INVALID' }),
+      );
+    }
+  });
+
+  it.each(['', 'x', '!!!', 'A'.repeat(2_000)])('is refused with CURSOR_INVALID when it is %j', (text) => {
+    expect(() => codec.decode(text, expected)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
+  });
+
+  it('is refused with CURSOR_FOREIGN to another viewer and for another subscription', () => {
+    const text = codec.encode(cursor());
+    for (const other of [cursorBinding('customer:8', 'fingerprint'), cursorBinding('customer:7', 'other')]) {
+      expect(() => codec.decode(text, { ...expected, binding: other })).toThrow(
+        expect.objectContaining({ code: 'CURSOR_FOREIGN' }),
+      );
+    }
+  });
+
+  it('is refused with CURSOR_EXPIRED beyond the resume window and after the log was recreated', () => {
+    const text = codec.encode(cursor());
+    for (const changed of [{ nowMs: 1_060_001 }, { epoch: 'log-2' }]) {
+      expect(() => codec.decode(text, { ...expected, ...changed })).toThrow(
+        expect.objectContaining({ code: 'CURSOR_EXPIRED' }),
+      );
+    }
+  });
+
+  it('stays valid while its secret is still among those that verify', () => {
+    const text = codec.encode(cursor());
+    const rotated = createCursorCodec(['a newer secret, thirty-two characters', secret]);
+    expect(rotated.decode(text, expected).positions).toEqual(new Map([[0, 12]]));
+    const forgotten = createCursorCodec(['a newer secret, thirty-two characters']);
+    expect(() => forgotten.decode(text, expected)).toThrow(
+      expect.objectContaining({ code: 'CURSOR_INVALID' }),
+    );
+  });
+});
