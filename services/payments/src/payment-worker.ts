@@ -48,7 +48,7 @@ export function startPaymentWorker(options: {
   async function work(row: PaymentsTable): Promise<void> {
     try {
       const answer = await ask(row);
-      const retryAt = clock() + backoffMs(row.attempts, { firstMs: 200, maxMs: 5_000 });
+      const retryAt = clock() + backoffMs(row.attempts, { firstMs: 200, maxMs: 3_000 });
       await store.settle(row, answer, retryAt, clock() - row.requested_at >= giveUpAfterMs);
     } catch (error) {
       if (!abort.signal.aborted) {

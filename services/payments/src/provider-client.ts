@@ -1,4 +1,5 @@
 import { TidegateError } from '@tidegate/errors';
+import { createBreaker, withDeadline } from '@tidegate/resilience';
 import { z } from 'zod';
 import type { ProviderAnswer } from './payment.ts';
 
@@ -12,12 +13,14 @@ export interface ProviderClient {
 }
 
 const success = z.object({ reference: z.string().min(1) });
-const refusal = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+const refusal = z.object({
+  error: z.object({ code: z.string().regex(/^[A-Z_]+$/), message: z.string().min(1) }),
+});
 
 /**
  * @param options.provider a base URL, or a fetch handler in this process.
- * @throws (the methods) TidegateError UNAVAILABLE when the provider cannot be asked or makes no sense,
- *   DEADLINE_EXCEEDED when it does not answer in time.
+ * @throws (the methods) TidegateError UNAVAILABLE when the provider cannot be asked, makes no sense, or has failed so
+ *   often that it is left alone for a moment; DEADLINE_EXCEEDED when it does not answer in time.
  */
 export function createProviderClient(options: {
   provider: string | ProviderFetch;
@@ -26,64 +29,61 @@ export function createProviderClient(options: {
   const { provider, deadlineMs } = options;
   const send: ProviderFetch = typeof provider === 'string' ? (request) => fetch(request) : provider;
   const base = typeof provider === 'string' ? provider : 'http://payment-provider';
+  const breaker = createBreaker({ name: 'The payment provider', openMs: 1_000 });
 
-  async function post(path: string, orderId: string, body: unknown, signal: AbortSignal): Promise<Response> {
-    const request = new Request(new URL(path, base), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': orderId },
-      body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
-    });
-    return untilAborted(request.signal, () => send(request));
+  function post(path: string, orderId: string, body: unknown, outer: AbortSignal): Promise<Reply> {
+    return breaker.run(() =>
+      withDeadline(deadlineMs, outer, async (signal) => {
+        const headers = { 'content-type': 'application/json', 'idempotency-key': orderId };
+        const request = new Request(new URL(path, base), {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(body),
+          signal,
+        });
+        return replyOf(await send(request).catch(unreachable));
+      }),
+    );
   }
 
   return {
     async authorize(orderId, amountCents, signal) {
-      const body = { orderId, amountCents, currency: 'EUR' };
-      const response = await post('/authorizations', orderId, body, signal);
-      if (response.status === 402) {
-        const { error } = await parse(response, refusal);
-        return { kind: 'declined', reason: { code: error.code, message: error.message } };
-      }
-      const { reference } = await parse(await expectOk(response), success);
-      return { kind: 'authorized', reference };
+      const reply = await post('/authorizations', orderId, { orderId, amountCents, currency: 'EUR' }, signal);
+      if (reply.status === 402) return { kind: 'declined', reason: parse(refusal, reply).error };
+      return { kind: 'authorized', reference: parse(success, reply).reference };
     },
 
     async undo(orderId, signal) {
-      const response = await expectOk(await post('/refunds', orderId, { orderId }, signal));
-      const { reference } = await parse(response, success);
-      return { kind: 'undone', reference };
+      const reply = await post('/refunds', orderId, { orderId }, signal);
+      return { kind: 'undone', reference: parse(success, reply).reference };
     },
   };
 }
 
-/** A handler in this process need not heed the request's signal; the deadline holds all the same. */
-async function untilAborted(signal: AbortSignal, call: () => Promise<Response>): Promise<Response> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([call(), aborted.promise]);
-  } catch (cause) {
-    const late = (cause as Error).name === 'TimeoutError';
-    throw late
-      ? new TidegateError('DEADLINE_EXCEEDED', 'the payment provider did not answer in time', { cause })
-      : new TidegateError('UNAVAILABLE', 'the payment provider cannot be reached', { cause });
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
 }
 
-async function expectOk(response: Response): Promise<Response> {
-  if (response.ok) return response;
+/** @throws TidegateError UNAVAILABLE for all that is neither a yes nor a refusal. */
+async function replyOf(response: Response): Promise<Reply> {
+  const { status } = response;
+  if (response.ok || status === 402) {
+    return { status, body: await response.json().catch(() => undefined) };
+  }
   await response.body?.cancel();
-  throw new TidegateError('UNAVAILABLE', `the payment provider answered ${response.status}`);
+  throw new TidegateError('UNAVAILABLE', `The payment provider answered ${status}.`);
 }
 
-async function parse<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
-  try {
-    return schema.parse(await response.json());
-  } catch (cause) {
-    throw new TidegateError('UNAVAILABLE', 'the payment provider answered what nobody can read', { cause });
-  }
+function unreachable(cause: unknown): never {
+  throw new TidegateError('UNAVAILABLE', 'The payment provider cannot be reached.', { cause });
+}
+
+function parse<T>(schema: z.ZodType<T>, { status, body }: Reply): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new TidegateError(
+    'UNAVAILABLE',
+    `The payment provider answered ${status} with what nobody can read.`,
+  );
 }

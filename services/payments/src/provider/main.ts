@@ -1,0 +1,12 @@
+import { runProcess } from '@tidegate/process';
+import { createPaymentProvider } from './payment-provider.ts';
+
+/** The simulated provider as a process of its own; it keeps nothing: after a restart it has forgotten every charge. */
+runProcess({
+  name: 'payment-provider',
+  config: {},
+  async start(_, host) {
+    host.ready();
+    return { handle: createPaymentProvider().handle };
+  },
+});
