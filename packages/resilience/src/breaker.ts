@@ -1,5 +1,12 @@
 import { TidegateError } from '@tidegate/errors';
-import { BrokenCircuitError, circuitBreaker, CircuitState, CountBreaker, handleWhen } from 'cockatiel';
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  CircuitState,
+  CountBreaker,
+  handleWhen,
+  type CircuitBreakerPolicy,
+} from 'cockatiel';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
@@ -41,7 +48,10 @@ export function createBreaker(options: BreakerOptions): Breaker {
     minimumCalls = 5,
     isFailure = isUnwell,
   } = options;
-  const policy = circuitBreaker(handleWhen(isFailure), {
+  // A trial that was cancelled has heard nothing from the dependency; to cockatiel it would be a success.
+  const failed = (error: unknown): boolean =>
+    isFailure(error) || (policy.state === CircuitState.HalfOpen && !(error instanceof TidegateError));
+  const policy: CircuitBreakerPolicy = circuitBreaker(handleWhen(failed), {
     halfOpenAfter: openMs,
     breaker: new CountBreaker({ threshold: failureShare, size: window, minimumNumberOfCalls: minimumCalls }),
   });
