@@ -1,0 +1,2 @@
+export type { SharedState } from './shared-state.ts';
+export { createMemorySharedState, type MemorySharedStateOptions } from './memory.ts';

@@ -1,0 +1,7 @@
+import { TidegateError } from '@tidegate/errors';
+
+/** @throws TidegateError BAD_REQUEST: a value without an end would stay for ever. */
+export function requireTtl(ttlMs: number): void {
+  if (Number.isSafeInteger(ttlMs) && ttlMs >= 1) return;
+  throw new TidegateError('BAD_REQUEST', `A lifetime is a whole number of milliseconds, not ${ttlMs}.`);
+}
