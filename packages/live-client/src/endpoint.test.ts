@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { endpoint } from './endpoint.ts';
+
+it.each([
+  [
+    '/graphql/web',
+    'https://shop.example/orders/1',
+    'https://shop.example/graphql/web',
+    'wss://shop.example/graphql/web',
+  ],
+  [
+    'http://127.0.0.1:4000/graphql/web',
+    undefined,
+    'http://127.0.0.1:4000/graphql/web',
+    'ws://127.0.0.1:4000/graphql/web',
+  ],
+  [
+    'wss://edge.example/graphql/web?v=1',
+    undefined,
+    'https://edge.example/graphql/web?v=1',
+    'wss://edge.example/graphql/web?v=1',
+  ],
+])('%s from %s is reached at %s and %s', (url, base, httpUrl, webSocketUrl) => {
+  expect(endpoint(url, base)).toEqual({ httpUrl, webSocketUrl });
+});
+
+it('refuses an address it does not speak to', () => {
+  expect(() => endpoint('ftp://example.com/', undefined)).toThrow(TypeError);
+});
