@@ -2,8 +2,11 @@ import { resolve } from 'node:path';
 import { integer, parseConfig, text } from '@tidegate/config';
 import { defaultPorts, type StackOptions } from './stack.ts';
 
-const tcpPort = (meaning: string, usual: number) =>
-  integer(1, 65_535, `the TCP port of ${meaning}`).default(usual);
+/** Described again after the default, which would hide what is expected. */
+function tcpPort(meaning: string, usual: number) {
+  const port = integer(1, 65_535, `the TCP port of ${meaning}`);
+  return port.default(usual).describe(port.description ?? meaning);
+}
 
 /**
  * The developer's own stack, as STACK_* and DATA_DIR say.
