@@ -58,6 +58,7 @@ describe('the import table', () => {
     ['packages/outbox/src/relay.ts', '@tidegate/event-log'],
     ['microfrontends/shell/src/shell.ts', '@tidegate/live-client'],
     ['microfrontends/shell/src/shell.ts', 'preact'],
+    ['packages/live-client/src/close-codes.test.ts', '@tidegate/errors'],
     ['packages/shared-state/src/redis.ts', 'ioredis'],
     ['packages/event-log/src/kafka.int.test.ts', 'kafkajs'],
     ['e2e/order/order.test.ts', '@tidegate/service-orders'],
