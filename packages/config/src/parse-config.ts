@@ -20,7 +20,7 @@ export function parseConfig<Shape extends z.ZodRawShape>(
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
     const name = String(issue.path[0]);
-    const expects = (shape[name] as z.ZodType | undefined)?.description ?? issue.message;
+    const expects = expectation(shape[name]) ?? issue.message;
     const found =
       given[name] === undefined ? 'is not set' : `is ${JSON.stringify(redact(name, given[name]))}`;
     return `${name} ${found}; it expects ${expects}`;
@@ -28,6 +28,12 @@ export function parseConfig<Shape extends z.ZodRawShape>(
   throw new TidegateError('CONFIG_INVALID', [...new Set(problems)].join('\n'), {
     details: { variables: [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))] },
   });
+}
+
+/** zod does not hand a description on to what `default` and `optional` wrap around it. */
+function expectation(field: unknown): string | undefined {
+  const { description, def } = (field ?? {}) as { description?: string; def?: { innerType?: unknown } };
+  return description ?? (def?.innerType ? expectation(def.innerType) : undefined);
 }
 
 /** A value may be a secret: what it looked like is enough to mend it, the value itself stays out of logs. */

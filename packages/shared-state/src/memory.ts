@@ -1,6 +1,7 @@
 import { TidegateError } from '@tidegate/errors';
+import { notANumber, requireTtl } from './refusals.ts';
 import type { SharedState } from './shared-state.ts';
-import { requireTtl } from './ttl.ts';
+
 
 export interface MemorySharedStateOptions {
   /** Most keys held at once. */
@@ -105,8 +106,4 @@ export function createMemorySharedState(options: MemorySharedStateOptions): Shar
 function parseCount(value: string): number {
   if (/^-?\d{1,15}$/.test(value)) return Number(value);
   throw notANumber();
-}
-
-export function notANumber(cause?: unknown): TidegateError {
-  return new TidegateError('CONFLICT', 'The key holds something other than a whole number.', { cause });
 }

@@ -2,9 +2,8 @@ import { TidegateError } from '@tidegate/errors';
 import { delay, withDeadline } from '@tidegate/resilience';
 import { silentLogger, type Logger } from '@tidegate/telemetry';
 import { Redis, ReplyError } from 'ioredis';
-import { notANumber } from './memory.ts';
+import { notANumber, requireTtl } from './refusals.ts';
 import type { SharedState } from './shared-state.ts';
-import { requireTtl } from './ttl.ts';
 
 export interface RedisSharedStateOptions {
   /** `redis://[:password@]host:port[/db]`, `rediss://` for TLS. */

@@ -1,0 +1,36 @@
+import { TidegateError } from '@tidegate/errors';
+
+/**
+ * Why something cannot be reached, in one line for an operator: the outermost message and the system's code at the
+ * bottom (`ECONNREFUSED 127.0.0.1:9092`). Credentials in URLs are left out.
+ */
+export function describeFailure(error: unknown): string {
+  const outer = error instanceof Error ? error.message : String(error);
+  const root = rootOf(error);
+  const parts = [outer, root === error ? systemCode(root) : (systemCode(root) ?? messageOf(root))];
+  const line = parts
+    .filter((part, at): part is string => !!part && (at === 0 || !outer.includes(part)))
+    .join(': ');
+  return (line || 'an error without a message')
+    .replaceAll(/\/\/[^@/\s]*@/g, '//***@')
+    .replaceAll(/\s+/g, ' ');
+}
+
+/** Only the causes of our own errors: what a driver wraps is its own affair. An AggregateError stands for its first. */
+function rootOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
+  if (error instanceof TidegateError && error.cause !== undefined) return rootOf(error.cause);
+  return error;
+}
+
+function systemCode(error: unknown): string | undefined {
+  const { code, address, port } = (error ?? {}) as { code?: unknown; address?: unknown; port?: unknown };
+  if (typeof code !== 'string' || error instanceof TidegateError) return undefined;
+  return address === undefined
+    ? code
+    : `${code} ${String(address)}${port === undefined ? '' : `:${String(port)}`}`;
+}
+
+function messageOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.message : undefined;
+}
