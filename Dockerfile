@@ -5,7 +5,7 @@ WORKDIR /app
 COPY . .
 # Everything, to build the micro-frontends; then only what runs.
 RUN npm ci --no-audit --no-fund \
-  && npm run build --workspaces --if-present \
+  && node microfrontends/build.ts \
   && npm prune --omit=dev --no-audit --no-fund \
   && rm -rf e2e bench scripts
 

@@ -15,7 +15,7 @@ interface Check {
 }
 
 /** The browser's code has other globals than the server's, so it is type-checked by its own tsconfig. */
-const browserProjects = globSync('{packages,microfrontends}/*/tsconfig.json', {
+const browserProjects = globSync('{packages/*,microfrontends,microfrontends/*}/tsconfig.json', {
   cwd: repositoryRoot,
 }).toSorted();
 

@@ -1,4 +1,5 @@
 import { hostPorts, parseConfig, secret, text, url } from '@tidegate/config';
+import { buildMicrofrontends } from '../microfrontends/build.ts';
 import { processes } from './processes.ts';
 import { startProcesses } from './start-stack/start-processes.ts';
 import { stackSettings } from './stack/stack-settings.ts';
