@@ -24,8 +24,17 @@ const catalogue: readonly MessageDefinition[] = [
   ProductDocumentChanged,
 ];
 
+/** Serves `/asyncapi.json`. */
+export function createAsyncApiRoute(): (request: Request) => Promise<Response | undefined> {
+  const body = JSON.stringify(createAsyncApi(), null, 2);
+  return async (request) => {
+    if (new URL(request.url).pathname !== '/asyncapi.json') return undefined;
+    return new Response(body, { headers: { 'content-type': 'application/json; charset=utf-8' } });
+  };
+}
+
 /** Every topic and message of the platform as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference). */
-export function createAsyncApi(): Record<string, unknown> {
+function createAsyncApi(): Record<string, unknown> {
   const topics = new Map(catalogue.map(({ topic }) => [topic.name, topic]));
   const channels = [...topics.values()].map((topic) => {
     const messages = catalogue.filter((message) => message.topic.name === topic.name);

@@ -1,4 +1,4 @@
-import type { Bff, Viewer } from '@tidegate/bff';
+import type { Bff, BffContext, Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/errors';
 import type { ServiceClient } from '@tidegate/service-api';
 import type { SharedState } from '@tidegate/shared-state';
@@ -144,7 +144,11 @@ export class BffServer {
       extraParamNames: ['documentId'],
       maxRequestBodySize: this.#options.maxBodyBytes,
       maskedErrors: { maskError: (error: unknown) => this.mask(error) },
-      context: ({ facts, request }) => this.#createContext(facts, request?.signal),
+      // Yoga copies own properties only: a getter of a class would be lost.
+      context: ({ facts, request }): BffContext => {
+        const { viewer, services, consistency, traceparent, loaders } = this.#createContext(facts, request?.signal);
+        return { viewer, services, consistency, traceparent, loaders };
+      },
       plugins: [this.#documentPlugin(), noteStaleReads(), this.#codesPlugin()],
     });
   }

@@ -38,14 +38,19 @@ export class Consistency {
   }
 
   /** What a read of these keys (all keys when absent) has to wait for; undefined when nothing. */
-  async freshness(kind: string, keys?: readonly string[]): Promise<{ token: string; waitMs: number } | undefined> {
+  async freshness(
+    kind: string,
+    keys?: readonly string[],
+  ): Promise<{ token: string; waitMs: number } | undefined> {
     this.#recalled ??= this.#recall();
     await this.#recalled;
     if (this.#tokens === '') return undefined;
     const floors = decodeConsistencyToken(this.#tokens).filter(
       (floor) => floor.kind === kind && (!keys || keys.includes(floor.key)),
     );
-    return floors.length === 0 ? undefined : { token: encodeConsistencyToken(floors), waitMs: DEFAULT_WAIT_MS };
+    return floors.length === 0
+      ? undefined
+      : { token: encodeConsistencyToken(floors), waitMs: DEFAULT_WAIT_MS };
   }
 
   /** @throws TidegateError STALE_READ when the operation asked for a strict answer and this was not one. */
@@ -53,7 +58,10 @@ export class Consistency {
     if (satisfied) return;
     this.satisfied = false;
     if (this.#strict) {
-      throw new TidegateError('STALE_READ', 'The view did not reach the demanded version in time; try again.');
+      throw new TidegateError(
+        'STALE_READ',
+        'The view did not reach the demanded version in time; try again.',
+      );
     }
   }
 

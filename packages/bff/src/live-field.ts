@@ -12,7 +12,7 @@ export interface LiveStream<Data = unknown> {
    * The index terms a document is found by, e.g. `['all', 'id:42', 'customer:7']`. A live field selects one
    * term, so a change costs what it matches, not what is connected. Terms of one key must not change over time.
    */
-  readonly terms: (data: Data) => readonly string[];
+  terms(data: Data): readonly string[];
 }
 
 /**
@@ -25,7 +25,7 @@ export interface LiveScope<Data = unknown> {
   readonly id: string;
   /** What resolvers get as `context.viewer`. */
   readonly viewer: Viewer;
-  readonly sees: (data: Data) => boolean;
+  sees(data: Data): boolean;
 }
 
 /** What happens to a subscriber whose outbound queue is full. Each is visible to the client. */

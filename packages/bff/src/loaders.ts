@@ -23,9 +23,8 @@ export function createLoaders(services: Services, consistency: Consistency): Loa
       },
       { maxBatchSize: MAX_BATCH_KEYS },
     ),
-    products: new DataLoader(
-      async (ids) => (await services.call(getProducts, { ids: [...ids] })).products,
-      { maxBatchSize: MAX_BATCH_KEYS },
-    ),
+    products: new DataLoader(async (ids) => (await services.call(getProducts, { ids: [...ids] })).products, {
+      maxBatchSize: MAX_BATCH_KEYS,
+    }),
   };
 }

@@ -1,0 +1,128 @@
+import { signToken, type Role } from '../../scripts/token/sign-token.ts';
+import { startProcesses, type Platform } from '../../scripts/start-stack/start-processes.ts';
+import {
+  freePort,
+  kafkaBrokersFromEnv,
+  postgresUrlFromEnv,
+  redisUrlFromEnv,
+  startChild,
+  temporaryDirectory,
+  type Child,
+} from '@tidegate/testing';
+
+/** A whole Tidegate, running in processes of its own, as a test or a measurement sees it from outside. */
+export interface RunningPlatform extends AsyncDisposable {
+  readonly webUrl: string;
+  readonly mobileUrl: string;
+  token(sub: string, role: Role): Promise<string>;
+  /** Every line its processes wrote, for the message of a failed test. */
+  readonly lines: readonly string[];
+}
+
+export interface EmbeddedPlatform extends RunningPlatform {
+  /** Ends it with SIGKILL and starts it again on the same data. */
+  killAndRestart(): Promise<void>;
+  readonly child: Child;
+}
+
+export interface StackPlatform extends RunningPlatform {
+  readonly processes: Platform;
+}
+
+export const testSecrets = {
+  JWT_SECRET: 'a secret for tests only, long enough',
+  CURSOR_SECRETS: 'another secret for tests, long enough',
+};
+
+const HOUR_MS = 60 * 60 * 1000;
+const LINES_KEPT = 5_000;
+
+function token(sub: string, role: Role): Promise<string> {
+  return signToken({ sub, role, ttlMs: HOUR_MS, secret: testSecrets.JWT_SECRET });
+}
+
+/** The embedded default without demo traffic, on a port and a data folder of its own. */
+export async function startEmbedded(env: Readonly<Record<string, string>> = {}): Promise<EmbeddedPlatform> {
+  const directory = await temporaryDirectory();
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const start = async (): Promise<Child> => {
+    const child = startChild('embedded/main.ts', {
+      ...testSecrets,
+      PORT: String(port),
+      DATA_DIR: directory.path,
+      DEMO: '0',
+      WEBHOOK_ALLOW_PRIVATE: '1',
+      SHIPPING_DISPATCH_MS: '100',
+      SHIPPING_DELIVERY_MS: '200',
+      LOG_LEVEL: 'warn',
+      ...env,
+    });
+    await child.waitForLine(`Tidegate ready at ${url}`, 30_000);
+    return child;
+  };
+  let child = await start();
+  return {
+    webUrl: url,
+    mobileUrl: url,
+    token,
+    get lines() {
+      return child.lines;
+    },
+    get child() {
+      return child;
+    },
+    killAndRestart: async () => {
+      await child.kill('SIGKILL');
+      child = await start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await child.kill();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The real stack's addresses, when a test run provides them; undefined skips the test aloud. */
+export function realStackFromEnv(): Record<string, string> | undefined {
+  const brokers = kafkaBrokersFromEnv();
+  const [DATABASE_URL, REDIS_URL] = [postgresUrlFromEnv(), redisUrlFromEnv()];
+  if (!brokers || !DATABASE_URL || !REDIS_URL) return undefined;
+  return { KAFKA_BROKERS: brokers.join(','), DATABASE_URL, REDIS_URL };
+}
+
+/** The production shape on the real stack: one process per service, two gateways, a dispatcher. */
+export async function startOnStack(
+  stackEnv: Readonly<Record<string, string>>,
+  options: { restarts?: boolean; portOffset?: number } = {},
+): Promise<StackPlatform> {
+  const lines: string[] = [];
+  const processes = startProcesses({
+    stackEnv: { ...stackEnv, ...testSecrets, LOG_LEVEL: 'warn' },
+    portOffset: options.portOffset ?? 20_000,
+    restarts: options.restarts ?? true,
+    extraEnv: {
+      shipping: { SHIPPING_DISPATCH_MS: '100', SHIPPING_DELIVERY_MS: '200' },
+      'gateway-web': { WEBHOOK_ALLOW_PRIVATE: '1' },
+      dispatcher: { WEBHOOK_ALLOW_PRIVATE: '1' },
+    },
+    onLine: (name, line) => {
+      lines.push(`${name}: ${line}`);
+      if (lines.length > LINES_KEPT) lines.shift();
+    },
+  });
+  try {
+    await processes.ready({ timeoutMs: 90_000 });
+  } catch (error) {
+    await processes.stop();
+    throw new Error(`${String(error)}\n${lines.slice(-40).join('\n')}`, { cause: error });
+  }
+  return {
+    webUrl: processes.urls['gateway-web'],
+    mobileUrl: processes.urls['gateway-mobile'],
+    processes,
+    token,
+    lines,
+    [Symbol.asyncDispose]: () => processes.stop(),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * `npm start`: everything in one process on the embedded adapters. Read top to bottom, this is the picture of
+ * ARCHITECTURE.md with SQLite in place of Kafka and Postgres, and calls in place of HTTP between the services.
+ */
+import { join, resolve } from 'node:path';
+import { mobileBff } from '@tidegate/bff-mobile';
+import { webBff } from '@tidegate/bff-web';
+import { flag, integer, port, secret, text } from '@tidegate/config';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { createAsyncApiRoute, createTokenVerifier, Gateway, startEdgeServer } from '@tidegate/gateway';
+import { createHealthHandler, runProcess } from '@tidegate/process';
+import { devSecret } from '@tidegate/process/dev-secret';
+import { createMemorySharedState } from '@tidegate/shared-state';
+import { startDemoTraffic } from './demo-traffic.ts';
+import { createDevLogin } from './dev-login.ts';
+import { createOrderPlatform } from './order-platform.ts';
+
+// A newcomer's terminal is for the address and for what goes wrong.
+process.env['LOG_LEVEL'] ??= 'warn';
+
+const STOP_GRACE_MS = 2_000;
+const MAX_SHARED_ENTRIES = 100_000;
+const DEMO_RESTOCK = { belowQuantity: 10, toQuantity: 120 };
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+runProcess({
+  name: 'tidegate',
+  serve: false,
+  config: {
+    PORT: port().default(4000),
+    DATA_DIR: text('the folder for all data').default('.data'),
+    DEMO: flag('demo traffic').default(true),
+    JWT_SECRET: secret('what tokens are signed with').optional(),
+    CURSOR_SECRETS: secret('what cursors are signed with').optional(),
+    TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic, chosen once').default(6),
+    SHIPPING_DISPATCH_MS: integer(0, 3_600_000, 'milliseconds from confirmed to dispatched').default(1_500),
+    SHIPPING_DELIVERY_MS: integer(0, 3_600_000, 'milliseconds from dispatched to delivered').default(4_000),
+    WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses').default(false),
+    TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
+  },
+  async start(config, host) {
+    const { logger, metrics, readiness } = host;
+    const dataDir = resolve(config.DATA_DIR);
+    const jwtSecret = config.JWT_SECRET ?? (await devSecret(dataDir));
+    const cursorSecret = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
+
+    const health = createHealthHandler({ readiness, metrics });
+    const server = await startEdgeServer({ host: config.HOST, port: config.PORT, health });
+    host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
+
+    const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
+    host.add({ name: 'event log', stop: () => log.close() });
+    const platform = createOrderPlatform({
+      dataDir,
+      log,
+      logger,
+      partitions: config.TOPIC_PARTITIONS,
+      shipping: { prepareMs: config.SHIPPING_DISPATCH_MS, deliverMs: config.SHIPPING_DELIVERY_MS },
+      ...(config.DEMO && { restock: DEMO_RESTOCK }),
+    });
+    host.add({ name: 'order platform', stop: platform.stop });
+    await platform.start();
+
+    const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
+    const gateway = new Gateway({
+      bffs: [webBff, mobileBff],
+      log,
+      client: platform.client,
+      state,
+      verifier: createTokenVerifier({ secret: jwtSecret }),
+      cursorSecrets: cursorSecret.split(','),
+      logger,
+      metrics,
+      routes: [
+        async (request) => health(request),
+        createAsyncApiRoute(),
+        ...(LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : []),
+      ],
+      trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
+    });
+    host.add({ name: 'gateway', stop: () => gateway.stop() });
+    await gateway.start(host.signal);
+    host.addReadinessCheck('live hub', () => gateway.hub.checkFlow());
+    server.serve(gateway);
+
+    if (config.DEMO) {
+      const traffic = startDemoTraffic(platform.client, logger);
+      host.add({ name: 'demo traffic', stop: traffic.stop });
+    }
+    // After everything that the frame of the process has to say: the address comes last.
+    setImmediate(() => console.log(`Tidegate ready at ${server.url}`));
+  },
+});

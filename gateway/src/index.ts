@@ -1,0 +1,5 @@
+export { createAsyncApiRoute } from './asyncapi.ts';
+export { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
+export { Gateway, type GatewayLimits, type GatewayOptions } from './gateway.ts';
+export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';
+export { startEdgeServer, type Edge, type EdgeServer } from './http/edge-server.ts';
