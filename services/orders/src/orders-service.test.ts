@@ -1,0 +1,255 @@
+import {
+  cancelOrder,
+  createMessage,
+  decodeEnvelope,
+  encodeEnvelope,
+  getCommandOutcome,
+  PaymentAuthorized,
+  PaymentDeclined,
+  PlaceOrder,
+  placeOrder,
+  ShipmentDelivered,
+  ShipmentDispatched,
+  topics,
+  type CommandResult,
+  type Envelope,
+  type InputOf,
+  type TopicDefinition,
+} from '@tidegate/contracts';
+import { createSqliteDatabase } from '@tidegate/database/sqlite';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { createServiceClient } from '@tidegate/service-api';
+import { silentLogger } from '@tidegate/telemetry';
+import { temporaryDirectory, until } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { createOrdersService } from './orders-service.ts';
+import type { OrdersTables } from './tables.ts';
+
+const ada = { role: 'customer', id: 'ada' } as const;
+const lines = [{ productId: 'tea', quantity: 2, unitPriceCents: 450 }];
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+async function startOrders() {
+  const directory = await temporaryDirectory();
+  const logger = silentLogger;
+  const database = createSqliteDatabase<OrdersTables>({ path: `${directory.path}/orders.sqlite` });
+  const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger, pollMs: 0 });
+  let ids = 0;
+  const service = createOrdersService({ database, log, logger, partitions: 1, newId: () => `new-${++ids}` });
+  await service.start();
+  const client = createServiceClient({ services: { orders: service.handle } });
+
+  async function published({ name }: TopicDefinition): Promise<Envelope[]> {
+    const range = { topic: name, partition: 0, fromOffset: 0, toOffset: 10_000, maxRecords: 10_000 };
+    return (await log.read(range)).map(decodeEnvelope);
+  }
+
+  return {
+    log,
+    client,
+    published,
+    place: (changes: Partial<InputOf<typeof placeOrder>> = {}) =>
+      client.call(placeOrder, {
+        commandId: 'c1',
+        actor: ada,
+        orderId: 'o1',
+        customerId: 'ada',
+        lines,
+        ...changes,
+      }),
+    cancel: (changes: Partial<InputOf<typeof cancelOrder>> = {}) =>
+      client.call(cancelOrder, { commandId: 'c2', actor: ada, orderId: 'o1', reason: 'no more', ...changes }),
+    say: (topic: TopicDefinition, envelope: Envelope) => log.append(topic.name, [encodeEnvelope(envelope)]),
+    /** Resolves with the events of the order, once there are so many. */
+    async events(count: number): Promise<Envelope[]> {
+      return until(
+        async () =>
+          (await published(topics.orderEvents)).length >= count ? published(topics.orderEvents) : undefined,
+        {
+          what: `${count} events are published`,
+        },
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await service.stop();
+      await log.close();
+      await database.close();
+      await directory.remove();
+    },
+  };
+}
+
+const about = (orderId: string, sequence: number) => ({
+  id: `${orderId}@${sequence}`,
+  key: orderId,
+  sequence,
+  timeMs: 1_700_000_000_000,
+});
+
+const paid = createMessage(PaymentAuthorized, {
+  ...about('o1', 1),
+  data: { orderId: 'o1', amount: { amountCents: 900, currency: 'EUR' }, providerReference: 'p-1' },
+});
+const parcel = { orderId: 'o1', shipmentId: 's1', carrier: 'Gull Post', trackingCode: 'G1' };
+const dispatched = createMessage(ShipmentDispatched, { ...about('o1', 2), data: parcel });
+const delivered = createMessage(ShipmentDelivered, {
+  ...about('o1', 3),
+  data: { orderId: 'o1', shipmentId: 's1' },
+});
+
+describe('a command', () => {
+  it('that is accepted publishes its events and its outcome, with cause and trace', async () => {
+    await using orders = await startOrders();
+    const result = await orders.place({ traceparent });
+    expect(result).toEqual({
+      status: 'accepted',
+      commandId: 'c1',
+      orderId: 'o1',
+      version: 1,
+      token: 'order/o1@1',
+    });
+    const [event] = await orders.events(1);
+    expect(event).toMatchObject({
+      id: 'orders/o1@1',
+      type: 'tidegate.orders.OrderPlaced',
+      sequence: 1,
+      causationid: 'c1',
+      traceparent,
+    });
+    const outcomes = await until(
+      async () =>
+        (await orders.published(topics.commandOutcomes)).length > 0 &&
+        orders.published(topics.commandOutcomes),
+      { what: 'the outcome is published' },
+    );
+    expect(outcomes).toMatchObject([
+      { subject: 'c1', data: { customerId: 'ada', outcome: { status: 'accepted', token: 'order/o1@1' } } },
+    ]);
+  });
+
+  it('that is rejected publishes its outcome and no event', async () => {
+    await using orders = await startOrders();
+    expect(await orders.cancel()).toMatchObject({ status: 'rejected', reason: { code: 'ORDER_NOT_FOUND' } });
+    await until(async () => (await orders.published(topics.commandOutcomes)).length === 1, {
+      what: 'the outcome is published',
+    });
+    expect(await orders.published(topics.orderEvents)).toEqual([]);
+  });
+
+  it('without an order id gets a new one', async () => {
+    await using orders = await startOrders();
+    const result = await orders.client.call(placeOrder, {
+      commandId: 'c1',
+      actor: ada,
+      customerId: 'ada',
+      lines,
+    });
+    expect(result).toMatchObject({ orderId: 'new-1', token: 'order/new-1@1' });
+  });
+
+  it('that is repeated gets the first outcome again, even when it would be decided otherwise now', async () => {
+    await using orders = await startOrders();
+    const first = await orders.place();
+    expect(await orders.place()).toEqual(first);
+    expect(await orders.place({ commandId: 'c9' })).toMatchObject({ reason: { code: 'ORDER_EXISTS' } });
+  });
+
+  it('that is sent many times at once is executed once', async () => {
+    await using orders = await startOrders();
+    const { orderId: _, ...input } = { commandId: 'c1', actor: ada, orderId: '', customerId: 'ada', lines };
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => orders.client.call(placeOrder, input)),
+    );
+    expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
+    expect(await orders.events(1)).toHaveLength(1);
+  });
+
+  it('whose id somebody else used is rejected without a word of the first outcome', async () => {
+    await using orders = await startOrders();
+    await orders.place();
+    const result = await orders.place({ actor: { role: 'customer', id: 'bob' }, customerId: 'bob' });
+    expect(result).toEqual({
+      status: 'rejected',
+      commandId: 'c1',
+      reason: { code: 'COMMAND_ID_TAKEN', message: expect.any(String) as string },
+    });
+  });
+
+  it('can be asked about by its id', async () => {
+    await using orders = await startOrders();
+    const ask = () => orders.client.call(getCommandOutcome, { commandId: 'c1' });
+    expect(await ask()).toEqual({ outcome: null });
+    const result: CommandResult = await orders.place();
+    expect(await ask()).toEqual({ outcome: { customerId: 'ada', command: 'place-order', result } });
+  });
+
+  it('with a malformed field is refused with the name of the field', async () => {
+    await using orders = await startOrders();
+    await expect(orders.place({ orderId: 'no spaces' })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('orderId') as string,
+    });
+  });
+
+  it('may come through the log, where a repeat of it changes nothing', async () => {
+    await using orders = await startOrders();
+    const command = createMessage(PlaceOrder, {
+      ...about('o1', 1),
+      data: { commandId: 'c1', actor: ada, customerId: 'ada', lines },
+    });
+    await orders.say(topics.orderCommands, command);
+    await orders.say(topics.orderCommands, { ...command, id: 'sent again' });
+    expect(await orders.events(1)).toMatchObject([{ subject: 'o1' }]);
+    expect(await orders.place()).toMatchObject({ status: 'accepted', version: 1 });
+  });
+});
+
+describe('an order', () => {
+  it('is confirmed, dispatched and completed as the others report', async () => {
+    await using orders = await startOrders();
+    await orders.place();
+    await orders.say(topics.paymentEvents, paid);
+    await orders.events(2);
+    await orders.say(topics.shipmentEvents, dispatched);
+    await orders.say(topics.shipmentEvents, delivered);
+    const events = await orders.events(4);
+    expect(events.map(({ type, sequence, causationid }) => [type, sequence, causationid])).toEqual([
+      ['tidegate.orders.OrderPlaced', 1, 'c1'],
+      ['tidegate.orders.OrderConfirmed', 2, 'o1@1'],
+      ['tidegate.orders.OrderDispatched', 3, 'o1@2'],
+      ['tidegate.orders.OrderCompleted', 4, 'o1@3'],
+    ]);
+  });
+
+  it('is cancelled or confirmed, never both ways, when both come at once', async () => {
+    await using orders = await startOrders();
+    for (let index = 0; index < 10; index++) {
+      const orderId = `race-${index}`;
+      await orders.place({ commandId: `p${index}`, orderId });
+      const declined = createMessage(PaymentDeclined, {
+        ...about(orderId, 1),
+        data: { orderId, reason: { code: 'CARD_DECLINED', message: 'No.' } },
+      });
+      const [, cancelled] = await Promise.all([
+        orders.say(topics.paymentEvents, declined),
+        orders.cancel({ commandId: `x${index}`, orderId }),
+      ]);
+      const events = (await orders.events(2 * (index + 1))).filter(({ subject }) => subject === orderId);
+      expect(events.map(({ sequence }) => sequence)).toEqual([1, 2]);
+      const end = cancelled.status === 'accepted' ? 'OrderCancelled' : 'OrderRejected';
+      expect(events[1]!.type).toBe(`tidegate.orders.${end}`);
+    }
+  });
+
+  it('goes on when a record that nobody can read lies in between', async () => {
+    await using orders = await startOrders();
+    await orders.place();
+    await orders.log.append(topics.paymentEvents.name, [
+      { key: 'o1', value: Buffer.from('{'), headers: { ce_id: 'x' } },
+    ]);
+    await orders.say(topics.paymentEvents, paid);
+    expect(await orders.events(2)).toMatchObject([{}, { type: 'tidegate.orders.OrderConfirmed' }]);
+    const ends = await orders.log.ends(topics.deadLetters.name);
+    expect(ends.map(({ end }) => end)).toEqual([1]);
+  });
+});
