@@ -16,6 +16,8 @@ describe.skipIf(!brokers)('with KAFKA_BROKERS', () => {
       open: async () =>
         createKafkaEventLog({ brokers: brokers ?? [], clientId: 'conformance', logger: silentLogger }),
       async deleteBefore(topic, partition, offset) {
+        // kafkajs forgets to load the topic's metadata before it looks for the leader.
+        await admin.fetchTopicOffsets(topic);
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
       },
       async dispose(prefix) {
