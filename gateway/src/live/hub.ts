@@ -53,7 +53,14 @@ export class LiveHub {
 
   /** Resolves when every stream's history is filled and live. */
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.#channels.values()].map(({ feed }) => feed.start(signal)));
+    const feeds = [...this.#channels.values()].map(({ feed }) => feed);
+    const started = await Promise.allSettled(feeds.map((feed) => feed.start(signal)));
+    const failed = started.find((result) => result.status === 'rejected');
+    if (failed) {
+      // All or none, so that starting can be tried again.
+      await Promise.all(feeds.map((feed) => feed.stop()));
+      throw failed.reason;
+    }
     this.#started = true;
   }
 

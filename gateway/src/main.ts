@@ -1,0 +1,92 @@
+/** One gateway: the BFFs named by `BFFS`, on Kafka, Redis and the services over HTTP. Run as many as needed. */
+import { mobileBff } from '@tidegate/bff-mobile';
+import { webBff } from '@tidegate/bff-web';
+import { flag, hostPorts, listOf, port, secret, text, url } from '@tidegate/config';
+import { TidegateError } from '@tidegate/errors';
+import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+import { createHealthHandler, runProcess } from '@tidegate/process';
+import { createServiceClient } from '@tidegate/service-api';
+import { createRedisSharedState } from '@tidegate/shared-state/redis';
+import { createAsyncApiRoute } from './asyncapi.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
+import { Gateway } from './gateway.ts';
+import { startEdgeServer } from './http/edge-server.ts';
+
+const PING_MS = 3_000;
+const STOP_GRACE_MS = 5_000;
+const bffs = { web: webBff, mobile: mobileBff };
+
+runProcess({
+  name: 'gateway',
+  serve: false,
+  config: {
+    PORT: port().default(4000),
+    BFFS: listOf(['web', 'mobile'], 'the BFFs this process hosts'),
+    KAFKA_BROKERS: hostPorts('the Kafka brokers'),
+    REDIS_URL: url(['redis', 'rediss'], 'the Redis for shared state'),
+    ORDERS_URL: url(['http', 'https'], 'where orders is served'),
+    ORDER_VIEW_URL: url(['http', 'https'], 'where order-view is served'),
+    CATALOG_VIEW_URL: url(['http', 'https'], 'where catalog-view is served'),
+    JWT_SECRET: secret('what tokens are signed with; or set JWKS_URL').optional(),
+    JWKS_URL: url(['https', 'http'], "where the identity provider's keys are served").optional(),
+    CURSOR_SECRETS: text(
+      'what cursors are signed with: secrets of at least 32 characters, separated by commas, the newest first',
+    ).regex(/^[^,]{32,}(,[^,]{32,})*$/),
+    TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
+  },
+  async start(config, host) {
+    const { logger, metrics, readiness } = host;
+    const health = createHealthHandler({ readiness, metrics });
+    const server = await startEdgeServer({ host: config.HOST, port: config.PORT, health });
+    host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
+
+    const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', logger });
+    host.add({ name: 'kafka', stop: () => log.close() });
+    const state = createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:' });
+    host.add({ name: 'redis', stop: () => state.close() });
+    await host.dependency(
+      'kafka',
+      () => log.ping(PING_MS),
+      () => log.ping(PING_MS),
+    );
+    await host.dependency(
+      'redis',
+      () => state.ping(PING_MS),
+      () => state.ping(PING_MS),
+    );
+
+    const gateway = new Gateway({
+      bffs: config.BFFS.map((name) => bffs[name]),
+      log,
+      client: createServiceClient({
+        services: {
+          orders: config.ORDERS_URL,
+          'order-view': config.ORDER_VIEW_URL,
+          'catalog-view': config.CATALOG_VIEW_URL,
+        },
+        logger,
+      }),
+      state,
+      verifier: createTokenVerifier(tokenKeys(config)),
+      cursorSecrets: config.CURSOR_SECRETS.split(','),
+      logger,
+      metrics,
+      routes: [async (request) => health(request), createAsyncApiRoute()],
+      trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
+    });
+    host.add({ name: 'live edge', stop: () => gateway.stop() });
+    // The topics are the services' to create; until they have, the hub has nothing to tail.
+    await host.dependency('document topics', () => gateway.start(host.signal));
+    host.addReadinessCheck('live hub', () => gateway.hub.checkFlow());
+    server.serve(gateway);
+  },
+});
+
+function tokenKeys(config: { JWT_SECRET?: string | undefined; JWKS_URL?: string | undefined }) {
+  if (config.JWKS_URL) return { jwksUrl: config.JWKS_URL };
+  if (config.JWT_SECRET) return { secret: config.JWT_SECRET };
+  throw new TidegateError(
+    'CONFIG_INVALID',
+    'JWT_SECRET is not set; it expects a secret of at least 32 characters, or JWKS_URL in its place',
+  );
+}
