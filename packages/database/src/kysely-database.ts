@@ -45,7 +45,17 @@ export function createKyselyDatabase<TheTables>(engine: Engine<TheTables>): Data
 
   async function transaction<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
     scope.assertOutside();
+    assertOpen();
     return retry(() => attempt(work), conflictRetry);
+  }
+
+  function assertOpen(): void {
+    if (closed) throw new TidegateError('UNAVAILABLE', 'The database was closed.');
+  }
+
+  async function ping(timeoutMs: number): Promise<void> {
+    assertOpen();
+    await within(timeoutMs, sql`select 1`.execute(kysely));
   }
 
   async function close(): Promise<void> {
@@ -61,7 +71,7 @@ export function createKyselyDatabase<TheTables>(engine: Engine<TheTables>): Data
     migrate: (migrations: Migrations) => transaction((unit) => applyMigrations(unit.tx, dialect, migrations)),
     tryLock: (name) => engine.tryLock(name),
     signals: engine.signals,
-    ping: (timeoutMs) => within(timeoutMs, sql`select 1`.execute(kysely)),
+    ping,
     close: () => (closed ??= close()),
   };
 }

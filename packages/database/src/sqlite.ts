@@ -25,8 +25,10 @@ export interface SqliteDatabaseOptions {
   readonly durability?: 'process' | 'power';
 }
 
-/** For other processes on the same file. Waiting blocks this one, so it is short; the transaction is then retried. */
-const BUSY_TIMEOUT_MS = 1_000;
+/** While another process recovers the file's log after a crash. */
+const OPEN_TIMEOUT_MS = 5_000;
+/** SQLite's own waiting blocks this process: it is short, and the driver goes on waiting without blocking. */
+const BUSY_TIMEOUT_MS = 5;
 const STATEMENTS_KEPT = 500;
 const WAL_BYTES = 64 * 1024 * 1024;
 
@@ -62,10 +64,11 @@ export function createSqliteDatabase<Tables>(options: SqliteDatabaseOptions): Da
 
 function openWriter({ path, durability }: SqliteDatabaseOptions): SqliteConnection {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS, enableForeignKeyConstraints: true });
   const synchronous = durability === 'power' ? 'FULL' : 'NORMAL';
   database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${WAL_BYTES}`,
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${WAL_BYTES};
+     PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
   );
   return createConnection(database);
 }

@@ -10,7 +10,7 @@ import type { Session } from './session.ts';
  */
 export function createPostgresSignals(session: Session, schema: string, logger: Logger): Signals {
   const local = createInProcessSignals((channel) => send(channel));
-  const listening = new Map<string, number>();
+  const listening = new Set<string>();
   const waiting = new Set<string>();
   let sending = false;
 
@@ -21,9 +21,9 @@ export function createPostgresSignals(session: Session, schema: string, logger: 
       // One of our own has already woken whoever listens here.
       if (!own && remote.startsWith(`${schema}:`)) local.wake(remote.slice(schema.length + 1));
     });
-    for (const channel of listening.keys()) await client.query(`listen ${quoted(remoteName(channel))}`);
+    for (const channel of listening) await client.query(`listen ${quoted(remoteName(channel))}`);
     // Something may have been notified while nobody was connected.
-    for (const channel of listening.keys()) local.wake(channel);
+    for (const channel of listening) local.wake(channel);
   });
 
   /** At most one NOTIFY under way; what comes meanwhile goes out as one. */
@@ -49,22 +49,12 @@ export function createPostgresSignals(session: Session, schema: string, logger: 
   }
 
   async function listen(channel: string, onSignal: () => void): Promise<() => Promise<void>> {
-    const stopLocal = await local.listen(channel, onSignal);
-    const listeners = listening.get(channel) ?? 0;
-    listening.set(channel, listeners + 1);
-    try {
-      const client = await session.client();
-      if (listeners === 0) await client.query(`listen ${quoted(remoteName(channel))}`);
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-
-    /** The LISTEN stays: a wake-up nobody waits for costs less than a second list of who waits. */
-    async function stop(): Promise<void> {
-      await stopLocal();
-    }
-    return stop;
+    const client = await session.client();
+    // From here on every new connection listens, also one that replaces this client now.
+    listening.add(channel);
+    await client.query(`listen ${quoted(remoteName(channel))}`);
+    // The LISTEN outlives the listener: a wake-up for nobody costs less than keeping account of who is left.
+    return local.listen(channel, onSignal);
   }
 
   return { notify: local.notify, listen };

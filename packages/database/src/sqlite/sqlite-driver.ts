@@ -1,5 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { createMutex } from './mutex.ts';
+import { patiently } from './patience.ts';
 import type { SqliteConnection, SqliteResult } from './sqlite-connection.ts';
 
 export interface SqliteFile {
@@ -7,6 +8,9 @@ export interface SqliteFile {
   /** Absent for a database in memory, which has only the one connection. */
   readonly reader?: SqliteConnection | undefined;
 }
+
+/** How long a write waits for another process's. */
+const PATIENCE_MS = 5_000;
 
 interface Session extends DatabaseConnection {
   /** Passes the writer on; set while a transaction is open. */
@@ -39,7 +43,7 @@ export function createSqliteDriver(file: SqliteFile): Driver {
   async function alone<T>(work: () => T): Promise<T> {
     const release = await writing.acquire();
     try {
-      return work();
+      return await patiently(work, PATIENCE_MS);
     } finally {
       release();
     }
@@ -49,7 +53,7 @@ export function createSqliteDriver(file: SqliteFile): Driver {
     const release = await writing.acquire();
     try {
       // Not the deferred default: a read that turns into a write fails when another process wrote in between.
-      writer.execute('begin immediate', []);
+      await patiently(() => writer.execute('begin immediate', []), PATIENCE_MS);
       session.release = release;
     } catch (error) {
       release();

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { startChild, temporaryDirectory } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { describeDatabase } from './conformance.ts';
+import { migrated, type CreateSubject, type SampleTables } from './conformance/subject.ts';
+import type { Database } from './database.ts';
+import { createSqliteDatabase } from './sqlite.ts';
+
+const onFile: CreateSubject = async () => {
+  const directory = await temporaryDirectory();
+  const path = join(directory.path, 'data', 'service.db');
+  const opened: Database<SampleTables>[] = [];
+  return {
+    open() {
+      const database = createSqliteDatabase<SampleTables>({ path });
+      opened.push(database);
+      return database;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const database of opened) await database.close();
+      await directory.remove();
+    },
+  };
+};
+
+describeDatabase('SQLite', onFile);
+
+describe('the SQLite file', () => {
+  it('holds every committed transaction, whole, after kill -9', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'service.db');
+    let committed = -1;
+    for (let kill = 0; kill < 3; kill++) {
+      await using child = startChild('packages/database/src/sqlite/committing-process.fixture.ts', {
+        DATABASE_PATH: path,
+      });
+      await child.waitForLine(`committed ${committed + 300}`);
+      await child.kill('SIGKILL');
+      committed = Math.max(...child.lines.map((line) => Number(/^committed (\d+)$/.exec(line)?.[1] ?? -1)));
+      const database = createSqliteDatabase<SampleTables>({ path });
+      const accounts = await database.query.selectFrom('accounts').select('id').execute();
+      const journal = await database.query.selectFrom('journal').select('account').execute();
+      await database.close();
+      expect(accounts.length).toBeGreaterThan(committed);
+      expect(journal.map((row) => row.account).toSorted()).toEqual(accounts.map((row) => row.id).toSorted());
+    }
+  });
+
+  it('lets reads pass a transaction that takes its time', async () => {
+    await using fixture = await migrated(onFile);
+    const { database } = fixture;
+    const reading = Promise.withResolvers<void>();
+    const running = database.transaction(async ({ tx }) => {
+      await tx.insertInto('accounts').values({ id: 'a', balance: 1, note: null }).execute();
+      await reading.promise;
+    });
+    expect(await database.query.selectFrom('accounts').selectAll().execute()).toEqual([]);
+    reading.resolve();
+    await running;
+  });
+
+  it('tells that it cannot be opened', async () => {
+    await using directory = await temporaryDirectory();
+    const open = () => createSqliteDatabase({ path: directory.path });
+    expect(open).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
+  });
+});
+
+describe('SQLite in memory', () => {
+  it('keeps a read outside from seeing an open transaction, though they share one connection', async () => {
+    const database = createSqliteDatabase<SampleTables>({ path: ':memory:' });
+    await database.migrate({
+      '1': { up: (db) => db.schema.createTable('t').addColumn('n', 'integer').execute() },
+    });
+    const query = database.query.selectFrom('t' as never).selectAll();
+    const inserted = Promise.withResolvers<void>();
+    const finish = Promise.withResolvers<void>();
+    const running = database
+      .transaction(async ({ tx }) => {
+        await tx
+          .insertInto('t' as never)
+          .values({ n: 1 } as never)
+          .execute();
+        inserted.resolve();
+        await finish.promise;
+        throw new Error('on purpose');
+      })
+      .catch(() => undefined);
+    await inserted.promise;
+    const rows = query.execute();
+    finish.resolve();
+    await running;
+    expect(await rows).toEqual([]);
+    await database.close();
+  });
+});
