@@ -50,6 +50,8 @@ export function createCatalogViewService(options: CatalogViewServiceOptions): Ca
         logger,
         group: 'catalog-view',
         definitions: joinedEvents,
+        // The version vector knows what was applied.
+        inbox: false,
         handle: createProjection(outbox),
       }),
     );

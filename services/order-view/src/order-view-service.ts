@@ -79,6 +79,8 @@ export function createOrderViewService(options: OrderViewServiceOptions): OrderV
         logger,
         group: 'order-view',
         definitions: joinedEvents,
+        // The version vector knows what was applied.
+        inbox: false,
         handle: (message, unit, record) => project(message, unit, record.partition),
       }),
     );

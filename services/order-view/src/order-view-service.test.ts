@@ -1,0 +1,213 @@
+import {
+  createMessage,
+  decodeEnvelope,
+  encodeEnvelope,
+  getOrders,
+  listOrders,
+  OrderCancelled,
+  OrderConfirmed,
+  OrderPlaced,
+  ShipmentPrepared,
+  StockReserved,
+  topics,
+  type DataOf,
+  type Envelope,
+  type MessageDefinition,
+  type OrderDocument,
+} from '@tidegate/contracts';
+import { createSqliteDatabase } from '@tidegate/database/sqlite';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { createServiceClient } from '@tidegate/service-api';
+import { silentLogger } from '@tidegate/telemetry';
+import { temporaryDirectory, until } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { createOrderViewService } from './order-view-service.ts';
+import type { OrderViewTables } from './tables.ts';
+
+const startMs = Date.UTC(2026, 10, 23);
+const lines = [{ productId: 'tea', quantity: 2, unitPriceCents: 450 }];
+const total = { amountCents: 900, currency: 'EUR' } as const;
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+async function startView() {
+  const directory = await temporaryDirectory();
+  const logger = silentLogger;
+  const database = createSqliteDatabase<OrderViewTables>({ path: `${directory.path}/view.sqlite` });
+  const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger, pollMs: 0 });
+  const service = createOrderViewService({ database, log, logger, partitions: 1 });
+  await service.start();
+  const client = createServiceClient({ services: { 'order-view': service.handle } });
+
+  async function published(): Promise<Envelope<OrderDocument>[]> {
+    const { name } = topics.orderDocuments;
+    const range = { topic: name, partition: 0, fromOffset: 0, toOffset: 10_000, maxRecords: 10_000 };
+    return (await log.read(range)).map(decodeEnvelope) as Envelope<OrderDocument>[];
+  }
+
+  async function say<D extends MessageDefinition>(
+    definition: D,
+    orderId: string,
+    sequence: number,
+    data: Partial<DataOf<D>> = {},
+    timeMs = startMs + sequence,
+  ): Promise<void> {
+    const envelope = createMessage(definition, {
+      id: `${definition.source}/${orderId}@${sequence}`,
+      key: orderId,
+      sequence,
+      timeMs,
+      data: { orderId, ...data } as DataOf<D>,
+      traceparent,
+    });
+    await log.append(definition.topic.name, [encodeEnvelope(envelope)]);
+  }
+
+  return {
+    client,
+    say,
+    place: (orderId: string, customerId = 'ada', timeMs = startMs) =>
+      say(OrderPlaced, orderId, 1, { customerId, lines, total }, timeMs),
+    published,
+    async publishes(count: number): Promise<Envelope<OrderDocument>[]> {
+      await until(async () => (await published()).length >= count, {
+        what: `${count} documents are published`,
+      });
+      return published();
+    },
+    async [Symbol.asyncDispose]() {
+      await service.stop();
+      await log.close();
+      await database.close();
+      await directory.remove();
+    },
+  };
+}
+
+describe('the order view', () => {
+  it('publishes every change as a whole document, with dense versions and the trace of its cause', async () => {
+    await using view = await startView();
+    await view.place('o1');
+    await view.say(StockReserved, 'o1', 1, { customerId: 'ada', lines, total });
+    await view.say(OrderConfirmed, 'o1', 2);
+    const documents = await view.publishes(3);
+    expect(documents.map(({ id, sequence }) => [id, sequence])).toEqual([
+      ['order/o1@1', 1],
+      ['order/o1@2', 2],
+      ['order/o1@3', 3],
+    ]);
+    expect(documents[0]).toMatchObject({
+      causationid: '/tidegate/orders/o1@1',
+      traceparent,
+      data: { customerId: 'ada', status: 'PLACED', total, placedAt: '2026-11-23T00:00:00.000Z' },
+    });
+  });
+
+  it('publishes nothing of an order before the order itself has arrived, and then all that is known', async () => {
+    await using view = await startView();
+    await view.say(StockReserved, 'early', 1, { customerId: 'ada', lines, total });
+    await view.say(ShipmentPrepared, 'early', 1, { shipmentId: 's1' });
+    await view.place('other');
+    await view.publishes(1);
+    expect(await view.client.call(getOrders, { ids: ['early'] })).toEqual({
+      orders: [null],
+      satisfied: true,
+    });
+    await view.place('early');
+    await until(async () => (await view.published()).at(-1)?.data.versionVector.shipping === 1, {
+      what: 'all three messages are in the document',
+    });
+    const early = (await view.published()).filter(({ subject }) => subject === 'early');
+    expect(early.map(({ sequence }) => sequence)).toEqual(early.map((_, index) => index + 1));
+    expect(early.at(-1)?.data.status).toBe('PREPARING');
+  });
+
+  it('does not publish what comes again', async () => {
+    await using view = await startView();
+    await view.place('o1');
+    await view.place('o1');
+    await view.say(OrderConfirmed, 'o1', 2);
+    expect((await view.publishes(2)).map(({ data }) => data.status)).toEqual(['PLACED', 'CONFIRMED']);
+  });
+
+  it('answers orders in the order asked, null where there is none', async () => {
+    await using view = await startView();
+    await view.place('o1');
+    await view.place('o2');
+    await view.publishes(2);
+    const { orders } = await view.client.call(getOrders, { ids: ['o2', 'none', 'o1', 'o2'] });
+    expect(orders.map((order) => order?.orderId)).toEqual(['o2', undefined, 'o1', 'o2']);
+  });
+
+  it('waits for the version that a token names', async () => {
+    await using view = await startView();
+    const freshness = { token: 'order/o1@2+product/tea@9', waitMs: 10_000 };
+    const read = view.client.call(getOrders, { ids: ['o1'], freshness }, { deadlineMs: 12_000 });
+    const list = view.client.call(listOrders, { first: 10, freshness }, { deadlineMs: 12_000 });
+    await view.place('o1');
+    await view.say(OrderConfirmed, 'o1', 2);
+    expect(await read).toMatchObject({ satisfied: true, orders: [{ status: 'CONFIRMED' }] });
+    expect(await list).toMatchObject({ satisfied: true, orders: [{ status: 'CONFIRMED' }] });
+  });
+
+  it('answers with what it has, and says so, when the version does not come in time', async () => {
+    await using view = await startView();
+    await view.place('o1');
+    await view.publishes(1);
+    const answer = await view.client.call(getOrders, {
+      ids: ['o1'],
+      freshness: { token: 'order/o1@2', waitMs: 10 },
+    });
+    expect(answer).toMatchObject({ satisfied: false, orders: [{ status: 'PLACED' }] });
+  });
+
+  it('refuses a token that is none', async () => {
+    await using view = await startView();
+    const freshness = { token: 'gibberish', waitMs: 10 };
+    await expect(view.client.call(getOrders, { ids: ['o1'], freshness })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+    });
+  });
+});
+
+describe('the list of orders', () => {
+  async function startWithOrders() {
+    const view = await startView();
+    // Two at the same time: only their ids tell them apart.
+    for (const [orderId, customerId, second] of [
+      ['a', 'ada', 1],
+      ['b', 'bob', 2],
+      ['c', 'ada', 2],
+      ['d', 'ada', 3],
+    ] as const) {
+      await view.place(orderId, customerId, startMs + second * 1000);
+    }
+    await view.say(OrderCancelled, 'c', 2, { reason: '' });
+    await view.publishes(5);
+    return view;
+  }
+  const ids = ({ orders }: { orders: readonly OrderDocument[] }) => orders.map(({ orderId }) => orderId);
+
+  it('goes from the newest to the oldest, page by page, without a gap or a repeat', async () => {
+    await using view = await startWithOrders();
+    const seen: string[] = [];
+    let after: { placedAt: string; orderId: string } | undefined;
+    for (let hasNextPage = true; hasNextPage;) {
+      const page = await view.client.call(listOrders, { first: 1, ...(after ? { after } : {}) });
+      expect(page.totalCount).toBe(4);
+      seen.push(...ids(page));
+      after = page.orders.at(-1);
+      hasNextPage = page.hasNextPage;
+    }
+    expect(seen).toEqual(['d', 'c', 'b', 'a']);
+  });
+
+  it('is filtered by customer and by statuses, and counts what fits', async () => {
+    await using view = await startWithOrders();
+    const ada = await view.client.call(listOrders, { first: 10, customerId: 'ada' });
+    expect([ids(ada), ada.totalCount]).toEqual([['d', 'c', 'a'], 3]);
+    const placed = await view.client.call(listOrders, { first: 10, customerId: 'ada', statuses: ['PLACED'] });
+    expect([ids(placed), placed.totalCount]).toEqual([['d', 'a'], 2]);
+    const all = await view.client.call(listOrders, { first: 10, statuses: [] });
+    expect(all.totalCount).toBe(4);
+  });
+});
