@@ -16,10 +16,10 @@ export function describeFailure(error: unknown): string {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** Only the causes of our own errors: what a driver wraps is its own affair. An AggregateError stands for its first. */
+/** What is at the bottom says most. An AggregateError (Node tries IPv4 and IPv6) stands for its first. */
 function rootOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
-  if (error instanceof TidegateError && error.cause !== undefined) return rootOf(error.cause);
+  if (error instanceof Error && error.cause !== undefined) return rootOf(error.cause);
   return error;
 }
 

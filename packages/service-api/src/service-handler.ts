@@ -82,6 +82,8 @@ function invalidInput(error: z.ZodError): TidegateError {
 function errorResponse(error: TidegateError, traceparent: string): Response {
   const headers: Record<string, string> = { traceparent };
   if (error.code === 'METHOD_NOT_ALLOWED') headers['allow'] = 'POST';
+  // The rest of the body is still on its way: whoever sends it should stop.
+  if (error.code === 'PAYLOAD_TOO_LARGE') headers['connection'] = 'close';
   const { retryAfterMs } = error.details;
   if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
   return Response.json(encodeErrorBody(error), { status: errorCodes[error.code].httpStatus, headers });
