@@ -53,7 +53,7 @@ export interface Database<TheTables> {
 export interface UnitOfWork<TheTables> {
   readonly tx: Transaction<TheTables>;
   /** Runs once the transaction is durable, and never when it was rolled back. */
-  afterCommit(hook: () => void): void;
+  readonly afterCommit: (hook: () => void) => void;
 }
 
 export type Migrations = Readonly<Record<string, Migration>>;

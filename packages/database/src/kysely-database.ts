@@ -3,7 +3,7 @@ import { delay, retry } from '@tidegate/resilience';
 import type { Logger } from '@tidegate/telemetry';
 import { sql, type Kysely } from 'kysely';
 import { isSerializationFailure } from './database-errors.ts';
-import type { Database, Dialect, Migrations, UnitOfWork } from './database.ts';
+import type { Database, Migrations, UnitOfWork } from './database.ts';
 import { applyMigrations } from './migrate.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 

@@ -123,7 +123,7 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
         return tries;
       };
       const tries = await Promise.all([add('a', 'b'), add('b', 'a')]);
-      expect(tries[0]! + tries[1]!).toBe(3);
+      expect(tries[0] + tries[1]).toBe(3);
       expect([await balanceOf(database, 'a'), await balanceOf(database, 'b')]).toEqual([2, 2]);
     });
 

@@ -79,7 +79,7 @@ describe('SQLite in memory', () => {
       .transaction(async ({ tx }) => {
         await tx
           .insertInto('t' as never)
-          .values({ n: 1 } as never)
+          .values({ n: 1 })
           .execute();
         inserted.resolve();
         await finish.promise;

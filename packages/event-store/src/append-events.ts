@@ -26,7 +26,7 @@ export async function appendEvents(unit: UnitOfWork<Tables>, options: AppendOpti
   assertDense(options);
   const tx = unit.tx as Transaction<EventStoreTables>;
   const version = expectedVersion + events.length;
-  if (!(await moveStream(tx, stream, expectedVersion, version))) throw await conflict(tx, options);
+  if (!(await moveStream(tx, stream, expectedVersion, version))) throw await conflictError(tx, options);
   const recordedAt = Date.now();
   const rows = events.map((envelope) => ({
     stream,
@@ -61,7 +61,7 @@ async function moveStream(
   return updated.numUpdatedRows === 1n;
 }
 
-async function conflict(
+async function conflictError(
   tx: Transaction<EventStoreTables>,
   { stream, expectedVersion }: AppendOptions,
 ): Promise<TidegateError> {

@@ -18,12 +18,12 @@ export function describeMigrations(create: CreateSubject): void {
       const watched = Object.fromEntries(
         Object.entries(sampleMigrations)
           .toReversed()
-          .map(([name, { up }]) => [
+          .map(([name, migration]) => [
             name,
             {
-              up: async (...args: Parameters<typeof up>) => {
+              up: async (...args: Parameters<typeof migration.up>) => {
                 ran.push(name);
-                await up(...args);
+                await migration.up(...args);
               },
             },
           ]),

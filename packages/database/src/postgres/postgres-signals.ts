@@ -57,7 +57,7 @@ export function createPostgresSignals(session: Session, schema: string, logger: 
     return local.listen(channel, onSignal);
   }
 
-  return { notify: local.notify, listen };
+  return { notify: (unit, channel) => local.notify(unit, channel), listen };
 }
 
 function quoted(name: string): string {

@@ -37,17 +37,17 @@ export function createSession({ connect, logger, pingIntervalMs = 3_000 }: Sessi
   let current: Promise<SessionClient> | undefined;
 
   async function open(): Promise<SessionClient> {
-    const client = await connect();
+    const opened = await connect();
     const heartbeat = setInterval(() => {
-      client.query('select 1').catch(() => client.end().catch(() => undefined));
+      opened.query('select 1').catch(() => opened.end().catch(() => undefined));
     }, pingIntervalMs);
     heartbeat.unref();
-    client.onGone(() => {
+    opened.onGone(() => {
       clearInterval(heartbeat);
       gone();
     });
-    for (const listener of connectListeners) await listener(client);
-    return client;
+    for (const listener of connectListeners) await listener(opened);
+    return opened;
   }
 
   function client(): Promise<SessionClient> {
@@ -87,8 +87,8 @@ export function createSession({ connect, logger, pingIntervalMs = 3_000 }: Sessi
     async close() {
       if (closing.signal.aborted) return;
       closing.abort();
-      const open = await current?.catch(() => undefined);
-      await open?.end().catch(() => undefined);
+      const last = await current?.catch(() => undefined);
+      await last?.end().catch(() => undefined);
     },
   };
 }

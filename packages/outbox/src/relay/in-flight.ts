@@ -10,13 +10,23 @@ export interface InFlight {
   readonly size: number;
   /** Topics that have as many deliveries under way as they may. */
   busyTopics(): string[];
-  /** What can be sent next to what is under way without overtaking it; it counts as under way from now on. */
-  plan(rows: readonly PendingRow[]): Delivery[];
+  /** Called before rows are read: a row deleted from now on may still be among them. */
+  beforeRead(): ReadMark;
+  /**
+   * Of the rows read, what can be sent next to what is under way without overtaking it; it counts as under way from
+   * now on.
+   */
+  plan(rows: readonly PendingRow[], mark: ReadMark): Delivery[];
   /** The delivery is in the log: later rows of its keys may follow. */
   appended(delivery: Delivery): void;
-  /** The delivery's rows are gone from the table (or given up): they may be read again. */
+  /** The delivery's rows are gone from the table. */
+  removed(delivery: Delivery): void;
+  /** The delivery is given up: its rows are to be read again. */
   forget(delivery: Delivery): void;
 }
+
+/** How many deletions had happened. */
+export type ReadMark = number;
 
 export interface InFlightLimits {
   readonly maxRecords: number;
@@ -30,11 +40,14 @@ export interface InFlightLimits {
  */
 export function createInFlight(limits: InFlightLimits): InFlight {
   const ids = new Set<number>();
+  const removedIds: number[] = [];
   const keys = new Map<string, Set<string>>();
   const deliveries = new Map<string, Set<Delivery>>();
 
-  function plan(rows: readonly PendingRow[]): Delivery[] {
+  function plan(rows: readonly PendingRow[], mark: ReadMark): Delivery[] {
     const idle = rows.filter((row) => !ids.has(row.id) && !keys.get(row.topic)?.has(row.key));
+    // Neither this read nor a later one can show what was deleted before it began.
+    for (const id of removedIds.splice(0, mark)) ids.delete(id);
     return [...Map.groupBy(idle, (row) => row.topic)].map(([topic, own]) => {
       const delivery = { topic, rows: fitting(own, limits) };
       begin(delivery);
@@ -64,8 +77,13 @@ export function createInFlight(limits: InFlightLimits): InFlight {
     },
     busyTopics: () =>
       [...deliveries].filter(([, own]) => own.size >= limits.maxDeliveriesPerTopic).map(([topic]) => topic),
+    beforeRead: () => removedIds.length,
     plan,
     appended,
+    removed(delivery) {
+      appended(delivery);
+      for (const row of delivery.rows) removedIds.push(row.id);
+    },
     forget(delivery) {
       appended(delivery);
       for (const row of delivery.rows) ids.delete(row.id);

@@ -83,35 +83,37 @@ export function createShardRelay(options: ShardRelayOptions): ShardRelay {
     const running = new Set<Promise<void>>();
 
     async function look(): Promise<boolean> {
+      const mark = inFlight.beforeRead();
       const rows = await readPendingRows(database, shard, {
         limit: limits.maxRecords + inFlight.size,
         withoutTopics: inFlight.busyTopics(),
       });
-      const deliveries = held.aborted ? [] : inFlight.plan(rows);
+      const deliveries = held.aborted ? [] : inFlight.plan(rows, mark);
       for (const delivery of deliveries) start(delivery);
       return deliveries.length > 0;
     }
 
     function start(delivery: Delivery): void {
       const delivered = deliver(delivery).finally(() => {
-        inFlight.forget(delivery);
         running.delete(delivered);
         wakeUp.wake();
       });
       running.add(delivered);
     }
 
-    /** Never rejects: rows that are not removed are read again. */
+    /** Never rejects. */
     async function deliver(delivery: Delivery): Promise<void> {
       try {
         const published = await publisher.publish(delivery.topic, delivery.rows, held);
         inFlight.appended(delivery);
         wakeUp.wake();
         await removeSurely(published.map((row) => row.id));
+        inFlight.removed(delivery);
       } catch (error) {
         if (held.aborted) return;
         logger.warn({ err: error, topic: delivery.topic }, 'a delivery failed; its rows come again');
         await wait(backoffMs(3, troubleBackoff), held);
+        inFlight.forget(delivery);
       }
     }
 
@@ -137,7 +139,7 @@ export function createShardRelay(options: ShardRelayOptions): ShardRelay {
     }
   }
 
-  return { wake: wakeUp.wake, run };
+  return { wake: () => wakeUp.wake(), run };
 }
 
 /** Ends early, and without an error, when the signal aborts. */
