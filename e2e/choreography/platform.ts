@@ -10,9 +10,7 @@ import {
   type OrderStatus,
 } from '@tidegate/contracts';
 import type { Database } from '@tidegate/database';
-import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import type { EventLog } from '@tidegate/event-log';
-import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import type { OutboxTables } from '@tidegate/outbox';
 import { createServiceClient, type ServiceClient } from '@tidegate/service-api';
 import { createCatalogViewService, type CatalogViewTables } from '@tidegate/service-catalog-view';
@@ -23,21 +21,20 @@ import { createPaymentsService, type PaymentsTables } from '@tidegate/service-pa
 import { createPaymentProvider, type PaymentProvider } from '@tidegate/service-payments/provider';
 import { createShippingService, type ShippingTables } from '@tidegate/service-shipping';
 import { silentLogger } from '@tidegate/telemetry';
-import { temporaryDirectory, until } from '@tidegate/testing';
+import { until } from '@tidegate/testing';
 import { products } from './products.ts';
+import type { Storage } from './storage.ts';
 
 export interface PlatformOptions {
   readonly prepareMs?: number;
   readonly deliverMs?: number;
   readonly giveUpAfterMs?: number;
   readonly products?: readonly NewProduct[];
-  /** Where an earlier platform has left off. */
-  readonly directory?: string;
 }
 
 export type Line = InputOf<typeof placeOrder>['lines'][number];
 
-/** The whole order platform in this process, on the embedded adapters. */
+/** The whole order platform in this process. */
 export interface Platform extends AsyncDisposable {
   readonly client: ServiceClient;
   readonly log: EventLog;
@@ -55,16 +52,13 @@ export interface Platform extends AsyncDisposable {
   behave(behaviour: { delayMs?: number; failRate?: number }): Promise<void>;
 }
 
-const partitions = 2;
+const partitions = 3;
 const groups = ['orders', 'inventory', 'payments', 'shipping', 'order-view', 'catalog-view'] as const;
 
-export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const own = options.directory ? undefined : await temporaryDirectory();
-  const directory = options.directory ?? own!.path;
+/** Disposing of the platform disposes of its storage. */
+export async function startPlatform(storage: Storage, options: PlatformOptions = {}): Promise<Platform> {
   const logger = silentLogger;
-  const log = createSqliteEventLog({ path: `${directory}/log.sqlite`, logger, pollMs: 0 });
-  const open = <Tables>(name: string) =>
-    createSqliteDatabase<Tables>({ path: `${directory}/${name}.sqlite` });
+  const { log, open } = storage;
   const databases = {
     orders: open<OrdersTables>('orders'),
     inventory: open<InventoryTables>('inventory'),
@@ -165,9 +159,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(services.map((service) => service.stop()));
-      await log.close();
-      await Promise.all(Object.values(databases).map((database) => database.close()));
-      await own?.remove();
+      await storage[Symbol.asyncDispose]();
     },
   };
 }

@@ -43,7 +43,6 @@ runProcess({
     });
     host.add(service);
     await service.start();
-    host.ready();
     return { handle: service.handle };
   },
 });

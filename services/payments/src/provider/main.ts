@@ -5,8 +5,7 @@ import { createPaymentProvider } from './payment-provider.ts';
 runProcess({
   name: 'payment-provider',
   config: {},
-  async start(_, host) {
-    host.ready();
+  async start() {
     return { handle: createPaymentProvider().handle };
   },
 });
