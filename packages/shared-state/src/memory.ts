@@ -2,7 +2,6 @@ import { TidegateError } from '@tidegate/errors';
 import { notANumber, requireTtl } from './refusals.ts';
 import type { SharedState } from './shared-state.ts';
 
-
 export interface MemorySharedStateOptions {
   /** Most keys held at once. */
   readonly maxEntries: number;

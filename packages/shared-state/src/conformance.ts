@@ -1,0 +1,114 @@
+import { until } from '@tidegate/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SharedState } from './shared-state.ts';
+
+const LONG_MS = 60_000;
+const SHORT_MS = 30;
+
+/** What every SharedState promises. `create` gives one that shares its values with no other test. */
+export function describeSharedState(name: string, create: () => Promise<SharedState> | SharedState): void {
+  describe(`shared state: ${name}`, () => {
+    let state: SharedState;
+    let keys = 0;
+    const newKey = (): string => `key-${++keys}:with spaces, ünïcode and : colons`;
+
+    beforeAll(async () => {
+      state = await create();
+      await state.ping(5_000);
+    });
+    afterAll(() => state.close());
+
+    it('has nothing under a key that was never set', async () => {
+      expect(await state.get(newKey())).toBeUndefined();
+    });
+
+    it('gives back what was set, also the empty string and long text', async () => {
+      for (const value of ['', 'a', 'ünïcode 🌊', 'x'.repeat(100_000)]) {
+        const key = newKey();
+        await state.set(key, value, LONG_MS);
+        expect(await state.get(key)).toBe(value);
+      }
+    });
+
+    it('replaces the value and its lifetime', async () => {
+      const key = newKey();
+      await state.set(key, 'old', SHORT_MS);
+      await state.set(key, 'new', LONG_MS);
+      const other = newKey();
+      await state.set(other, 'clock', SHORT_MS * 3);
+      await until(async () => (await state.get(other)) === undefined, { what: 'a later lifetime is over' });
+      expect(await state.get(key)).toBe('new');
+    });
+
+    it('forgets a value when its lifetime is over', async () => {
+      const key = newKey();
+      await state.set(key, 'short', SHORT_MS);
+      await until(async () => (await state.get(key)) === undefined, { what: 'the value is gone' });
+      expect(await state.setIfAbsent(key, 'again', LONG_MS)).toBe(true);
+    });
+
+    it('counts from one', async () => {
+      const key = newKey();
+      expect(await state.increment(key, LONG_MS)).toBe(1);
+      expect(await state.increment(key, LONG_MS)).toBe(2);
+      expect(await state.get(key)).toBe('2');
+    });
+
+    it('counts each of many concurrent increments once', async () => {
+      const key = newKey();
+      const counts = await Promise.all(Array.from({ length: 100 }, () => state.increment(key, LONG_MS)));
+      expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+    });
+
+    it('does not prolong a counter: its window is fixed by the first increment', async () => {
+      const key = newKey();
+      await state.increment(key, SHORT_MS);
+      // Counting all the while, with a long lifetime, must not keep it alive.
+      await until(async () => (await state.increment(key, SHORT_MS)) === 1, { what: 'a new window begins' });
+    });
+
+    it('counts on from a number that was set, and refuses to count from anything else', async () => {
+      const key = newKey();
+      await state.set(key, '41', LONG_MS);
+      expect(await state.increment(key, LONG_MS)).toBe(42);
+      await state.set(key, 'many', LONG_MS);
+      await expect(state.increment(key, LONG_MS)).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(await state.get(key)).toBe('many');
+    });
+
+    it('lets exactly one of many set what is absent', async () => {
+      const key = newKey();
+      const tries = Array.from({ length: 20 }, (_, at) => state.setIfAbsent(key, `try ${at}`, LONG_MS));
+      const won = (await Promise.all(tries)).flatMap((first, at) => (first ? [at] : []));
+      expect(won).toHaveLength(1);
+      expect(await state.get(key)).toBe(`try ${won[0]}`);
+    });
+
+    it('deletes, also what is not there', async () => {
+      const key = newKey();
+      await state.set(key, 'value', LONG_MS);
+      await state.delete(key);
+      await state.delete(key);
+      expect(await state.get(key)).toBeUndefined();
+    });
+
+    it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses a lifetime of %d', async (ttlMs) => {
+      const key = newKey();
+      await expect(state.set(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+      await expect(state.increment(key, ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+      await expect(state.setIfAbsent(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+      expect(await state.get(key)).toBeUndefined();
+    });
+
+    it('is UNAVAILABLE after close, which may be called twice', async () => {
+      const closed = await create();
+      await closed.ping(5_000);
+      await closed.close();
+      await closed.close();
+      await expect(closed.get('key')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(closed.set('key', 'value', LONG_MS)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(closed.increment('key', LONG_MS)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(closed.ping(1_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    });
+  });
+}

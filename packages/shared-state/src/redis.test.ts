@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { freePort, until } from '@tidegate/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createRedisSharedState } from './redis.ts';
+import type { SharedState } from './shared-state.ts';
+
+/** Speaks as much of Redis as a connection and GET need: what is tested here is Redis being away. */
+async function startFakeRedis(port: number): Promise<{ stop(): Promise<void>; mute(): void }> {
+  const sockets = new Set<Socket>();
+  let muted = false;
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (data) => {
+      if (muted) return;
+      for (const [, command] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)\r\n/g)) {
+        socket.write(answers[(command ?? '').toUpperCase()] ?? '+OK\r\n');
+      }
+    });
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    mute: () => void (muted = true),
+    async stop() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+const answers: Record<string, string> = {
+  HELLO: '%1\r\n$6\r\nserver\r\n$5\r\nredis\r\n',
+  INFO: '$17\r\nredis_version:7.0\r\n',
+  GET: '$5\r\nvalue\r\n',
+  PING: '+PONG\r\n',
+};
+
+describe('while Redis is away', () => {
+  let port: number;
+  let state: SharedState;
+  const uncaught = vi.fn<(error: unknown) => void>();
+
+  beforeEach(async () => {
+    process.on('uncaughtException', uncaught);
+    port = await freePort();
+    state = createRedisSharedState({
+      url: `redis://127.0.0.1:${port}`,
+      keyPrefix: 'test:',
+      commandTimeoutMs: 200,
+    });
+  });
+
+  afterEach(async () => {
+    await state.close();
+    process.off('uncaughtException', uncaught);
+    expect(uncaught).not.toHaveBeenCalled();
+  });
+
+  it('each call is UNAVAILABLE at once, and works as soon as Redis is there', async () => {
+    const before = performance.now();
+    await expect(state.get('key')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(state.increment('key', 1_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(performance.now() - before).toBeLessThan(1_000);
+    const redis = await startFakeRedis(port);
+    expect(await until(() => state.get('key'), { what: 'Redis answers' })).toBe('value');
+    await redis.stop();
+  });
+
+  it('a lost connection is made again', async () => {
+    const first = await startFakeRedis(port);
+    await state.ping(5_000);
+    await first.stop();
+    await until(
+      () =>
+        state.get('key').then(
+          () => false,
+          () => true,
+        ),
+      { what: 'the loss is noticed' },
+    );
+    const second = await startFakeRedis(port);
+    expect(await until(() => state.get('key'), { what: 'Redis answers again' })).toBe('value');
+    await second.stop();
+  });
+
+  it('a Redis that hangs is UNAVAILABLE after the command timeout', async () => {
+    const redis = await startFakeRedis(port);
+    await state.ping(5_000);
+    redis.mute();
+    await expect(state.get('key')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await redis.stop();
+  });
+
+  it('ping waits for the connection, and no longer than it was told', async () => {
+    await expect(state.ping(50)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const ping = state.ping(5_000);
+    const redis = await startFakeRedis(port);
+    await ping;
+    await redis.stop();
+  });
+});
