@@ -6,5 +6,5 @@ import { describeRelay } from './conformance/relay.ts';
 const url = postgresUrlFromEnv();
 
 describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => {
-  describeRelay('Postgres', () => openOnPostgres(url!));
+  describeRelay('Postgres', () => openOnPostgres(url!), { concurrentTransactions: true });
 });
