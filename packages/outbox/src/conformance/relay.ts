@@ -86,29 +86,31 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
       await relay.stop();
     });
 
-    const itOverlapping = it.runIf(features.concurrentTransactions);
-    itOverlapping('publishes a row that commits late although rows with higher ids went before', async () => {
-      await using fixture = await prepared(create);
-      const { database, log, outbox } = fixture;
-      const relay = await relayOf(fixture);
-      const added = deferred();
-      const finish = deferred();
-      const late = database.transaction(async (unit) => {
-        await change(unit, outbox, 'late');
-        added.resolve();
-        await finish.promise;
-      });
-      await added.promise;
-      await database.transaction((unit) => change(unit, outbox, 'early'));
-      await until(async () => (await allRecords(log, topic)).length === 1, {
-        what: 'the early one is published',
-      });
-      finish.resolve();
-      await late;
-      await relay.drained();
-      expect([...versionsByKey(await allRecords(log, topic)).keys()].toSorted()).toEqual(['early', 'late']);
-      await relay.stop();
-    });
+    it.runIf(features.concurrentTransactions)(
+      'publishes a row that commits late although rows with higher ids went before',
+      async () => {
+        await using fixture = await prepared(create);
+        const { database, log, outbox } = fixture;
+        const relay = await relayOf(fixture);
+        const added = deferred();
+        const finish = deferred();
+        const late = database.transaction(async (unit) => {
+          await change(unit, outbox, 'late');
+          added.resolve();
+          await finish.promise;
+        });
+        await added.promise;
+        await database.transaction((unit) => change(unit, outbox, 'early'));
+        await until(async () => (await allRecords(log, topic)).length === 1, {
+          what: 'the early one is published',
+        });
+        finish.resolve();
+        await late;
+        await relay.drained();
+        expect([...versionsByKey(await allRecords(log, topic)).keys()].toSorted()).toEqual(['early', 'late']);
+        await relay.stop();
+      },
+    );
 
     it('publishes what it finds at the start, without a wake-up', async () => {
       await using fixture = await prepared(create);

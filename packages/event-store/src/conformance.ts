@@ -1,0 +1,145 @@
+import { createMessage, OrderConfirmed, type Envelope } from '@tidegate/contracts';
+import type { Database } from '@tidegate/database';
+import { deferred } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { appendEvents } from './append-events.ts';
+import { eventStoreMigrations, type EventStoreTables } from './event-store-tables.ts';
+import { readEvents } from './read-events.ts';
+
+export interface EventStoreSubject extends AsyncDisposable {
+  /** Another handle on the same data, as another process would have it. */
+  open(): Database<EventStoreTables>;
+}
+
+function event(key: string, sequence: number, by = 'a'): Envelope {
+  return createMessage(OrderConfirmed, {
+    id: `order/${key}@${sequence}`,
+    key,
+    sequence,
+    timeMs: 1_700_000_000_000,
+    data: { orderId: key },
+    causationid: by,
+    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  });
+}
+
+export function describeEventStore(name: string, create: () => Promise<EventStoreSubject>): void {
+  async function opened() {
+    const subject = await create();
+    const database = subject.open();
+    await database.migrate(eventStoreMigrations);
+    const append = (expectedVersion: number, ...events: Envelope[]) =>
+      database.transaction((unit) => appendEvents(unit, { stream: 'order/1', expectedVersion, events }));
+    const read = () => readEvents(database.query, 'order/1');
+    return { subject, database, append, read, [Symbol.asyncDispose]: () => subject[Symbol.asyncDispose]() };
+  }
+
+  describe(`event store on ${name}`, () => {
+    it('reads a stream back as it was appended, oldest first, and an unknown one as empty', async () => {
+      await using store = await opened();
+      expect(await store.read()).toEqual([]);
+      const events = [event('1', 1), event('1', 2), event('1', 3)];
+      await store.append(0, ...events.slice(0, 2));
+      await store.append(2, events[2]!);
+      expect(await store.read()).toEqual(events);
+    });
+
+    it.each([
+      ['older', 1],
+      ['newer', 5],
+      ['new', 0],
+    ])(
+      'rejects an append that expects an %s stream with CONFLICT and changes nothing',
+      async (_, expectedVersion) => {
+        await using store = await opened();
+        await store.append(0, event('1', 1), event('1', 2));
+        const late = store.append(expectedVersion, event('1', expectedVersion + 1, 'late'));
+        await expect(late).rejects.toMatchObject({
+          code: 'CONFLICT',
+          retryable: true,
+          details: { stream: 'order/1', expectedVersion, actualVersion: 2 },
+        });
+        expect(await store.read()).toHaveLength(2);
+      },
+    );
+
+    it('says CONFLICT, not something else, for a stream that does not exist', async () => {
+      await using store = await opened();
+      await expect(store.append(3, event('1', 4))).rejects.toMatchObject({
+        code: 'CONFLICT',
+        details: { actualVersion: 0 },
+      });
+    });
+
+    it('leaves the transaction usable after a conflict: the caller may load again and decide anew', async () => {
+      await using store = await opened();
+      await store.append(0, event('1', 1));
+      await store.database.transaction(async (unit) => {
+        const stream = 'order/1';
+        const stale = appendEvents(unit, { stream, expectedVersion: 0, events: [event('1', 1, 'stale')] });
+        await expect(stale).rejects.toMatchObject({ code: 'CONFLICT' });
+        const { length } = await readEvents(unit.tx, stream);
+        await appendEvents(unit, { stream, expectedVersion: length, events: [event('1', length + 1)] });
+      });
+      expect((await store.read()).map((each) => each.sequence)).toEqual([1, 2]);
+    });
+
+    it.each([0, 2])(
+      'lets exactly one of many win who append to version %i at once',
+      async (expectedVersion) => {
+        await using store = await opened();
+        if (expectedVersion > 0) await store.append(0, event('1', 1), event('1', 2));
+        const handles = [store.database, store.subject.open(), store.subject.open()];
+        const results = await Promise.allSettled(
+          Array.from({ length: 12 }, (_, n) =>
+            handles[n % 3]!.transaction((unit) => {
+              const events = [
+                event('1', expectedVersion + 1, `writer-${n}`),
+                event('1', expectedVersion + 2, `writer-${n}`),
+              ];
+              return appendEvents(unit, { stream: 'order/1', expectedVersion, events });
+            }),
+          ),
+        );
+        const lost = results.filter((result) => result.status === 'rejected');
+        expect(lost).toHaveLength(11);
+        for (const { reason } of lost) {
+          expect(reason).toMatchObject({ code: 'CONFLICT', details: { actualVersion: expectedVersion + 2 } });
+        }
+        const events = await store.read();
+        expect(events.map((each) => each.sequence)).toEqual(
+          Array.from({ length: expectedVersion + 2 }, (_, i) => i + 1),
+        );
+        expect(new Set(events.slice(expectedVersion).map((each) => each.causationid)).size).toBe(1);
+      },
+    );
+
+    it('is free again for another writer when the first rolls back', async () => {
+      await using store = await opened();
+      const other = store.subject.open();
+      const appended = deferred();
+      const giveUp = deferred();
+      const first = store.database.transaction(async (unit) => {
+        await appendEvents(unit, { stream: 'order/1', expectedVersion: 0, events: [event('1', 1, 'first')] });
+        appended.resolve();
+        await giveUp.promise;
+        throw new Error('on purpose');
+      });
+      await appended.promise;
+      const second = other.transaction((unit) =>
+        appendEvents(unit, { stream: 'order/1', expectedVersion: 0, events: [event('1', 1, 'second')] }),
+      );
+      giveUp.resolve();
+      await expect(first).rejects.toThrow('on purpose');
+      await second;
+      expect((await store.read()).map((each) => each.causationid)).toEqual(['second']);
+    });
+
+    it('refuses events whose sequence does not follow the expected version', async () => {
+      await using store = await opened();
+      await expect(store.append(0, event('1', 2))).rejects.toMatchObject({ code: 'INTERNAL' });
+      await expect(store.append(0, event('1', 1), event('1', 3))).rejects.toMatchObject({ code: 'INTERNAL' });
+      expect(await store.read()).toEqual([]);
+    });
+  });
+}
