@@ -23,6 +23,7 @@ export interface EmbeddedPlatform extends RunningPlatform {
   /** Ends it with SIGKILL and starts it again on the same data. */
   killAndRestart(): Promise<void>;
   readonly child: Child;
+  readonly dataDir: string;
 }
 
 export interface StackPlatform extends RunningPlatform {
@@ -30,8 +31,8 @@ export interface StackPlatform extends RunningPlatform {
 }
 
 export const testSecrets = {
-  JWT_SECRET: 'a secret for tests only, long enough',
-  CURSOR_SECRETS: 'another secret for tests, long enough',
+  JWT_SECRET: 'a secret for tests only and long enough',
+  CURSOR_SECRETS: 'another secret for tests and long enough',
 };
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -66,6 +67,7 @@ export async function startEmbedded(env: Readonly<Record<string, string>> = {}):
     webUrl: url,
     mobileUrl: url,
     token,
+    dataDir: directory.path,
     get lines() {
       return child.lines;
     },
