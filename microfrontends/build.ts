@@ -1,0 +1,61 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { hashSources, isFresh, markFresh, markStale } from './build/freshness.ts';
+
+export interface BuildOptions {
+  /** Build what is fresh as well. */
+  readonly force?: boolean;
+  readonly log?: (line: string) => void;
+  /** The folder whose subfolders with a `vite.config.ts` are the micro-frontends. Default: this file's own. */
+  readonly root?: string;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/**
+ * Builds each micro-frontend whose `dist` is missing or was made from other sources; resolves with the names of those
+ * built. Vite is loaded only when there is something to build: a start with nothing to do costs a few milliseconds.
+ *
+ * @throws what Vite throws; a micro-frontend that did not build keeps no stamp and is tried again next time.
+ */
+export async function buildMicrofrontends(options: BuildOptions = {}): Promise<string[]> {
+  const { force = false, log = () => {}, root = here } = options;
+  const stale = findMicrofrontends(root)
+    .map((name) => ({ name, folder: join(root, name), hash: hashSources(sourcesOf(root, name)) }))
+    .filter(({ folder, hash }) => force || !isFresh(join(folder, 'dist'), hash));
+  if (stale.length === 0) return [];
+  const startedMs = performance.now();
+  const { build } = await import('vite');
+  await Promise.all(
+    stale.map(async ({ folder, hash }) => {
+      markStale(join(folder, 'dist'));
+      // `native`: Node runs the configuration as it is; bundling it would take longer than the build.
+      await build({ root: folder, configFile: join(folder, 'vite.config.ts'), configLoader: 'native' });
+      markFresh(join(folder, 'dist'), hash);
+    }),
+  );
+  const names = stale.map(({ name }) => name);
+  log(`Built micro-frontends: ${names.join(', ')} in ${Math.round(performance.now() - startedMs)} ms`);
+  return names;
+}
+
+function findMicrofrontends(root: string): string[] {
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(root, entry.name, 'vite.config.ts')))
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+function sourcesOf(root: string, name: string): string[] {
+  const folder = join(root, name);
+  const own = ['src', 'package.json', 'vite.config.ts'].map((path) => join(folder, path));
+  const repository = dirname(here);
+  const shared = ['package-lock.json', 'packages/live-client/src'].map((path) => join(repository, path));
+  return [...own, join(here, 'build'), ...shared];
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const built = await buildMicrofrontends({ force: process.argv.includes('--force'), log: console.log });
+  if (built.length === 0) console.log('Every micro-frontend is fresh.');
+}

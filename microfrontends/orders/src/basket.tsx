@@ -1,0 +1,101 @@
+import { useState } from 'preact/hooks';
+import { newCommandId, placeOrder } from './commands.ts';
+import type { OrdersContext } from './context.ts';
+import { formatMoney } from './format.ts';
+import type { Rejection } from './order.ts';
+import { Stepper } from './product-tile.tsx';
+
+interface BasketProps {
+  readonly context: OrdersContext;
+  readonly quantities: ReadonlyMap<string, number>;
+  readonly onQuantity: (productId: string, quantity: number) => void;
+  readonly onPlaced: () => void;
+}
+
+export function Basket({ context, quantities, onQuantity, onPlaced }: BasketProps) {
+  const { busy, problem, place } = usePlaceOrder(context, quantities, onPlaced);
+  const products = context.catalogue.products.value;
+  const lines = [...quantities].flatMap(([productId, quantity]) => {
+    const product = products.get(productId);
+    return product ? [{ product, quantity }] : [];
+  });
+  const amountCents = lines.reduce(
+    (sum, { product, quantity }) => sum + product.price.amountCents * quantity,
+    0,
+  );
+  const currency = lines[0]?.product.price.currency ?? 'EUR';
+  return (
+    <form class="basket" aria-label="Basket" data-testid="basket" onSubmit={place}>
+      <h2>Basket</h2>
+      {lines.length === 0 && <p class="muted">Add something to order it.</p>}
+      <ul class="items">
+        {lines.map(({ product, quantity }) => (
+          <li key={product.id}>
+            <span class="picture" aria-hidden="true">
+              {product.image}
+            </span>
+            <span>{product.name}</span>
+            <Stepper
+              name={product.name}
+              quantity={quantity}
+              onChange={(next) => onQuantity(product.id, next)}
+            />
+          </li>
+        ))}
+      </ul>
+      <label class="note">
+        A word to the shop
+        <textarea name="note" rows={2} maxLength={500} />
+      </label>
+      {problem && (
+        <p class="notice bad" role="alert" data-testid="rejection" data-code={problem.code}>
+          {problem.message} <code>{problem.code}</code>
+        </p>
+      )}
+      <button
+        type="submit"
+        class="primary wide"
+        data-testid="place-order"
+        disabled={busy || lines.length === 0}
+      >
+        {busy
+          ? 'Placing…'
+          : lines.length === 0
+            ? 'Place order'
+            : `Place order · ${formatMoney({ amountCents, currency })}`}
+      </button>
+    </form>
+  );
+}
+
+function usePlaceOrder(
+  context: OrdersContext,
+  quantities: ReadonlyMap<string, number>,
+  onPlaced: () => void,
+) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Rejection>();
+  /** Kept while nobody knows what became of it: the same command, sent again, is carried out once. */
+  const [unsettled, setUnsettled] = useState<{ commandId: string; text: string }>();
+
+  const place = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const note = new FormData(event.currentTarget as HTMLFormElement).get('note');
+    const order = {
+      lines: [...quantities].map(([productId, quantity]) => ({ productId, quantity })),
+      ...(typeof note === 'string' && note.trim() !== '' && { note: note.trim() }),
+    };
+    const text = JSON.stringify(order);
+    const commandId = unsettled?.text === text ? unsettled.commandId : newCommandId();
+    setBusy(true);
+    setProblem(undefined);
+    const outcome = await placeOrder(context.client, { commandId, ...order });
+    setBusy(false);
+    setUnsettled(outcome.status === 'unknown' ? { commandId, text } : undefined);
+    if (outcome.status !== 'accepted') return setProblem(outcome.reason);
+    onPlaced();
+    context.announce('The order is placed.');
+    context.navigate(`/orders/${outcome.orderId}`);
+  };
+  return { busy, problem, place: (event: SubmitEvent) => void place(event) };
+}

@@ -1,0 +1,137 @@
+/** What this micro-frontend asks the web BFF. A test holds each to the schema. */
+const orderFields = /* GraphQL */ `
+  fragment OrderFields on Order {
+    id
+    version
+    status
+    customerId
+    lines {
+      productId
+      quantity
+      unitPrice {
+        amountCents
+        currency
+      }
+    }
+    total {
+      amountCents
+      currency
+    }
+    note
+    rejection {
+      code
+      message
+    }
+    payment {
+      status
+      reference
+    }
+    shipment {
+      status
+      carrier
+      trackingCode
+    }
+    placedAt
+    updatedAt
+  }
+`;
+
+export const ordersQuery = /* GraphQL */ `
+  query BoardOrders($first: Int!) {
+    orders(first: $first) {
+      edges {
+        node {
+          ...OrderFields
+        }
+      }
+    }
+  }
+  ${orderFields}
+`;
+
+export const ordersSubscription = /* GraphQL */ `
+  subscription BoardChanges {
+    orders {
+      ...OrderFields
+    }
+  }
+  ${orderFields}
+`;
+
+export const orderSubscription = /* GraphQL */ `
+  subscription OrderChanges($id: ID!) {
+    order(id: $id) {
+      ...OrderFields
+    }
+  }
+  ${orderFields}
+`;
+
+export const productsQuery = /* GraphQL */ `
+  query Catalogue {
+    products(first: 100) {
+      edges {
+        node {
+          id
+          name
+          description
+          category
+          image
+          price {
+            amountCents
+            currency
+          }
+          stock {
+            productId
+            available
+            version
+          }
+        }
+      }
+    }
+  }
+`;
+
+export const stockSubscription = /* GraphQL */ `
+  subscription ProductStock($productId: ID!) {
+    stock(productId: $productId) {
+      productId
+      available
+      version
+    }
+  }
+`;
+
+export const placeOrderMutation = /* GraphQL */ `
+  mutation PlaceOrder($input: PlaceOrderInput!) {
+    placeOrder(input: $input) {
+      __typename
+      ... on CommandAccepted {
+        orderId
+      }
+      ... on CommandRejected {
+        reason {
+          code
+          message
+        }
+      }
+    }
+  }
+`;
+
+export const cancelOrderMutation = /* GraphQL */ `
+  mutation CancelOrder($input: CancelOrderInput!) {
+    cancelOrder(input: $input) {
+      __typename
+      ... on CommandAccepted {
+        orderId
+      }
+      ... on CommandRejected {
+        reason {
+          code
+          message
+        }
+      }
+    }
+  }
+`;

@@ -1,0 +1,23 @@
+import { Component, type ComponentChildren } from 'preact';
+
+interface ErrorBoundaryProps {
+  readonly onError: (error: unknown) => void;
+  readonly children: ComponentChildren;
+}
+
+/** Hands what a component throws while drawing to the shell, which knows what to show instead. */
+export class ErrorBoundary extends Component<ErrorBoundaryProps, { failed: boolean }> {
+  override state = { failed: false };
+
+  static override getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+
+  override componentDidCatch(error: unknown): void {
+    this.props.onError(error);
+  }
+
+  override render() {
+    return this.state.failed ? null : this.props.children;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Money } from './order.ts';
+
+/** Made once per currency: a formatter costs more to make than a thousand numbers to write. */
+const currencies = new Map<string, Intl.NumberFormat>();
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
+
+export function formatMoney({ amountCents, currency }: Money): string {
+  const format = currencies.get(currency) ?? new Intl.NumberFormat('en', { style: 'currency', currency });
+  currencies.set(currency, format);
+  return format.format(amountCents / 100);
+}
+
+export function formatTime(iso: string): string {
+  return clock.format(new Date(iso));
+}
+
+/** `now`, `12s ago`, `5m ago`, `3h ago`, `2d ago`. */
+export function formatAge(iso: string, nowMs: number): string {
+  const seconds = Math.round((Date.parse(iso) - nowMs) / 1000);
+  if (seconds > -2) return 'now';
+  if (seconds > -60) return relative.format(seconds, 'second');
+  if (seconds > -3_600) return relative.format(Math.round(seconds / 60), 'minute');
+  if (seconds > -86_400) return relative.format(Math.round(seconds / 3_600), 'hour');
+  return relative.format(Math.round(seconds / 86_400), 'day');
+}
+
+/** The end of an id: what people compare. */
+export function shortId(id: string): string {
+  return id.length > 8 ? `…${id.slice(-6)}` : id;
+}

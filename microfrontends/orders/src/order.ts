@@ -1,0 +1,69 @@
+export interface Money {
+  readonly amountCents: number;
+  readonly currency: string;
+}
+
+export interface Rejection {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type OrderStatus =
+  | 'PLACED'
+  | 'RESERVED'
+  | 'CONFIRMED'
+  | 'PREPARING'
+  | 'DISPATCHED'
+  | 'DELIVERED'
+  | 'REJECTED'
+  | 'CANCELLED';
+
+export interface OrderLine {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly unitPrice: Money;
+}
+
+/** An order as the web BFF shows it, see its schema. */
+export interface Order {
+  readonly id: string;
+  readonly version: number;
+  readonly status: OrderStatus;
+  readonly customerId: string;
+  readonly lines: readonly OrderLine[];
+  readonly total: Money;
+  readonly note: string | null;
+  readonly rejection: Rejection | null;
+  readonly payment: { readonly status: string; readonly reference: string | null } | null;
+  readonly shipment: {
+    readonly status: string;
+    readonly carrier: string | null;
+    readonly trackingCode: string | null;
+  } | null;
+  readonly placedAt: string;
+  readonly updatedAt: string;
+}
+
+/** The way of an order that goes well. */
+export const happyPath = ['PLACED', 'RESERVED', 'CONFIRMED', 'PREPARING', 'DISPATCHED', 'DELIVERED'] as const;
+
+export const statusLabels: Readonly<Record<OrderStatus, string>> = {
+  PLACED: 'Placed',
+  RESERVED: 'Reserved',
+  CONFIRMED: 'Confirmed',
+  PREPARING: 'Preparing',
+  DISPATCHED: 'Dispatched',
+  DELIVERED: 'Delivered',
+  REJECTED: 'Rejected',
+  CANCELLED: 'Cancelled',
+};
+
+/** Nothing follows these. */
+export function isFinished({ status }: Pick<Order, 'status'>): boolean {
+  return status === 'DELIVERED' || status === 'REJECTED' || status === 'CANCELLED';
+}
+
+/** What leaves the house can no longer be cancelled. */
+export function isCancellable(order: Pick<Order, 'status'>): boolean {
+  return !isFinished(order) && order.status !== 'DISPATCHED';
+}

@@ -1,0 +1,165 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { silentLogger } from '@tidegate/telemetry';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+// A browser test needs the page put together as it is in production; nothing that ships imports this.
+import { createComposition } from '../../../gateway/src/composition/index.ts';
+import { buildMicrofrontends } from '../../build.ts';
+import { hasChromium, launchChromium } from './browser.fixture.ts';
+import { demoOrder, DemoServer } from './demo-server.fixture.ts';
+
+const source = fileURLToPath(new URL('../..', import.meta.url));
+
+describe.skipIf(!hasChromium())('the board in Chromium', () => {
+  let browser: Browser;
+  let root: string;
+  let server: DemoServer;
+  let url: string;
+  let context: BrowserContext;
+  let page: Page;
+  let problems: string[];
+
+  beforeAll(async () => {
+    await buildMicrofrontends();
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), 'board-'));
+    for (const name of ['shell', 'orders']) {
+      cpSync(join(source, name, 'dist'), join(root, name, 'dist'), { recursive: true });
+    }
+    const composition = createComposition({ root, logger: silentLogger });
+    server = new DemoServer((request) => composition.handle(request));
+    server.products.set('tent', {
+      id: 'tent',
+      name: 'Two-person tent',
+      description: 'Stands in four minutes.',
+      category: 'Outdoors',
+      image: '⛺',
+      price: { amountCents: 27_900, currency: 'EUR' },
+      stock: { productId: 'tent', available: 12, reserved: 0, version: 1 },
+    });
+    url = await server.listen();
+    context = await browser.newContext();
+    page = await context.newPage();
+    problems = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+  });
+
+  afterEach(async () => {
+    await context.close();
+    await server.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  const row = (id: string, status?: string) =>
+    page.locator(`[data-testid=order-row][data-order-id=${id}]${status ? `[data-status=${status}]` : ''}`);
+  const live = () => page.locator('[data-testid=phase][data-phase=live]').waitFor();
+  const marked = () => page.evaluate(() => (globalThis as { mark?: boolean }).mark);
+
+  it('shows an order that exists, one that is placed later, and each change, without a reload', async () => {
+    server.publish(demoOrder({ id: 'o-1' }));
+    await page.goto(url, { waitUntil: 'commit' });
+    await row('o-1', 'PLACED').waitFor();
+    await live();
+    await page.evaluate(() => ((globalThis as { mark?: boolean }).mark = true));
+    server.publish(demoOrder({ id: 'o-2' }));
+    await row('o-2', 'PLACED').waitFor();
+    server.publish(demoOrder({ id: 'o-2', version: 2, status: 'RESERVED' }));
+    await row('o-2', 'RESERVED').waitFor();
+    expect(await row('o-2').count()).toBe(1);
+    expect(await marked()).toBe(true);
+    // The content security policy and the integrity of every module held.
+    expect(problems).toEqual([]);
+  });
+
+  it('goes on after the connection was cut, with what happened meanwhile', async () => {
+    await page.goto(url, { waitUntil: 'commit' });
+    await live();
+    server.publish(demoOrder({ id: 'o-1' }));
+    await row('o-1', 'PLACED').waitFor();
+    server.dropConnections();
+    server.publish(demoOrder({ id: 'o-1', version: 2, status: 'RESERVED' }));
+    server.publish(demoOrder({ id: 'o-1', version: 3, status: 'CONFIRMED' }));
+    await row('o-1', 'CONFIRMED').waitFor();
+    await live();
+  });
+
+  it('places an order, follows it, and cancels it', async () => {
+    await page.goto(`${url}/new`, { waitUntil: 'commit' });
+    await page.getByTestId('add-product').click();
+    server.publishStock('tent', 3);
+    await page.getByText('3 left').waitFor();
+    await page.getByTestId('place-order').click();
+    await page.locator('[data-testid=order-detail][data-status=PLACED]').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/orders/order-1');
+    server.publish(demoOrder({ id: 'order-1', version: 2, status: 'RESERVED' }));
+    await page.locator('[data-testid=timeline] [data-status=RESERVED][aria-current=step]').waitFor();
+    await page.getByTestId('cancel-order').click();
+    await page.locator('[data-testid=order-detail][data-status=CANCELLED]').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('says why an order was refused, and keeps the basket', async () => {
+    server.rejectWith = { code: 'OUT_OF_STOCK', message: 'There are only 2 left.' };
+    await page.goto(`${url}/new`, { waitUntil: 'commit' });
+    await page.getByTestId('add-product').click();
+    await page.getByTestId('place-order').click();
+    await page.locator('[data-testid=rejection][data-code=OUT_OF_STOCK]').waitFor();
+    expect(await page.getByTestId('place-order').isEnabled()).toBe(true);
+  });
+
+  it('has a placeholder for a remote with a broken manifest, and shows it once that is mended', async () => {
+    server.publish(demoOrder({ id: 'o-1' }));
+    writeFileSync(join(root, 'orders', 'dist', 'manifest.json'), '{"name": "orders", "ent');
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByTestId('placeholder').waitFor();
+    expect(await page.getByTestId('phase').count()).toBe(1);
+    cpSync(join(source, 'orders', 'dist', 'manifest.json'), join(root, 'orders', 'dist', 'manifest.json'));
+    await page.getByTestId('retry').click();
+    await row('o-1').waitFor();
+  });
+
+  it('has a placeholder for a remote whose module was tampered with', async () => {
+    await page.route('**/mfe/orders/*.js', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: 'export const mount = () => () => {};' }),
+    );
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByTestId('placeholder').waitFor();
+    await page.unroute('**/mfe/orders/*.js');
+    await page.getByTestId('retry').click();
+    await page.getByTestId('board').waitFor();
+  });
+
+  it('has a placeholder for a remote that does not come, while the rest works', async () => {
+    await page.route('**/mfe/orders/*.js', () => {});
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByTestId('skeleton').waitFor();
+    await page.getByTestId('viewer').selectOption('operator');
+    expect(await page.getByTestId('viewer').inputValue()).toBe('operator');
+  });
+
+  it('asks for a token where the server gives none away', async () => {
+    server.givesTokens = false;
+    server.publish(demoOrder({ id: 'o-1' }));
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByLabel('Paste a bearer token').fill('not a token');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('This is not a token').waitFor();
+    const payload = Buffer.from(JSON.stringify({ sub: 'customer-9', role: 'customer' })).toString(
+      'base64url',
+    );
+    await page.getByLabel('Paste a bearer token').fill(`h.${payload}.s`);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await row('o-1').waitFor();
+    expect(await page.getByTestId('viewer').textContent()).toBe('customer-9');
+  });
+});

@@ -1,0 +1,204 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildSchema, graphql, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { execute, parse } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+
+const schema = buildSchema(
+  readFileSync(new URL('../../../bffs/web/src/schema.graphql', import.meta.url), 'utf8'),
+);
+
+export type DemoOrder = Record<string, unknown> & { id: string; version: number; status: string };
+
+interface Change {
+  readonly key: string;
+  readonly version: number;
+  readonly field: 'orders' | 'stock';
+  readonly data: unknown;
+}
+
+/** Answers what is not GraphQL: the composition under test. */
+export type Fallback = (request: Request) => Promise<Response | undefined>;
+
+/** The web BFF in small, on its real schema: state in memory, a log of changes, cursors that are its indexes. */
+export class DemoServer {
+  readonly orders = new Map<string, DemoOrder>();
+  readonly products = new Map<
+    string,
+    { stock: { version: number } & Record<string, unknown> } & Record<string, unknown>
+  >();
+  /** False: no tokens are given away, as in production. */
+  givesTokens = true;
+  /** What `placeOrder` answers instead of accepting. */
+  rejectWith: { code: string; message: string } | undefined;
+  readonly #log: Change[] = [];
+  readonly #wakers = new Set<() => void>();
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #fallback: Fallback;
+
+  constructor(fallback: Fallback) {
+    this.#fallback = fallback;
+    this.#http = createServer((request, response) => void this.#answer(request, response));
+    this.#sockets = new WebSocketServer({ server: this.#http, path: '/graphql/web' });
+    useServer(
+      {
+        onConnect: ({ connectionParams }) =>
+          String(connectionParams?.['authorization']).startsWith('Bearer '),
+        onSubscribe: (_context, _id, { query, variables, extensions }): ExecutionArgs => ({
+          schema,
+          document: parse(query),
+          variableValues: variables ?? {},
+          contextValue: extensions?.['cursor'],
+        }),
+        subscribe: ((args: ExecutionArgs) => this.#subscribe(args)) as never,
+      },
+      this.#sockets,
+    );
+  }
+
+  async listen(): Promise<string> {
+    this.#http.listen(0, '127.0.0.1');
+    await once(this.#http, 'listening');
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  /** Changes an order and lets everybody know. */
+  publish(order: DemoOrder): void {
+    this.orders.set(order.id, order);
+    this.#append({ key: order.id, version: order.version, field: 'orders', data: order });
+  }
+
+  publishStock(productId: string, available: number): void {
+    const product = this.products.get(productId);
+    if (!product) throw new Error(`no product ${productId}`);
+    product.stock = { ...product.stock, available, version: product.stock.version + 1 };
+    this.#append({ key: productId, version: product.stock.version, field: 'stock', data: product.stock });
+  }
+
+  dropConnections(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  async close(): Promise<void> {
+    this.dropConnections();
+    this.#sockets.close();
+    this.#http.closeAllConnections();
+    await new Promise((resolve) => this.#http.close(resolve));
+  }
+
+  #append(change: Change): void {
+    this.#log.push(change);
+    for (const wake of this.#wakers) wake();
+  }
+
+  async *#subscribe(args: ExecutionArgs): AsyncGenerator<ExecutionResult> {
+    const { field, key } = wanted(args);
+    const snapshot = key === undefined ? undefined : (this.orders.get(key) ?? this.products.get(key)?.stock);
+    const cursor = args.contextValue as string | undefined;
+    let index = cursor === undefined ? this.#log.length : Number(cursor);
+    const result = async (data: unknown, facts: object): Promise<ExecutionResult> => {
+      const executed = await execute({ ...args, rootValue: { [field]: data } });
+      return { ...executed, extensions: { cursor: String(index), ...facts } };
+    };
+    if (snapshot && key !== undefined && cursor === undefined) {
+      yield await result(snapshot, { kind: 'snapshot', key, version: snapshot.version });
+    }
+    for (;;) {
+      while (index >= this.#log.length) await this.#next();
+      const change = this.#log[index++] as Change;
+      if (
+        change.field !== (field === 'stock' ? 'stock' : 'orders') ||
+        (key !== undefined && key !== change.key)
+      )
+        continue;
+      yield await result(change.data, { kind: 'change', key: change.key, version: change.version });
+    }
+  }
+
+  async #next(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wakers.add(resolve);
+    await promise;
+    this.#wakers.delete(resolve);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const answer = await this.#respond(request, body);
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  }
+
+  async #respond(request: IncomingMessage, body: string): Promise<Response> {
+    if (request.url === '/dev/token') {
+      if (!this.givesTokens) return new Response(null, { status: 404 });
+      return Response.json({ token: 'a.b.c', expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
+    }
+    if (request.url === '/graphql/web') return Response.json(await this.#execute(body));
+    const headers = Object.entries(request.headers).map(
+      ([name, value]) => [name, String(value)] as [string, string],
+    );
+    const forwarded = new Request(`http://${request.headers.host}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers,
+    });
+    return (await this.#fallback(forwarded)) ?? new Response(null, { status: 404 });
+  }
+
+  #execute(body: string): Promise<ExecutionResult> {
+    const { query, variables } = JSON.parse(body) as { query: string; variables?: Record<string, unknown> };
+    const page = (nodes: Iterable<unknown>) => ({ edges: [...nodes].map((node) => ({ cursor: '', node })) });
+    const rootValue = {
+      orders: () => page(this.orders.values()),
+      products: () => page(this.products.values()),
+      placeOrder: ({ input }: { input: { commandId: string; lines: unknown[] } }) => this.#place(input),
+      cancelOrder: ({ input }: { input: { orderId: string } }) => {
+        const order = this.orders.get(input.orderId) as DemoOrder;
+        const rejection = { code: 'CANCELLED_BY_CUSTOMER', message: 'Cancelled by the customer' };
+        this.publish({ ...order, version: order.version + 1, status: 'CANCELLED', rejection });
+        return { __typename: 'CommandAccepted', commandId: 'c', orderId: order.id, token: 't' };
+      },
+    };
+    return graphql({ schema, source: query, rootValue, variableValues: variables ?? {} });
+  }
+
+  #place({ commandId, lines }: { commandId: string; lines: unknown[] }) {
+    if (this.rejectWith) return { __typename: 'CommandRejected', commandId, reason: this.rejectWith };
+    const id = `order-${this.orders.size + 1}`;
+    const priced = lines.map((line) => ({
+      ...(line as object),
+      unitPrice: { amountCents: 1_000, currency: 'EUR' },
+    }));
+    this.publish(demoOrder({ id, lines: priced }));
+    return { __typename: 'CommandAccepted', commandId, orderId: id, token: 't' };
+  }
+}
+
+export function demoOrder(some: Partial<DemoOrder> & { id: string }): DemoOrder {
+  const now = new Date().toISOString();
+  return {
+    version: 1,
+    status: 'PLACED',
+    customerId: 'customer-1',
+    lines: [{ productId: 'tent', quantity: 1, unitPrice: { amountCents: 27_900, currency: 'EUR' } }],
+    total: { amountCents: 27_900, currency: 'EUR' },
+    placedAt: now,
+    updatedAt: now,
+    ...some,
+  };
+}
+
+/** The subscription's field and, for one thing, its key. */
+function wanted({ document, variableValues }: ExecutionArgs): { field: string; key: string | undefined } {
+  const operation = document.definitions.find(({ kind }) => kind === 'OperationDefinition');
+  const selection =
+    operation && 'selectionSet' in operation ? operation.selectionSet?.selections[0] : undefined;
+  const field = selection && 'name' in selection ? selection.name.value : '';
+  const key = Object.values(variableValues ?? {})[0];
+  return { field, key: typeof key === 'string' ? key : undefined };
+}

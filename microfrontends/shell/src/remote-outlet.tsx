@@ -1,0 +1,107 @@
+import type { MountContext, Unmount } from '@tidegate/live-client/micro-frontend';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { loadRemote } from './load-remote.ts';
+
+export interface RemoteOutletProps {
+  readonly name: string;
+  readonly title: string;
+  readonly context: Omit<MountContext, 'fail'>;
+}
+
+/** Below this a skeleton would only flicker; above the second a person wants to know. */
+const SKELETON_AFTER_MS = 250;
+const SLOW_AFTER_MS = 6_000;
+
+type State =
+  | { at: 'loading' }
+  | { at: 'waiting' }
+  | { at: 'slow' }
+  | { at: 'shown' }
+  | { at: 'failed'; reason: string };
+
+/** One remote's place on the page, and the border that its failures do not cross. */
+export function RemoteOutlet({ name, title, context }: RemoteOutletProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const [attempt, setAttempt] = useState(1);
+  const [state, setState] = useState<State>({ at: 'loading' });
+
+  useEffect(() => {
+    const ended = new AbortController();
+    let unmount: Unmount | undefined;
+    const fail = (error: unknown): void => {
+      if (ended.signal.aborted) return;
+      console.error(`micro-frontend ${name}:`, error);
+      safely(() => unmount?.());
+      unmount = undefined;
+      element.current?.replaceChildren();
+      setState({ at: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    };
+    const timers = [
+      setTimeout(
+        () => setState((now) => (now.at === 'loading' ? { at: 'waiting' } : now)),
+        SKELETON_AFTER_MS,
+      ),
+      setTimeout(() => setState((now) => (now.at === 'waiting' ? { at: 'slow' } : now)), SLOW_AFTER_MS),
+    ];
+    const start = async (): Promise<void> => {
+      const { mount } = await loadRemote(name, attempt, ended.signal);
+      if (ended.signal.aborted || !element.current) return;
+      unmount = mount(element.current, { ...context, fail });
+      setState({ at: 'shown' });
+    };
+    setState({ at: 'loading' });
+    start().catch(fail);
+    return () => {
+      ended.abort();
+      timers.forEach(clearTimeout);
+      safely(() => unmount?.());
+      element.current?.replaceChildren();
+    };
+  }, [name, attempt, context]);
+
+  return (
+    <section class="outlet" data-testid="outlet" data-remote={name} data-state={state.at} aria-label={title}>
+      <div ref={element} data-mfe={name} hidden={state.at !== 'shown'} />
+      {(state.at === 'waiting' || state.at === 'slow') && (
+        <Skeleton title={title} slow={state.at === 'slow'} onRetry={() => setAttempt(attempt + 1)} />
+      )}
+      {state.at === 'failed' && (
+        <div class="placeholder" role="alert" data-testid="placeholder">
+          <h2>{title} cannot be shown right now</h2>
+          <p>The rest of the page works. {state.reason}</p>
+          <button type="button" data-testid="retry" onClick={() => setAttempt(attempt + 1)}>
+            Try again
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Skeleton({ title, slow, onRetry }: { title: string; slow: boolean; onRetry: () => void }) {
+  return (
+    <div class="skeleton" aria-busy="true" data-testid="skeleton">
+      <p role="status">
+        {slow ? `${title} is taking longer than usual.` : `Loading ${title.toLowerCase()}…`}
+      </p>
+      {slow && (
+        <button type="button" data-testid="retry" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+      <div class="skeleton-cards">
+        {Array.from({ length: 6 }, (_, index) => (
+          <span key={index} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function safely(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    console.error(error);
+  }
+}

@@ -1,0 +1,11 @@
+import { microFrontend } from '../build/micro-frontend.ts';
+import { sharedLibraries, sharedLibraryInputs } from '../build/shared-libraries.ts';
+
+export default microFrontend({
+  name: 'shell',
+  title: 'Tidegate',
+  entry: 'shell',
+  input: { shell: 'src/index.tsx', ...sharedLibraryInputs },
+  exposes: sharedLibraries,
+  provides: 'shared-libraries',
+});
