@@ -8,16 +8,17 @@ import {
   type EachBatchPayload,
   type KafkaMessage,
   type LogEntry,
+  type Message,
   type Producer,
-  type RecordMetadata,
 } from 'kafkajs';
 import type { EventLog } from './event-log.ts';
+import type { PartitionedRecord } from './kafka/append-queue.ts';
 import { createEventLogOnKafka, type KafkaWriting } from './kafka/event-log-on-kafka.ts';
+import { createRenewed } from './kafka/renewed.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { topicConfig } from './kafka/topic-config.ts';
 import { createFetchClient } from './platformatic-kafka.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
-import { unknownTopic } from './topic-errors.ts';
 
 export type { Consumer as GroupConsumer, EachBatchPayload as GroupBatch, KafkaMessage as GroupMessage };
 
@@ -43,6 +44,8 @@ export interface KafkaEventLogOptions {
 }
 
 const MAX_FETCH_WAIT_MS = 250;
+const METADATA_MAX_AGE_MS = 10_000;
+const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 
 /** The production event log. Connects when it is first used; `ping` says whether the brokers can be reached. */
@@ -59,111 +62,108 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
 
 function createWriting(options: KafkaEventLogOptions, requestTimeoutMs: number): KafkaWriting {
   const kafka = new Kafka({
-    brokers: [...options.brokers],
+    // kafkajs asks the first broker first: not always the same one, which may be the one that is silent.
+    brokers: () => shuffled(options.brokers),
     clientId: options.clientId,
     connectionTimeout: requestTimeoutMs,
-    // Joining a group waits for the others; it needs more time than any other request.
-    requestTimeout: requestTimeoutMs * 6,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8 },
+    requestTimeout: requestTimeoutMs,
+    // Short: what lasts longer is tried again with a new client (`renewed.ts`).
+    retry,
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => log(options.logger, entry),
   });
-  const producer = kafka.producer({
+  const producer = createRenewed(() => createProducer(kafka), translate);
+  const admin = createRenewed(() => kafka.admin(), translate);
+
+  return {
+    async send(topic, records) {
+      const offsets = new Map<number, number>();
+      // When a leader moves to a broker that has already answered this call, kafkajs resolves without having sent
+      // that partition's records. What has no offset was not appended, whatever it says.
+      for (let rest = records; rest.length > 0; rest = rest.filter((one) => !offsets.has(one.partition))) {
+        const batch = { topic, messages: rest.map(toMessage), acks: -1, timeout: requestTimeoutMs };
+        const answer = await producer.use((connected) => connected.send(batch));
+        const answered = answer.filter(({ baseOffset }) => Number(baseOffset) >= 0);
+        if (answered.length === 0) throw new TidegateError('UNAVAILABLE', 'Kafka appended nothing.');
+        for (const { partition, baseOffset } of answered) offsets.set(partition, Number(baseOffset));
+      }
+      return offsets;
+    },
+    async createTopics(specs, replicationFactor) {
+      for (const spec of specs) {
+        const topic = {
+          topic: spec.name,
+          numPartitions: spec.partitions,
+          replicationFactor,
+          configEntries: topicConfig(spec, replicationFactor),
+        };
+        await admin.use((connected) => connected.createTopics({ topics: [topic], waitForLeaders: true }));
+      }
+    },
+    async acknowledged(groupId, topic) {
+      const found = await admin.use((connected) => connected.fetchOffsets({ groupId, topics: [topic] }));
+      const partitions = found.flatMap((one) => one.partitions);
+      return new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    },
+    createConsumer: (groupId) => createConsumer(kafka, groupId, options.sessionTimeoutMs ?? 10_000),
+    async close() {
+      await Promise.all([producer.close(), admin.close()]);
+    },
+  };
+}
+
+function toMessage({ partition, record }: PartitionedRecord): Message {
+  return {
+    partition,
+    key: record.key,
+    value: record.value,
+    headers: { ...record.headers },
+    timestamp: String(record.timestampMs ?? Date.now()),
+  };
+}
+
+function createProducer(kafka: Kafka): Producer {
+  return kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
     // Its idempotent mode can go dead for good (issue 598); one request at a time keeps the order without it.
     idempotent: false,
     maxInFlightRequests: 1,
   });
-  const admin = kafka.admin();
-  const producerReady = connectOnce(() => producer.connect());
-  const adminReady = connectOnce(() => admin.connect());
-
-  return {
-    async send(topic, records) {
-      await producerReady();
-      const messages = records.map(({ partition, record }) => ({
-        partition,
-        key: record.key,
-        value: record.value,
-        headers: { ...record.headers },
-        timestamp: String(record.timestampMs ?? Date.now()),
-      }));
-      const answer = await translating(topic, () => send(producer, topic, messages, requestTimeoutMs));
-      return new Map(answer.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]));
-    },
-    async createTopics(specs, replicationFactor) {
-      await adminReady();
-      for (const spec of specs) {
-        const created = {
-          topic: spec.name,
-          numPartitions: spec.partitions,
-          replicationFactor,
-          configEntries: topicConfig(spec, replicationFactor),
-        };
-        await translating(spec.name, () => admin.createTopics({ topics: [created], waitForLeaders: true }));
-      }
-    },
-    async acknowledged(groupId, topic) {
-      await adminReady();
-      const found = await translating(topic, () => admin.fetchOffsets({ groupId, topics: [topic] }));
-      const partitions = found.flatMap((one) => one.partitions);
-      return new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-    },
-    createConsumer: (groupId) =>
-      kafka.consumer({
-        groupId,
-        allowAutoTopicCreation: false,
-        sessionTimeout: options.sessionTimeoutMs ?? 10_000,
-        heartbeatInterval: (options.sessionTimeoutMs ?? 10_000) / 5,
-        rebalanceTimeout: 30_000,
-        maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
-        maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
-        retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 8, restartOnFailure: async () => true },
-      }),
-    async close() {
-      await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
-    },
-  };
 }
 
-function send(
-  producer: Producer,
-  topic: string,
-  messages: readonly { partition: number; key: string; value: Buffer | null; timestamp: string }[],
-  timeout: number,
-): Promise<RecordMetadata[]> {
-  return producer.send({ topic, messages: [...messages], acks: -1, timeout });
-}
-
-/** Connects at the first use; a failed connection is tried again at the next. */
-function connectOnce(connect: () => Promise<void>): () => Promise<void> {
-  let connected: Promise<void> | undefined;
-  return () =>
-    (connected ??= translating('', connect).catch((error: unknown) => {
-      connected = undefined;
-      throw error;
-    }));
+function createConsumer(kafka: Kafka, groupId: string, sessionTimeout: number): Consumer {
+  return kafka.consumer({
+    groupId,
+    allowAutoTopicCreation: false,
+    sessionTimeout,
+    heartbeatInterval: sessionTimeout / 5,
+    rebalanceTimeout: 30_000,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    // After these it crashes and restarts itself, with fresh connections and metadata.
+    retry: { ...retry, restartOnFailure: async () => true },
+  });
 }
 
 /** The border: kafkajs's errors, by their protocol type, in the port's codes. */
-async function translating<T>(topic: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const types = protocolTypes(error);
-    if (types.includes('UNKNOWN_TOPIC_OR_PARTITION')) throw unknownTopic(topic);
-    if (types.includes('MESSAGE_TOO_LARGE') || types.includes('RECORD_LIST_TOO_LARGE')) {
-      throw new TidegateError(
-        'PAYLOAD_TOO_LARGE',
-        `A record for ${topic} is larger than the brokers allow.`,
-        {
-          cause: error,
-        },
-      );
-    }
-    throw new TidegateError('UNAVAILABLE', 'Kafka cannot be reached.', { cause: error });
+function translate(error: unknown): TidegateError {
+  const types = protocolTypes(error);
+  if (types.includes('UNKNOWN_TOPIC_OR_PARTITION')) {
+    return new TidegateError('NOT_FOUND', 'Kafka does not know the topic.', { cause: error });
   }
+  if (types.includes('MESSAGE_TOO_LARGE') || types.includes('RECORD_LIST_TOO_LARGE')) {
+    return new TidegateError('PAYLOAD_TOO_LARGE', 'A record is larger than the brokers allow.', {
+      cause: error,
+    });
+  }
+  return new TidegateError('UNAVAILABLE', 'Kafka cannot be reached.', { cause: error });
+}
+
+function shuffled(brokers: readonly string[]): string[] {
+  const from = Math.floor(Math.random() * brokers.length);
+  return [...brokers.slice(from), ...brokers.slice(0, from)];
 }
 
 function protocolTypes(error: unknown): string[] {

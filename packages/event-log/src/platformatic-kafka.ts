@@ -23,10 +23,10 @@ const LOG_APPEND_TIME = 0b1000;
  * hears no group id and keeps nothing of it.
  */
 export function createFetchClient({ brokers, clientId, requestTimeoutMs }: FetchClientOptions): FetchClient {
-  const consumer = new Consumer<Buffer, Buffer, Buffer, Buffer>({
+  const consumer = new Consumer({
     clientId,
     groupId: 'never-joined',
-    bootstrapBrokers: [...brokers],
+    bootstrapBrokers: rotated(brokers),
     retries: 0,
     connectTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -104,6 +104,14 @@ export function createFetchClient({ brokers, clientId, requestTimeoutMs }: Fetch
       throw translated(error, '');
     }
   }
+}
+
+let clients = 0;
+
+/** The vendor asks the first address first: each client gets another one, as that broker may be silent. */
+function rotated(brokers: readonly string[]): string[] {
+  const from = clients++ % brokers.length;
+  return [...brokers.slice(from), ...brokers.slice(0, from)];
 }
 
 function groupByTopic(partitions: readonly FetchRequest[]): {

@@ -2,7 +2,9 @@ import { backoffMs, delay } from '@tidegate/resilience';
 import type { ConsumeOptions, Consumption } from '../event-log.ts';
 import { toError } from '../handle-batch.ts';
 import type { GroupConsumer, GroupBatch } from '../kafka.ts';
+import { settledWithin } from './or-aborted.ts';
 import { createPartitionOwners } from './partition-owners.ts';
+import { watchMember } from './watch-member.ts';
 
 export interface ConsumptionDependencies {
   createConsumer(): GroupConsumer;
@@ -14,6 +16,9 @@ export interface ConsumptionDependencies {
 
 const backoff = { firstMs: 200, maxMs: 5_000 };
 const PARTITIONS_AT_A_TIME = 64;
+/** Longer than any join or rebalance may take. */
+const SILENCE_MS = 60_000;
+const DISCONNECT_MS = 5_000;
 
 /**
  * Runs one member of a consumer group and replaces it when it crashes for good, which kafkajs leaves to us (its
@@ -43,6 +48,10 @@ export function startKafkaConsumption(
       owners.joined(payload.memberId, payload.memberAssignment);
       settled = settleStart(consumer, payload.memberAssignment);
     });
+    const watch = watchMember(consumer, SILENCE_MS, (error) => {
+      owners.loseAll();
+      crash(error);
+    });
     const onAbort = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => onAbort.resolve(), { once: true });
     try {
@@ -59,8 +68,10 @@ export function startKafkaConsumption(
       });
       await Promise.race([crashed, onAbort.promise]);
     } finally {
+      watch.stop();
       await owners.idle();
-      await consumer.disconnect().catch(onError);
+      // A member that hangs may never say goodbye; the group's session timeout does it then.
+      await settledWithin(consumer.disconnect(), DISCONNECT_MS);
     }
   }
 

@@ -7,9 +7,10 @@ let silenced = false;
 export function silenceNegativeTimeoutOfKafkajs(): void {
   if (silenced) return;
   silenced = true;
-  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
-  process.emitWarning = ((...args: unknown[]) => {
-    const fromKafkajs = args[1] === 'TimeoutNegativeWarning' && new Error().stack?.includes('kafkajs');
-    if (!fromKafkajs) emitWarning(...args);
-  }) as typeof process.emitWarning;
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: never[]): void => {
+    const name: unknown = rest[0];
+    if (name === 'TimeoutNegativeWarning' && new Error().stack?.includes('kafkajs')) return;
+    emitWarning(warning, ...rest);
+  };
 }

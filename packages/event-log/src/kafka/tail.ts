@@ -69,7 +69,7 @@ export function startKafkaTail(
     while (!round.aborted) {
       const free = mine.filter((one) => !one.handling);
       if (free.length === 0) {
-        await orAborted(Promise.race(mine.map((one) => one.handling)), round);
+        await orAborted(Promise.race(handlings(mine)), round);
         continue;
       }
       const asked = free.map(({ topic, partition, offset }) => ({
@@ -84,7 +84,7 @@ export function startKafkaTail(
         const partition = free.find((f) => f.topic === one.topic && f.partition === one.partition);
         if (partition) deliver(partition, one);
       }
-      await settledWithin(Promise.all(free.map((one) => one.handling)), HANDLING_GRACE_MS);
+      await settledWithin(Promise.all(handlings(free)), HANDLING_GRACE_MS);
     }
   }
 
@@ -122,7 +122,7 @@ export function startKafkaTail(
         await client.close();
       }
     }
-    await Promise.all(followed.map((one) => one.handling));
+    await Promise.all(handlings(followed));
   }
 
   /** A new leader may be behind for a moment; only what it says about its own ends is final. */
@@ -166,4 +166,8 @@ async function loadTopics(
 
 function isFinal(error: unknown): boolean {
   return error instanceof TidegateError && error.code === 'LOG_POSITION_OUT_OF_RANGE';
+}
+
+function handlings(partitions: readonly Followed[]): Promise<void>[] {
+  return partitions.flatMap(({ handling }) => (handling ? [handling] : []));
 }
