@@ -25,7 +25,7 @@ export function describeChoreography(name: string, createStorage: () => Promise<
   const startPlatform = async (options: PlatformOptions = {}): Promise<Platform> =>
     startPlatformOn(await createStorage(), options);
 
-  describe(name, () => {
+  describe(`the choreography on ${name}`, () => {
     describe('an order that goes well', () => {
       it('is reserved, paid, shipped and delivered, and its stock is sold', async () => {
         await using platform = await startPlatform();

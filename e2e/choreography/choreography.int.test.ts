@@ -6,5 +6,5 @@ import { createPostgresStorage } from './storage.ts';
 const url = postgresUrlFromEnv();
 
 describe.skipIf(!url)('with DATABASE_URL', () => {
-  describeChoreography('the choreography on Postgres', () => createPostgresStorage(url!));
+  describeChoreography('Postgres', () => createPostgresStorage(url!));
 });

@@ -1,4 +1,4 @@
 import { describeChoreography } from './choreography-suite.ts';
 import { createEmbeddedStorage } from './storage.ts';
 
-describeChoreography('the choreography on SQLite', createEmbeddedStorage);
+describeChoreography('SQLite', createEmbeddedStorage);

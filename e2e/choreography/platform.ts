@@ -58,14 +58,14 @@ const groups = ['orders', 'inventory', 'payments', 'shipping', 'order-view', 'ca
 /** Disposing of the platform disposes of its storage. */
 export async function startPlatform(storage: Storage, options: PlatformOptions = {}): Promise<Platform> {
   const logger = silentLogger;
-  const { log, open } = storage;
+  const { log } = storage;
   const databases = {
-    orders: open<OrdersTables>('orders'),
-    inventory: open<InventoryTables>('inventory'),
-    payments: open<PaymentsTables>('payments'),
-    shipping: open<ShippingTables>('shipping'),
-    orderView: open<OrderViewTables>('order-view'),
-    catalogView: open<CatalogViewTables>('catalog-view'),
+    orders: storage.open<OrdersTables>('orders'),
+    inventory: storage.open<InventoryTables>('inventory'),
+    payments: storage.open<PaymentsTables>('payments'),
+    shipping: storage.open<ShippingTables>('shipping'),
+    orderView: storage.open<OrderViewTables>('order-view'),
+    catalogView: storage.open<CatalogViewTables>('catalog-view'),
   };
   const provider = createPaymentProvider();
   const common = { log, logger, partitions };

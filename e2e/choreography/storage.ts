@@ -5,7 +5,6 @@ import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/telemetry';
 import { temporaryDirectory } from '@tidegate/testing';
-import { sql } from 'kysely';
 
 /** Where a platform keeps everything: a log, and a database of its own for each service. */
 export interface Storage extends AsyncDisposable {
@@ -39,7 +38,7 @@ export async function createPostgresStorage(url: string): Promise<Storage> {
   return storageIn(directory.path, open, async () => {
     const database = createPostgresDatabase({ url, schema: 'public', maxConnections: 1 });
     for (const schema of schemas) {
-      await sql`drop schema if exists ${sql.id(schema)} cascade`.execute(database.query);
+      await database.query.schema.dropSchema(schema).ifExists().cascade().execute();
     }
     await database.close();
     await directory.remove();

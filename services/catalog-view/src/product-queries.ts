@@ -37,7 +37,7 @@ export function createProductQueries(database: Database<CatalogViewTables>): Pro
     return {
       products: rows.slice(0, first).map((row) => parse(row.document)),
       hasNextPage: rows.length > first,
-      totalCount: Number(total.total),
+      totalCount: total.total,
     };
   }
 

@@ -45,7 +45,7 @@ export function createOrderQueries(database: Database<OrderViewTables>): OrderQu
     return {
       orders: rows.slice(0, first).map((row) => parse(row.document)),
       hasNextPage: rows.length > first,
-      totalCount: Number(total.total),
+      totalCount: total.total,
     };
   }
 

@@ -1,12 +1,11 @@
-import type { MessageDefinition, orderEvents, Rejection } from '@tidegate/contracts';
-import type { z } from 'zod';
+import type { DataOf, MessageDefinition, orderEvents, Rejection } from '@tidegate/contracts';
 
 /** A fact of the aggregate: the name and the data of one of the catalogue's order events. */
 export type OrderEvent = EventOf<(typeof orderEvents)[number]>;
 
 type EventOf<Definition extends MessageDefinition> =
-  Definition extends MessageDefinition<infer Name, infer Schema>
-    ? { readonly name: Name; readonly data: z.infer<Schema> }
+  Definition extends MessageDefinition<infer Name>
+    ? { readonly name: Name; readonly data: DataOf<Definition> }
     : never;
 
 export type OrderPhase = 'placed' | 'confirmed' | 'dispatched' | 'completed' | 'rejected' | 'cancelled';
