@@ -146,7 +146,10 @@ export class BffServer {
       maskedErrors: { maskError: (error: unknown) => this.mask(error) },
       // Yoga copies own properties only: a getter of a class would be lost.
       context: ({ facts, request }): BffContext => {
-        const { viewer, services, consistency, traceparent, loaders } = this.#createContext(facts, request?.signal);
+        const { viewer, services, consistency, traceparent, loaders } = this.#createContext(
+          facts,
+          request?.signal,
+        );
         return { viewer, services, consistency, traceparent, loaders };
       },
       plugins: [this.#documentPlugin(), noteStaleReads(), this.#codesPlugin()],

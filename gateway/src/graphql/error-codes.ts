@@ -60,12 +60,13 @@ function causeOf(error: GraphQLError): unknown {
 /** Which code an error of GraphQL itself or of its HTTP handling has. */
 function codeOf(error: GraphQLError): ErrorCode {
   const { code, http } = error.extensions as { code?: unknown; http?: { status?: number } };
-  if (isErrorCode(code)) return code;
-  if (error.message.startsWith('Syntax Error')) return 'GRAPHQL_PARSE_FAILED';
-  if (/^Variable "\$/.test(error.message)) return 'BAD_USER_INPUT';
+  // Yoga calls these BAD_REQUEST; the status says more.
   if (http?.status === 405) return 'METHOD_NOT_ALLOWED';
   if (http?.status === 413) return 'PAYLOAD_TOO_LARGE';
   if (http?.status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
+  if (isErrorCode(code)) return code;
+  if (error.message.startsWith('Syntax Error')) return 'GRAPHQL_PARSE_FAILED';
+  if (/^Variable "\$/.test(error.message)) return 'BAD_USER_INPUT';
   if (error.path) return /^(Argument|Enum|Value)/.test(error.message) ? 'BAD_USER_INPUT' : 'INTERNAL';
   if (error.nodes?.length) return 'GRAPHQL_VALIDATION_FAILED';
   return 'BAD_REQUEST';

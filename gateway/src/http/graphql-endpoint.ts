@@ -26,6 +26,7 @@ export class GraphqlEndpoint {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       this.#refuseTooLarge(request);
+      refuseUnreadable(request);
       const viewer = await this.#options.verifier.verify(request.headers.authorization);
       const { traceparent } = request.headers;
       const facts = { viewer, traceparent: typeof traceparent === 'string' ? traceparent : undefined };
@@ -86,4 +87,12 @@ export class GraphqlEndpoint {
     });
     response.end(JSON.stringify({ errors: visible }));
   }
+}
+
+const READABLE = /^application\/(json|graphql|graphql\+json|x-www-form-urlencoded)\b/i;
+
+/** A body of a type that nobody reads gets its own code. @throws TidegateError UNSUPPORTED_MEDIA_TYPE */
+function refuseUnreadable(request: IncomingMessage): void {
+  if (request.method !== 'POST' || READABLE.test(request.headers['content-type'] ?? '')) return;
+  throw new TidegateError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as application/json.');
 }

@@ -10,6 +10,7 @@ import type { TokenVerifier } from '../../auth/token-verifier.ts';
 import type { BffServer, RequestFacts } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';
 import type { LiveHub } from '../../live/hub.ts';
+import type { LiveRequest } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
 import { createWebSocketSink } from './websocket-sink.ts';
@@ -166,10 +167,10 @@ export class WebSocketTransport {
         );
       }
       const { facts } = context.extra;
-      const isSubscription = server.operationKind(params) === 'subscription';
-      const run = isSubscription
-        ? () => this.#subscribe(context.extra, id, params)
-        : () => server.execute(params, facts);
+      const run =
+        server.operationKind(params) === 'subscription'
+          ? this.#subscription(context.extra, id, params)
+          : () => server.execute(params, facts);
       return {
         schema: server.schema,
         document: server.document(params),
@@ -182,14 +183,19 @@ export class WebSocketTransport {
     }
   }
 
-  #subscribe(connection: Connection, id: string, params: OperationParams): LiveIterator {
-    const { server, hub, metrics, maxQueuedBytes } = this.#options;
+  /** Refuses now, as an error of the operation; subscribes when graphql-ws says so. */
+  #subscription(connection: Connection, id: string, params: OperationParams): () => LiveIterator {
     const cursor = params.extensions?.['cursor'];
-    const request = server.liveRequest(
+    const request = this.#options.server.liveRequest(
       params,
       connection.facts,
       typeof cursor === 'string' ? cursor : undefined,
     );
+    return () => this.#subscribe(connection, id, request);
+  }
+
+  #subscribe(connection: Connection, id: string, request: LiveRequest): LiveIterator {
+    const { hub, metrics, maxQueuedBytes } = this.#options;
     const iterator = createLiveIterator(() => subscription.stop());
     const sink = createWebSocketSink({
       socket: connection.socket,
