@@ -5,6 +5,7 @@ import { startCatalogue } from './catalogue.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { startOrderStore } from './order-store.ts';
 import { OrdersApp } from './orders-app.tsx';
+// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
 import './orders.css';
 
 const TICK_MS = 1_000;

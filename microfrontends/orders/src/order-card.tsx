@@ -2,7 +2,7 @@ import type { OrdersContext } from './context.ts';
 import { followInside } from './follow-inside.ts';
 import { formatAge, formatMoney, shortId } from './format.ts';
 import type { TrackedOrder } from './order-collection.ts';
-import { statusLabels, type OrderLine } from './order.ts';
+import { isFinished, statusLabels, type OrderLine } from './order.ts';
 
 interface OrderCardProps {
   readonly tracked: TrackedOrder;
@@ -30,9 +30,7 @@ export function OrderCard({ tracked: { order, changedAtMs }, context, selected }
       >
         <span class="card-head">
           <span class="order-id">{shortId(order.id)}</span>
-          <span class="badge" data-status={order.status}>
-            {statusLabels[order.status]}
-          </span>
+          <time dateTime={order.updatedAt}>{formatAge(order.updatedAt, nowMs.value)}</time>
         </span>
         <span class="card-line">
           <span class="picture" aria-hidden="true">
@@ -44,7 +42,11 @@ export function OrderCard({ tracked: { order, changedAtMs }, context, selected }
         <span class="card-foot">
           <strong>{formatMoney(order.total)}</strong>
           {viewer.role !== 'customer' && <span>{order.customerId}</span>}
-          <time dateTime={order.updatedAt}>{formatAge(order.updatedAt, nowMs.value)}</time>
+          {isFinished(order) && (
+            <span class="badge" data-status={order.status}>
+              {statusLabels[order.status]}
+            </span>
+          )}
         </span>
       </a>
     </li>

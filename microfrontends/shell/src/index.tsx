@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { Shell, start } from './shell.tsx';
+// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
 import './shell.css';
 
 const root = document.querySelector('#root');
