@@ -7,7 +7,7 @@ export function integer(min: number, max: number, meaning: string): z.ZodCoerced
     .int()
     .min(min)
     .max(max)
-    .describe(`${meaning}: a whole number from ${min} to ${max}`) as z.ZodCoercedNumber;
+    .describe(`${meaning}: a whole number from ${min} to ${max}`);
 }
 
 export const port = (): z.ZodCoercedNumber => integer(0, 65535, 'a TCP port (0 picks a free one)');
@@ -18,7 +18,7 @@ export function flag(meaning: string): z.ZodType<boolean, string> {
     .string()
     .regex(/^(1|true|yes|on|0|false|no|off)$/i)
     .transform((value) => /^(1|true|yes|on)$/i.test(value))
-    .describe(`${meaning}: 1 or 0`) as unknown as z.ZodType<boolean, string>;
+    .describe(`${meaning}: 1 or 0`);
 }
 
 /** An absolute URL with one of the given schemes, e.g. `url(['http', 'https'], 'where orders is served')`. */
@@ -26,10 +26,7 @@ export function url(schemes: readonly string[], meaning: string): z.ZodType<stri
   return z
     .string()
     .refine((value) => URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1)))
-    .describe(`${meaning}: a URL such as ${schemes[0]}://127.0.0.1:1234`) as unknown as z.ZodType<
-    string,
-    string
-  >;
+    .describe(`${meaning}: a URL such as ${schemes[0]}://127.0.0.1:1234`);
 }
 
 /** A comma-separated list of `host:port`. */
@@ -38,7 +35,7 @@ export function hostPorts(meaning: string): z.ZodType<string[], string> {
     .string()
     .regex(/^[^,:\s]+:\d+(,[^,:\s]+:\d+)*$/)
     .transform((value) => value.split(','))
-    .describe(`${meaning}: host:port, several separated by commas`) as unknown as z.ZodType<string[], string>;
+    .describe(`${meaning}: host:port, several separated by commas`);
 }
 
 /** A comma-separated list out of a closed set. */
@@ -49,9 +46,7 @@ export function listOf<T extends string>(allowed: readonly T[], meaning: string)
     .refine(
       (items) => items.length > 0 && items.every((item) => (allowed as readonly string[]).includes(item)),
     )
-    .describe(
-      `${meaning}: one or more of ${allowed.join(', ')}, separated by commas`,
-    ) as unknown as z.ZodType<T[], string>;
+    .describe(`${meaning}: one or more of ${allowed.join(', ')}, separated by commas`);
 }
 
 /** A secret of at least 32 characters. */

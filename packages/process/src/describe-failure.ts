@@ -24,11 +24,10 @@ function rootOf(error: unknown): unknown {
 }
 
 function systemCode(error: unknown): string | undefined {
-  const { code, address, port } = (error ?? {}) as { code?: unknown; address?: unknown; port?: unknown };
-  if (typeof code !== 'string' || error instanceof TidegateError) return undefined;
-  return address === undefined
-    ? code
-    : `${code} ${String(address)}${port === undefined ? '' : `:${String(port)}`}`;
+  if (!(error instanceof Error) || error instanceof TidegateError) return undefined;
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (typeof code !== 'string' || address === undefined) return code;
+  return port === undefined ? `${code} ${address}` : `${code} ${address}:${port}`;
 }
 
 function messageOf(error: unknown): string | undefined {

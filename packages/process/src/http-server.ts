@@ -38,6 +38,11 @@ export async function startHttpServer({
 }: HttpServerOptions): Promise<HttpServer> {
   const server = createServer(createServerAdapter(handle));
   const upgraded = new Set<Duplex>();
+  let closing = false;
+  server.on('request', (_request, response) => {
+    // Node keeps a connection that was busy at `close` alive for five seconds after its answer.
+    response.once('close', () => closing && setImmediate(() => server.closeIdleConnections()));
+  });
   if (onUpgrade) {
     server.on('upgrade', (request, socket, head) => {
       upgraded.add(socket);
@@ -50,7 +55,8 @@ export async function startHttpServer({
 
   async function close(graceMs: number): Promise<void> {
     const closed = once(server, 'close');
-    // Idle keep-alive connections go at once (Node does it in `close`), busy ones when their answer is out.
+    closing = true;
+    // Idle keep-alive connections go at once, busy ones when their answer is out.
     server.close();
     const timer = setTimeout(() => {
       server.closeAllConnections();

@@ -102,8 +102,11 @@ describe('a process that is asked to stop', () => {
     const slow = fetch(`${base}/slow`);
     // A second answer on another connection says that the slow request, sent before, has been taken.
     await (await fetch(`${base}/quick`)).text();
-    expect((await child.kill()).code).toBe(0);
+    const exit = child.kill();
     expect(await (await slow).text()).toBe('hello');
+    const answeredAt = performance.now();
+    expect((await exit).code).toBe(0);
+    expect(performance.now() - answeredAt, 'a kept-alive connection holds nothing up').toBeLessThan(3_000);
   });
 
   it('stops the others when one component fails to', async () => {

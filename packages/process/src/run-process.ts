@@ -72,7 +72,7 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
 
   async function start(): Promise<void> {
     const telemetry = await startTelemetry({ service: options.name });
-    components.add({ name: 'telemetry', stop: telemetry.stop });
+    components.add({ name: 'telemetry', stop: () => telemetry.stop() });
     const { HOST: host, PORT: listenPort } = config;
     if (options.serve !== false) {
       server = await startProcessServer({ host, port: listenPort, readiness, metrics, logger });
@@ -90,9 +90,9 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
     readiness,
     signal,
     dependency: (name, connect, ping) => awaitDependency(name, connect, ping, { logger, readiness, signal }),
-    add: components.add,
-    ready: readiness.started,
-    addReadinessCheck: readiness.addCheck,
+    add: (component) => components.add(component),
+    ready: () => readiness.started(),
+    addReadinessCheck: (name, check) => readiness.addCheck(name, check),
   };
 
   exitOnUncaught(logger);

@@ -50,7 +50,7 @@ describe('a breaker', () => {
 
   it('answers UNAVAILABLE without a call while it is open', async () => {
     await open();
-    const run = vi.fn(well);
+    const run = vi.fn<typeof well>(well);
     await expect(breaker.run(run)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       details: { retryAfterMs: OPEN_MS },

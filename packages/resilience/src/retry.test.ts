@@ -4,7 +4,7 @@ import { retry } from './retry.ts';
 const fast = { firstMs: 1, maxMs: 2 };
 
 function failing(times: number) {
-  return vi.fn(async (attempt: number) => {
+  return vi.fn<(attempt: number) => Promise<number>>(async (attempt) => {
     if (attempt <= times) throw new Error(`failure ${attempt}`);
     return attempt;
   });

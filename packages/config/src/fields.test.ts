@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { flag, hostPorts, integer, listOf, port, secret, text, url } from './fields.ts';
+
+const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
+  [
+    'integer',
+    integer(1, 10, 'n'),
+    [
+      ['1', 1],
+      ['10', 10],
+    ],
+    ['0', '11', '1.5', 'one', 'NaN'],
+  ],
+  [
+    'port',
+    port(),
+    [
+      ['0', 0],
+      ['65535', 65_535],
+    ],
+    ['-1', '65536', 'http'],
+  ],
+  [
+    'flag',
+    flag('f'),
+    [
+      ['1', true],
+      ['TRUE', true],
+      ['on', true],
+      ['0', false],
+      ['no', false],
+    ],
+    ['2', 'maybe', '10'],
+  ],
+  [
+    'url',
+    url(['http', 'https'], 'u'),
+    [['https://a.b/c', 'https://a.b/c']],
+    ['a.b', 'ftp://a.b', '/path', 'http://'],
+  ],
+  [
+    'hostPorts',
+    hostPorts('h'),
+    [
+      ['a:1', ['a:1']],
+      ['a:1,b.c:22', ['a:1', 'b.c:22']],
+    ],
+    ['a', 'a:', ':1', 'a:1,', 'a:1, b:2', 'http://a:1'],
+  ],
+  [
+    'listOf',
+    listOf(['web', 'mobile'], 'l'),
+    [
+      ['web', ['web']],
+      ['mobile, web', ['mobile', 'web']],
+    ],
+    ['tv', 'web,', 'web,tv'],
+  ],
+  ['secret', secret('s'), [['x'.repeat(32), 'x'.repeat(32)]], ['x'.repeat(31)]],
+  ['text', text('t'), [['x', 'x']], ['']],
+];
+
+describe.each(fields)('the field %s', (_name, field, accepted, refused) => {
+  it.each(accepted)('reads %j', (given, value) => expect(field.parse(given)).toEqual(value));
+  it.each(refused)('refuses %j', (given) => expect(field.safeParse(given).success).toBe(false));
+  it('says what it expects', () => expect(field.description).toBeTruthy());
+});

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  encodeStructured,
+  type EncodedEnvelope,
+  type Envelope,
+} from './envelope.ts';
+
+const envelope: Envelope = {
+  id: 'orders/42@7',
+  source: '/tidegate/orders',
+  type: 'tidegate.orders.OrderPlaced',
+  time: '2026-11-23T07:00:00.000Z',
+  subject: '42',
+  dataversion: 1,
+  sequence: 7,
+  causationid: 'command-1',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  data: { orderId: '42' },
+};
+
+const filled = fc.string({ minLength: 1, unit: 'grapheme' });
+const anyEnvelope: fc.Arbitrary<Envelope> = fc.record({
+  id: filled,
+  source: filled,
+  type: filled,
+  time: fc
+    .date({ noInvalidDate: true, min: new Date(0), max: new Date('9999-12-31') })
+    .map((at) => at.toISOString()),
+  subject: filled,
+  dataversion: fc.integer({ min: 1, max: 1_000 }),
+  sequence: fc.integer({ min: 1 }),
+  causationid: fc.option(fc.string(), { nil: undefined }),
+  traceparent: fc.option(fc.string(), { nil: undefined }),
+  // JSON knows no negative zero: it comes back as zero.
+  data: fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
+});
+
+describe('an envelope', () => {
+  it('survives its way through the log, whatever it holds', () => {
+    fc.assert(
+      fc.property(anyEnvelope, (any) => {
+        expect(decodeEnvelope(encodeEnvelope(any))).toEqual(any);
+      }),
+    );
+  });
+
+  it('is CloudEvents 1.0 in binary mode: attributes as ce_ headers, data as the value, the subject as the key', () => {
+    const { key, value, headers } = encodeEnvelope(envelope);
+    expect(key).toBe('42');
+    expect(JSON.parse(value.toString())).toEqual({ orderId: '42' });
+    expect(headers).toEqual({
+      'content-type': 'application/json',
+      ce_specversion: '1.0',
+      ce_id: 'orders/42@7',
+      ce_source: '/tidegate/orders',
+      ce_type: 'tidegate.orders.OrderPlaced',
+      ce_time: '2026-11-23T07:00:00.000Z',
+      ce_subject: '42',
+      ce_dataversion: '1',
+      ce_sequence: '7',
+      ce_causationid: 'command-1',
+      traceparent: envelope.traceparent,
+    });
+  });
+
+  it('has no header for what it does not have', () => {
+    const { headers } = encodeEnvelope({ ...envelope, causationid: undefined, traceparent: undefined });
+    expect(Object.keys(headers)).not.toContain('ce_causationid');
+    expect(Object.keys(headers)).not.toContain('traceparent');
+  });
+
+  it('over HTTP is one JSON object with the attributes beside the data', () => {
+    expect(JSON.parse(JSON.stringify(encodeStructured({ ...envelope, causationid: undefined })))).toEqual({
+      specversion: '1.0',
+      datacontenttype: 'application/json',
+      id: 'orders/42@7',
+      source: '/tidegate/orders',
+      type: 'tidegate.orders.OrderPlaced',
+      time: '2026-11-23T07:00:00.000Z',
+      subject: '42',
+      dataversion: 1,
+      sequence: 7,
+      traceparent: envelope.traceparent,
+      data: { orderId: '42' },
+    });
+  });
+});
+
+describe('a record that is no envelope', () => {
+  const good = encodeEnvelope(envelope);
+  const withHeader = (name: string, value: string): EncodedEnvelope => ({
+    ...good,
+    headers: { ...good.headers, [name]: value },
+  });
+
+  it.each([
+    ['no headers', { ...good, headers: {} }, 'not a CloudEvents 1.0 record'],
+    ['another specversion', withHeader('ce_specversion', '0.3'), 'ce_specversion'],
+    ['an empty id', withHeader('ce_id', ''), 'ce_id'],
+    ['a time that is none', withHeader('ce_time', 'yesterday'), 'ce_time'],
+    ['a sequence below 1', withHeader('ce_sequence', '0'), 'ce_sequence'],
+    ['a sequence that is no number', withHeader('ce_sequence', 'seven'), 'ce_sequence'],
+    [
+      'a key that is not its subject',
+      { ...good, key: '43' },
+      'the record\'s key "43" is not its subject "42"',
+    ],
+    ['no value', { ...good, value: null }, 'the record has no value'],
+    ['a value that is not JSON', { ...good, value: Buffer.from('{') }, 'the value is not JSON'],
+  ])('because of %s is refused with the reason', (_what, record, reason) => {
+    expect(() => decodeEnvelope(record)).toThrow(
+      expect.objectContaining({ code: 'RECORD_MALFORMED', message: expect.stringContaining(reason) }),
+    );
+  });
+
+  it('is refused with RECORD_MALFORMED and nothing else, whatever it holds', () => {
+    const headers = fc.dictionary(fc.constantFrom(...Object.keys(good.headers)), fc.string());
+    fc.assert(
+      fc.property(fc.string(), fc.uint8Array(), headers, (key, value, some) => {
+        try {
+          decodeEnvelope({ key, value: Buffer.from(value), headers: some });
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'TidegateError', code: 'RECORD_MALFORMED' });
+        }
+      }),
+    );
+  });
+});
