@@ -113,7 +113,6 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
   afterAll(async () => {
     producing = false;
     await brokers?.[Symbol.asyncDispose]();
-    if (process.env['TROUBLE']) console.info(groupTrouble, trouble, refused);
     await Promise.allSettled([log?.close(), admin?.disconnect()]);
   }, 60_000);
 

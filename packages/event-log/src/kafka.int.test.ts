@@ -1,5 +1,5 @@
 import { silentLogger } from '@tidegate/telemetry';
-import { kafkaBrokersFromEnv } from '@tidegate/testing';
+import { kafkaBrokersFromEnv, until } from '@tidegate/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe } from 'vitest';
 import { describeEventLog } from './conformance.ts';
@@ -16,8 +16,9 @@ describe.skipIf(!brokers)('with KAFKA_BROKERS', () => {
       open: async () =>
         createKafkaEventLog({ brokers: brokers ?? [], clientId: 'conformance', logger: silentLogger }),
       async deleteBefore(topic, partition, offset) {
-        // kafkajs forgets to load the topic's metadata before it looks for the leader.
-        await admin.fetchTopicOffsets(topic);
+        // kafkajs forgets to load the topic's metadata before it looks for the leader, which a topic just created
+        // may not have yet.
+        await until(() => admin.fetchTopicOffsets(topic), { what: 'the topic has leaders' });
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
       },
       async dispose(prefix) {
