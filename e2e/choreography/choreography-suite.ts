@@ -201,6 +201,19 @@ export function describeChoreography(name: string, createStorage: () => Promise<
         expect(await platform.place('o1', line('tea'))).toEqual(first);
       });
 
+      it('is executed once when it is a command that comes twenty times at once', async () => {
+        await using platform = await startPlatform({ prepareMs: hour });
+        const results = await Promise.all(
+          Array.from({ length: 20 }, () => platform.place('o1', line('tea'))),
+        );
+        expect(results).toEqual(results.map(() => ({ ...results[0], status: 'accepted', version: 1 })));
+        await platform.reaches('o1', 'PREPARING');
+        const cancels = await Promise.all(Array.from({ length: 20 }, () => platform.cancel('o1')));
+        expect(cancels).toEqual(cancels.map(() => ({ ...cancels[0], status: 'accepted' })));
+        await platform.quiet();
+        expect(await stockThatAddsUp(platform)).toMatchObject({ tea: { available: 1000 } });
+      });
+
       async function stateOf(platform: Platform) {
         const ids = platform.publishedOrders().toSorted();
         return {

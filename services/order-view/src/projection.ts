@@ -22,11 +22,11 @@ export function createProjection(options: {
   return async (message, unit, partition) => {
     const orderId = message.subject;
     await guard(unit, partition);
-    const row = await find(unit, orderId);
-    const known = row ? (JSON.parse(row.parts) as OrderParts) : noParts;
+    const row = await lock(unit, orderId);
+    const known = JSON.parse(row.parts) as OrderParts;
     const parts = evolveOrder(known, message);
     if (parts === known) return;
-    const version = parts.placed ? (row?.version ?? 0) + 1 : 0;
+    const version = parts.placed ? row.version + 1 : 0;
     const document = orderDocumentOf(orderId, version, parts);
     await store(unit, {
       order_id: orderId,
@@ -54,8 +54,8 @@ export function createProjection(options: {
 
   /**
    * An order's streams lie on different topics, in partitions of the same number, and are consumed concurrently.
-   * One lock a partition number, taken before any row, keeps two of them from updating a document at once, and
-   * from deadlocking over batches that name the same orders in another order.
+   * One lock a partition number, taken before any row, keeps two of them from deadlocking over batches that name
+   * the same orders in another order.
    */
   async function guard(unit: Unit, partition: number): Promise<void> {
     const held = guarded.get(unit) ?? new Set();
@@ -75,6 +75,27 @@ export function createProjection(options: {
   }
 }
 
+/** The order's row, made when there is none yet: what does not exist cannot be locked. */
+async function lock(unit: Unit, orderId: string): Promise<OrderDocumentsTable> {
+  const known = await find(unit, orderId);
+  if (known) return known;
+  await unit.tx
+    .insertInto('order_documents')
+    .values({
+      order_id: orderId,
+      version: 0,
+      orders_version: 0,
+      parts: JSON.stringify(noParts),
+      document: null,
+      customer_id: null,
+      status: null,
+      placed_at: null,
+    })
+    .onConflict((conflict) => conflict.column('order_id').doNothing())
+    .execute();
+  return (await find(unit, orderId))!;
+}
+
 function find(unit: Unit, orderId: string): Promise<OrderDocumentsTable | undefined> {
   return unit.tx
     .selectFrom('order_documents')
@@ -84,11 +105,6 @@ function find(unit: Unit, orderId: string): Promise<OrderDocumentsTable | undefi
     .executeTakeFirst();
 }
 
-async function store(unit: Unit, row: OrderDocumentsTable): Promise<void> {
-  const { order_id: _, ...changes } = row;
-  await unit.tx
-    .insertInto('order_documents')
-    .values(row)
-    .onConflict((conflict) => conflict.column('order_id').doUpdateSet(changes))
-    .execute();
+async function store(unit: Unit, { order_id: orderId, ...changes }: OrderDocumentsTable): Promise<void> {
+  await unit.tx.updateTable('order_documents').set(changes).where('order_id', '=', orderId).execute();
 }
