@@ -46,7 +46,9 @@ export function listOf<T extends string>(allowed: readonly T[], meaning: string)
     .refine(
       (items) => items.length > 0 && items.every((item) => (allowed as readonly string[]).includes(item)),
     )
-    .describe(`${meaning}: one or more of ${allowed.join(', ')}, separated by commas`);
+    .describe(
+      `${meaning}: one or more of ${allowed.join(', ')}, separated by commas`,
+    ) as unknown as z.ZodType<T[], string>;
 }
 
 /** A secret of at least 32 characters. */
