@@ -3,6 +3,7 @@ import { kafkaBrokersFromEnv, until } from '@tidegate/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe } from 'vitest';
 import { describeEventLog } from './conformance.ts';
+import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { createKafkaEventLog } from './kafka.ts';
 
 const brokers = kafkaBrokersFromEnv();
@@ -10,6 +11,7 @@ if (!brokers) console.warn('SKIPPED: the event log on Kafka; KAFKA_BROKERS is no
 
 describe.skipIf(!brokers)('with KAFKA_BROKERS', () => {
   describeEventLog('Kafka', async () => {
+    silenceNegativeTimeoutOfKafkajs();
     const admin = new Kafka({ brokers: brokers ?? [], logLevel: logLevel.NOTHING }).admin();
     await admin.connect();
     return {
