@@ -3,15 +3,23 @@
  * ARCHITECTURE.md with SQLite in place of Kafka and Postgres, and calls in place of HTTP between the services.
  */
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { mobileBff } from '@tidegate/bff-mobile';
 import { webBff } from '@tidegate/bff-web';
 import { flag, integer, port, secret, text } from '@tidegate/config';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createAsyncApiRoute, createTokenVerifier, Gateway, startEdgeServer } from '@tidegate/gateway';
+import {
+  createAsyncApiRoute,
+  createComposition,
+  createTokenVerifier,
+  Gateway,
+  startEdgeServer,
+} from '@tidegate/gateway';
 import { createHealthHandler, runProcess } from '@tidegate/process';
 import { devSecret } from '@tidegate/process/dev-secret';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { startDemoTraffic } from './demo-traffic.ts';
+import { buildMicrofrontends } from '../microfrontends/build.ts';
 import { createDevLogin } from './dev-login.ts';
 import { createOrderPlatform } from './order-platform.ts';
 
@@ -21,6 +29,7 @@ process.env['LOG_LEVEL'] ??= 'warn';
 const STOP_GRACE_MS = 2_000;
 const MAX_SHARED_ENTRIES = 100_000;
 const DEMO_RESTOCK = { belowQuantity: 10, toQuantity: 120 };
+const MICROFRONTENDS = fileURLToPath(new URL('../microfrontends', import.meta.url));
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 runProcess({
@@ -47,6 +56,9 @@ runProcess({
     const health = createHealthHandler({ readiness, metrics });
     const server = await startEdgeServer({ host: config.HOST, port: config.PORT, health });
     host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
+
+    await buildMicrofrontends({ log: (line) => console.log(line) });
+    const composition = createComposition({ root: MICROFRONTENDS, logger });
 
     const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
     host.add({ name: 'event log', stop: () => log.close() });
@@ -75,6 +87,7 @@ runProcess({
         async (request) => health(request),
         createAsyncApiRoute(),
         ...(LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : []),
+        (request) => composition.handle(request),
       ],
       trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
     });

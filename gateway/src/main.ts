@@ -1,4 +1,5 @@
 /** One gateway: the BFFs named by `BFFS`, on Kafka, Redis and the services over HTTP. Run as many as needed. */
+import { fileURLToPath } from 'node:url';
 import { mobileBff } from '@tidegate/bff-mobile';
 import { webBff } from '@tidegate/bff-web';
 import { flag, hostPorts, listOf, port, secret, text, url } from '@tidegate/config';
@@ -9,11 +10,13 @@ import { createServiceClient } from '@tidegate/service-api';
 import { createRedisSharedState } from '@tidegate/shared-state/redis';
 import { createAsyncApiRoute } from './asyncapi.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
+import { createComposition } from './composition/index.ts';
 import { Gateway } from './gateway.ts';
 import { startEdgeServer } from './http/edge-server.ts';
 
 const PING_MS = 3_000;
 const STOP_GRACE_MS = 5_000;
+const MICROFRONTENDS = fileURLToPath(new URL('../../microfrontends', import.meta.url));
 const bffs = { web: webBff, mobile: mobileBff };
 
 runProcess({
@@ -32,6 +35,7 @@ runProcess({
     CURSOR_SECRETS: text(
       'what cursors are signed with: secrets of at least 32 characters, separated by commas, the newest first',
     ).regex(/^[^,]{32,}(,[^,]{32,})*$/),
+    MICROFRONTENDS_DIR: text('the folder of the built micro-frontends').default(MICROFRONTENDS),
     TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
   },
   async start(config, host) {
@@ -40,6 +44,7 @@ runProcess({
     const server = await startEdgeServer({ host: config.HOST, port: config.PORT, health });
     host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
 
+    const composition = createComposition({ root: config.MICROFRONTENDS_DIR, logger });
     const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', logger });
     host.add({ name: 'kafka', stop: () => log.close() });
     const state = createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:' });
@@ -71,7 +76,11 @@ runProcess({
       cursorSecrets: config.CURSOR_SECRETS.split(','),
       logger,
       metrics,
-      routes: [async (request) => health(request), createAsyncApiRoute()],
+      routes: [
+        async (request) => health(request),
+        createAsyncApiRoute(),
+        (request) => composition.handle(request),
+      ],
       trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
     });
     host.add({ name: 'live edge', stop: () => gateway.stop() });
