@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { freePort, startChild, until, type Child } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 
-const entry = 'packages/process/src/test-process.ts';
+const entry = 'packages/process/src/test-process.fixture.ts';
 
 async function start(env: Record<string, string> = {}): Promise<{ child: Child; base: string }> {
   const child = startChild(entry, { PORT: '0', ...env });

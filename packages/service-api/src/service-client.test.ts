@@ -6,7 +6,7 @@ import type { FetchHandler } from './fetch-handler.ts';
 import { implement, type CallContext } from './implementation.ts';
 import { createServiceClient, type ServiceClientOptions } from './service-client.ts';
 import { createServiceHandler } from './service-handler.ts';
-import { addStock, getStock, serve, serveHandler } from './test-operations.ts';
+import { addStock, getStock, serve, serveHandler } from './test-operations.fixture.ts';
 
 type Answer = (context: CallContext) => Promise<{ available: number }>;
 

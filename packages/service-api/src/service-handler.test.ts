@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FetchHandler } from './fetch-handler.ts';
 import { implement, type CallContext } from './implementation.ts';
 import { createServiceHandler } from './service-handler.ts';
-import { addStock, getStock, serveHandler, type TestServer } from './test-operations.ts';
+import { addStock, getStock, serveHandler, type TestServer } from './test-operations.fixture.ts';
 
 const error = vi.fn<Logger['error']>();
 const logger = {
