@@ -5,15 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { silentLogger } from '@tidegate/telemetry';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-// A browser test needs the page put together as it is in production; nothing that ships imports this.
-import { createComposition } from '../../../gateway/src/composition/index.ts';
-import { buildMicrofrontends } from '../../build.ts';
+import { createComposition } from '../../gateway/src/composition/index.ts';
+import { buildMicrofrontends } from '../../microfrontends/build.ts';
 import { hasChromium, launchChromium } from './browser.fixture.ts';
 import { demoOrder, DemoServer } from './demo-server.fixture.ts';
 
-const source = fileURLToPath(new URL('../..', import.meta.url));
+const source = fileURLToPath(new URL('../../microfrontends', import.meta.url));
 
-describe.skipIf(!hasChromium())('the board in Chromium', () => {
+describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
   let browser: Browser;
   let root: string;
   let server: DemoServer;

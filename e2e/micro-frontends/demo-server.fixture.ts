@@ -8,7 +8,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
 const schema = buildSchema(
-  readFileSync(new URL('../../../bffs/web/src/schema.graphql', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../bffs/web/src/schema.graphql', import.meta.url), 'utf8'),
 );
 
 export type DemoOrder = Record<string, unknown> & { id: string; version: number; status: string };
