@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { hashSources, isFresh, markFresh, markStale } from './build/freshness.ts';
+import { hashSources, isFresh, markFresh } from './build/freshness.ts';
 
 export interface BuildOptions {
   /** Build what is fresh as well. */
@@ -12,12 +12,15 @@ export interface BuildOptions {
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
+const repository = dirname(here);
+/** Two processes may build the same at once; each puts a whole build in place. */
+const MAX_REPLACEMENTS = 10;
 
 /**
  * Builds each micro-frontend whose `dist` is missing or was made from other sources; resolves with the names of those
  * built. Vite is loaded only when there is something to build: a start with nothing to do costs a few milliseconds.
  *
- * @throws what Vite throws; a micro-frontend that did not build keeps no stamp and is tried again next time.
+ * @throws what Vite throws; a micro-frontend that did not build stays as it was and is tried again next time.
  */
 export async function buildMicrofrontends(options: BuildOptions = {}): Promise<string[]> {
   const { force = false, log = () => {}, root = here } = options;
@@ -28,16 +31,30 @@ export async function buildMicrofrontends(options: BuildOptions = {}): Promise<s
   const startedMs = performance.now();
   const { build } = await import('vite');
   await Promise.all(
-    stale.map(async ({ folder, hash }) => {
-      markStale(join(folder, 'dist'));
+    stale.map(async ({ name, folder, hash }) => {
+      const outDir = join(repository, 'node_modules', '.tidegate-build', `${name}-${process.pid}`);
       // `native`: Node runs the configuration as it is; bundling it would take longer than the build.
-      await build({ root: folder, configFile: join(folder, 'vite.config.ts'), configLoader: 'native' });
-      markFresh(join(folder, 'dist'), hash);
+      const configFile = join(folder, 'vite.config.ts');
+      await build({ root: folder, configFile, configLoader: 'native', build: { outDir, emptyOutDir: true } });
+      markFresh(outDir, hash);
+      replaceFolder(outDir, join(folder, 'dist'));
     }),
   );
   const names = stale.map(({ name }) => name);
   log(`Built micro-frontends: ${names.join(', ')} in ${Math.round(performance.now() - startedMs)} ms`);
   return names;
+}
+
+/** A server that reads the folder meanwhile sees the old build, none, or the new one, never half of one. */
+function replaceFolder(from: string, to: string): void {
+  for (let attempt = 1; ; attempt++) {
+    rmSync(to, { recursive: true, force: true });
+    try {
+      return renameSync(from, to);
+    } catch (error) {
+      if (attempt === MAX_REPLACEMENTS) throw error;
+    }
+  }
 }
 
 function findMicrofrontends(root: string): string[] {
@@ -50,7 +67,6 @@ function findMicrofrontends(root: string): string[] {
 function sourcesOf(root: string, name: string): string[] {
   const folder = join(root, name);
   const own = ['src', 'package.json', 'vite.config.ts'].map((path) => join(folder, path));
-  const repository = dirname(here);
   const shared = ['package-lock.json', 'packages/live-client/src'].map((path) => join(repository, path));
   return [...own, join(here, 'build'), ...shared];
 }

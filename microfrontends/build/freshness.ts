@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a build depends on: files and folders, absolute. */
@@ -23,13 +23,9 @@ export function isFresh(dist: string, sourcesHash: string): boolean {
   }
 }
 
-/** Written last: a build that was interrupted is not fresh. */
+/** Written when a build is complete: one that was interrupted is not fresh. */
 export function markFresh(dist: string, sourcesHash: string): void {
   writeFileSync(stampFile(dist), sourcesHash);
-}
-
-export function markStale(dist: string): void {
-  rmSync(stampFile(dist), { force: true });
 }
 
 function stampFile(dist: string): string {

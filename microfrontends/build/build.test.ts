@@ -1,0 +1,103 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildMicrofrontends } from '../build.ts';
+import { hashSources, isFresh, markFresh } from './freshness.ts';
+import type { Manifest } from './manifest.ts';
+
+const here = dirname(dirname(fileURLToPath(import.meta.url)));
+
+describe('the micro-frontends as they are built', () => {
+  it('are not built again while nothing has changed', async () => {
+    await buildMicrofrontends();
+    const startedMs = performance.now();
+    expect(await buildMicrofrontends()).toEqual([]);
+    expect(performance.now() - startedMs).toBeLessThan(500);
+  });
+
+  it('bring shared libraries along once: the shell provides, remotes import', async () => {
+    await buildMicrofrontends();
+    const shell = manifest('shell');
+    const orders = manifest('orders');
+    expect(shell.imports).toEqual([]);
+    expect(orders.imports).toContain('preact');
+    expect(orders.imports.filter((specifier) => !(specifier in shell.exposes))).toEqual([]);
+    expect(Object.keys(orders.exposes)).toEqual(['@mfe/orders']);
+  });
+
+  it('keep their styles inside: a layer and a scope of their own around every rule', async () => {
+    await buildMicrofrontends();
+    for (const file of manifest('orders').css) {
+      const css = readFileSync(join(here, 'orders', 'dist', file), 'utf8').replace(
+        /@keyframes [^{]+\{(\s*\w+\s*\{[^}]*\})+\s*\}/g,
+        '',
+      );
+      expect(css.trim()).toMatch(
+        /^@layer remotes\.orders\s*\{\s*@scope\s*\(\[data-mfe="?orders"?\]\) to \(\[data-mfe\]\)/,
+      );
+      // One block and nothing after it: no rule escapes.
+      expect(depths(css.trim()).slice(0, -1)).not.toContain(0);
+    }
+  });
+});
+
+describe('freshness', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'freshness-'));
+    mkdirSync(join(folder, 'dist'));
+    mkdirSync(join(folder, 'src'));
+    writeFileSync(join(folder, 'src', 'index.ts'), 'one');
+    writeFileSync(join(folder, 'dist', 'manifest.json'), '{}');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is lost when a source changes, appears or goes, and not when a test does', () => {
+    const before = hashSources([join(folder, 'src')]);
+    writeFileSync(join(folder, 'src', 'index.test.ts'), 'a test');
+    expect(hashSources([join(folder, 'src')])).toBe(before);
+    writeFileSync(join(folder, 'src', 'more.ts'), '');
+    expect(hashSources([join(folder, 'src')])).not.toBe(before);
+    rmSync(join(folder, 'src', 'more.ts'));
+    writeFileSync(join(folder, 'src', 'index.ts'), 'two');
+    expect(hashSources([join(folder, 'src')])).not.toBe(before);
+  });
+
+  it('needs a build that was completed', () => {
+    const dist = join(folder, 'dist');
+    expect(isFresh(dist, 'hash')).toBe(false);
+    markFresh(dist, 'hash');
+    expect(isFresh(dist, 'hash')).toBe(true);
+    expect(isFresh(dist, 'another')).toBe(false);
+    rmSync(join(dist, 'manifest.json'));
+    expect(isFresh(dist, 'hash')).toBe(false);
+  });
+});
+
+it('lists every workspace here: each has its own Vite configuration', () => {
+  const workspaces = readdirSync(here).filter((name) => existsSync(join(here, name, 'package.json')));
+  expect(workspaces.filter((name) => !existsSync(join(here, name, 'vite.config.ts')))).toEqual([]);
+});
+
+function manifest(name: string): Manifest {
+  return JSON.parse(readFileSync(join(here, name, 'dist', 'manifest.json'), 'utf8')) as Manifest;
+}
+
+/** How many blocks are open after each closing brace. */
+function depths(css: string): number[] {
+  let depth = 0;
+  return [...css.matchAll(/[{}]/g)].flatMap(([brace]) => {
+    depth += brace === '{' ? 1 : -1;
+    return brace === '}' ? [depth] : [];
+  });
+}
