@@ -110,7 +110,8 @@ export class DeliverySender {
     delivery: ClaimedDelivery,
     endpoint: RegisteredEndpoint | undefined,
   ): Promise<{ body: string | undefined; outcome: PostOutcome }> {
-    if (!endpoint) return { body: undefined, outcome: notRendered('The document does not fit the schema any more.') };
+    if (!endpoint)
+      return { body: undefined, outcome: notRendered('The document does not fit the schema any more.') };
     const rendered = await this.#body(delivery, endpoint);
     if (typeof rendered !== 'string') return { body: undefined, outcome: rendered };
     const now = this.#options.clock();

@@ -64,7 +64,11 @@ export class RegisteredEndpoints {
         loaded.set(id, before);
         continue;
       }
-      const row = await db.selectFrom('webhook_endpoints').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = await db
+        .selectFrom('webhook_endpoints')
+        .selectAll()
+        .where('id', '=', id)
+        .executeTakeFirst();
       const endpoint = row && this.#prepare(row);
       if (endpoint) loaded.set(id, endpoint);
     }

@@ -1,0 +1,34 @@
+import { TidegateError } from '@tidegate/errors';
+import { tooLarge } from '../../http/body.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** @throws TidegateError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (and reads no further) or BAD_REQUEST. */
+export async function readLimitedJson(request: Request): Promise<unknown> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')) {
+    throw new TidegateError('UNSUPPORTED_MEDIA_TYPE', 'The body has to be application/json.');
+  }
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
+  const bytes = await readBytes(request);
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new TidegateError('BAD_REQUEST', 'The body is not JSON.');
+  }
+}
+
+async function readBytes({ body }: Request): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = body?.getReader();
+  for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
+    size += next.value.byteLength;
+    if (size > MAX_BODY_BYTES) {
+      // Released, not cancelled: that would cut the connection before the caller has its answer.
+      reader?.releaseLock();
+      throw tooLarge(MAX_BODY_BYTES);
+    }
+    chunks.push(next.value);
+  }
+  return Buffer.concat(chunks, size);
+}

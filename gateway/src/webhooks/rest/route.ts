@@ -1,0 +1,44 @@
+import type { Viewer } from '@tidegate/bff';
+import type { z } from 'zod';
+
+/** One address of the REST interface: what the router answers and what OpenAPI says, from one description. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** As in OpenAPI: `/webhooks/endpoints/{id}`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodObject;
+  readonly status: 200 | 201 | 202 | 204;
+  readonly answer?: z.ZodType;
+  readonly run: (call: RouteCall) => Promise<unknown>;
+}
+
+/** A request, parsed by the route's schemas. */
+export interface RouteCall {
+  readonly partner: Viewer;
+  readonly id: string;
+  readonly body: unknown;
+  readonly query: unknown;
+}
+
+interface TypedRoute<Body extends z.ZodType, Query extends z.ZodObject, Answer extends z.ZodType>
+  extends Omit<Route, 'body' | 'query' | 'answer' | 'run'> {
+  readonly body?: Body;
+  readonly query?: Query;
+  readonly answer?: Answer;
+  readonly run: (call: {
+    readonly partner: Viewer;
+    readonly id: string;
+    readonly body: z.infer<Body>;
+    readonly query: z.infer<Query>;
+  }) => Promise<z.infer<Answer> | void>;
+}
+
+/** Holds `run` to the route's own schemas; the router then treats all routes alike. */
+export function defineRoute<Body extends z.ZodType, Query extends z.ZodObject, Answer extends z.ZodType>(
+  route: TypedRoute<Body, Query, Answer>,
+): Route {
+  return route as unknown as Route;
+}

@@ -1,0 +1,87 @@
+import { requireRole } from '@tidegate/bff';
+import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/errors';
+import type { Logger } from '@tidegate/telemetry';
+import { GraphQLError } from 'graphql';
+import { z } from 'zod';
+import type { TokenVerifier } from '../../auth/token-verifier.ts';
+import { readLimitedJson } from './read-limited-json.ts';
+import type { Route } from './route.ts';
+
+export interface RouterOptions {
+  readonly routes: readonly Route[];
+  readonly verifier: TokenVerifier;
+  readonly logger: Logger;
+  /** GraphQL's errors as a client may see them. */
+  readonly describeGraphqlError: (error: unknown) => readonly GraphQLError[];
+}
+
+/** Answers the routes, all of them for partners only. Never rejects: what goes wrong is answered. */
+export function createRouter(options: RouterOptions): (request: Request) => Promise<Response> {
+  const routes = options.routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+
+  async function answer(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    const here = routes.filter(({ pattern }) => pattern.test(pathname));
+    if (here.length === 0) throw new TidegateError('NOT_FOUND', `There is nothing at ${pathname}.`);
+    const found = here.find(({ route }) => route.method === request.method);
+    if (!found) {
+      const allowed = here.map(({ route }) => route.method).join(', ');
+      throw new TidegateError('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, { details: { allowed } });
+    }
+    const partner = await options.verifier.verify(request.headers.get('authorization'));
+    requireRole(partner, 'partner');
+    const { route, pattern } = found;
+    const result = await route.run({
+      partner,
+      id: pattern.exec(pathname)?.groups?.['id'] ?? '',
+      query: route.query && parsed(route.query, Object.fromEntries(searchParams), 'query string'),
+      body: route.body && parsed(route.body, await readLimitedJson(request), 'body'),
+    });
+    if (route.status === 204) return new Response(null, { status: 204 });
+    return Response.json(result, { status: route.status, headers: { 'cache-control': 'no-store' } });
+  }
+
+  return async (request) => {
+    try {
+      return await answer(request);
+    } catch (thrown) {
+      const error = translate(thrown, options);
+      if (error.code === 'INTERNAL') options.logger.error({ err: error.cause ?? error }, 'a webhook request failed');
+      return errorResponse(error);
+    }
+  };
+}
+
+function errorResponse(error: TidegateError): Response {
+  const allow = error.code === 'METHOD_NOT_ALLOWED' ? { allow: String(error.details['allowed']) } : {};
+  const authenticate = error.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : {};
+  return Response.json(encodeErrorBody(error), {
+    status: errorCodes[error.code].httpStatus,
+    headers: { ...allow, ...authenticate },
+  });
+}
+
+function parsed(schema: z.ZodType, value: unknown, what: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+  throw new TidegateError('BAD_USER_INPUT', `The ${what} is not valid: ${z.prettifyError(result.error)}`, {
+    details: { fields },
+  });
+}
+
+/** A document that does not fit: the first error is the answer's code, all of them are its details. */
+function translate(thrown: unknown, { describeGraphqlError }: RouterOptions): TidegateError {
+  const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  if (!(first instanceof GraphQLError)) return toTidegateError(thrown);
+  const errors = describeGraphqlError(thrown);
+  const code = errors[0]!.extensions['code'] as TidegateError['code'];
+  const described = errors.map(({ message, locations }) => ({ message, ...(locations && { locations }) }));
+  return new TidegateError(code, errors[0]!.message, {
+    details: { field: code === 'BAD_USER_INPUT' ? 'variables' : 'document', errors: described },
+  });
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replace('{id}', '(?<id>[A-Za-z0-9_-]{1,64})')}$`);
+}

@@ -1,0 +1,113 @@
+import { errorCodes, type ErrorCode } from '@tidegate/errors';
+import { z } from 'zod';
+import { attemptErrors } from '../webhook-client.ts';
+
+const time = z.iso.datetime().describe('RFC 3339, UTC.');
+const status = z.enum(['pending', 'delivered', 'dead']);
+
+export const endpointInput = z
+  .strictObject({
+    url: z.string().describe('Where to POST: https, a public address, no user name, password or fragment.'),
+    bff: z.string().min(1).max(64).default('web').describe('Whose schema `document` is written for.'),
+    document: z
+      .string()
+      .min(1)
+      .max(16_000)
+      .describe('A GraphQL subscription. Its arguments choose the changes, its selection is the payload.'),
+    operationName: z.string().min(1).max(200).optional().describe('Which operation, when there are several.'),
+    variables: z.record(z.string(), z.unknown()).default({}).describe('The variables of the document.'),
+  })
+  .meta({ title: 'EndpointInput' });
+
+export const endpoint = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    bff: z.string(),
+    document: z.string(),
+    operationName: z.string().optional(),
+    variables: z.record(z.string(), z.unknown()),
+    status: z.enum(['enabled', 'disabled']),
+    disabledReason: z.string().optional(),
+    failingSince: time.optional().describe('When the first attempt failed after the last success.'),
+    createdAt: time,
+  })
+  .meta({ title: 'Endpoint' });
+
+const secret = z
+  .string()
+  .describe('`whsec_…`, the key of the Standard Webhooks signature. Shown now and never again.');
+
+export const endpointWithSecret = endpoint.extend({ secret }).meta({ title: 'EndpointWithSecret' });
+
+export const rotatedSecret = z
+  .object({
+    secret,
+    previousSecretValidUntil: time.describe('Until then each message is signed with both.'),
+  })
+  .meta({ title: 'RotatedSecret' });
+
+export const endpointList = z.object({ endpoints: z.array(endpoint) }).meta({ title: 'EndpointList' });
+
+export const attempt = z
+  .object({
+    number: z.int().min(1),
+    at: time,
+    durationMs: z.int().min(0),
+    status: z.enum(['delivered', 'failed']),
+    httpStatus: z.int().optional(),
+    error: z.enum(attemptErrors).optional(),
+    message: z.string().optional(),
+  })
+  .meta({ title: 'Attempt' });
+
+export const delivery = z
+  .object({
+    id: z.string().describe('The `webhook-id`: the same for every attempt.'),
+    status,
+    eventId: z.string().describe('The CloudEvent id of the change.'),
+    key: z.string().describe('What changed. Changes of one key are delivered one after the other.'),
+    sequence: z.int().describe('Its version.'),
+    createdAt: time,
+    finishedAt: time.optional(),
+    nextAttemptAt: time
+      .optional()
+      .describe('Not before; while an earlier change of the same key is pending, it waits for that.'),
+    attempts: z.array(attempt),
+  })
+  .meta({ title: 'Delivery' });
+
+export const deliveryQuery = z.strictObject({
+  status: status.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  before: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional()
+    .describe('`next` of the page before.'),
+});
+
+export const deliveryPage = z
+  .object({
+    deliveries: z.array(delivery).describe('Newest first.'),
+    next: z.string().optional().describe('Give it as `before` for the next page.'),
+  })
+  .meta({ title: 'DeliveryPage' });
+
+export const queuedTest = z.object({ deliveryId: z.string() }).meta({ title: 'QueuedTest' });
+
+export const errorBody = z
+  .object({
+    error: z.object({
+      code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
+      message: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+  })
+  .meta({ title: 'Error' });
+
+export type EndpointInput = z.infer<typeof endpointInput>;
+export type EndpointAnswer = z.infer<typeof endpoint>;
+export type DeliveryAnswer = z.infer<typeof delivery>;
+export type DeliveryQuery = z.infer<typeof deliveryQuery>;
+export type DeliveryPage = z.infer<typeof deliveryPage>;

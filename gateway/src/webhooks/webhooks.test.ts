@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allOrders, createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
+
+interface ErrorAnswer {
+  error: { code: string; message: string; details?: Record<string, unknown> };
+}
+
+describe('registering a webhook', () => {
+  let world: WebhookWorld;
+  beforeAll(async () => {
+    world = await createWebhookWorld();
+  });
+  afterAll(() => world.close());
+
+  const register = (body: unknown, token?: string) =>
+    world.call<ErrorAnswer>('POST', '/webhooks/endpoints', body, token);
+  const url = 'http://127.0.0.1:1/hook';
+
+  it('answers the endpoint with its secret, once', async () => {
+    const created = await world.call<{ id: string; secret: string }>('POST', '/webhooks/endpoints', {
+      url,
+      document: allOrders,
+    });
+    expect(created.status).toBe(201);
+    expect(created.json).toMatchObject({ url, bff: 'web', status: 'enabled', variables: {} });
+    expect(created.json.secret).toMatch(/^whsec_/);
+    const read = await world.call<object>('GET', `/webhooks/endpoints/${created.json.id}`);
+    expect(read.json).not.toHaveProperty('secret');
+    expect(JSON.stringify(read.json)).not.toContain('whsec_');
+  });
+
+  it.each([
+    ['a document that does not parse', { document: 'subscription {' }, 'GRAPHQL_PARSE_FAILED'],
+    ['a field that is not in the schema', { document: 'subscription { nope }' }, 'GRAPHQL_VALIDATION_FAILED'],
+    ['a query', { document: '{ nothing }' }, 'BAD_USER_INPUT'],
+    [
+      'a variable that is missing',
+      { document: 'subscription($id: ID!) { order(id: $id) { orderId } }' },
+      'BAD_USER_INPUT',
+    ],
+    ['a subscription that says one thing and ends', { document: 'subscription { outcome(id: 1) }' }, 'BAD_USER_INPUT'],
+    ['a BFF that is not here', { bff: 'desktop' }, 'BAD_USER_INPUT'],
+    ['an address that is not one', { url: 'nowhere' }, 'BAD_USER_INPUT'],
+    ['http to somewhere else', { url: 'http://10.0.0.1/' }, 'BAD_USER_INPUT'],
+    ['a link-local address', { url: 'https://169.254.169.254/' }, 'BAD_USER_INPUT'],
+    ['a field nobody knows', { adress: 'x' }, 'BAD_USER_INPUT'],
+    ['a body that is not JSON', 'not json', 'BAD_REQUEST'],
+    ['a body of more than 64 KiB', { document: 'x'.repeat(70_000) }, 'PAYLOAD_TOO_LARGE'],
+  ])('refuses %s with a typed error', async (_what, given, code) => {
+    const body = typeof given === 'string' ? given : { url, document: allOrders, ...given };
+    const { json, status } = await register(body);
+    expect(json.error.code).toBe(code);
+    expect(status).toBe(code === 'PAYLOAD_TOO_LARGE' ? 413 : 400);
+    expect(JSON.stringify(json)).not.toMatch(/at .*\.ts/);
+  });
+
+  it('says where in the document the error is', async () => {
+    const { json } = await register({ url, document: 'subscription { nope }' });
+    expect(json.error.details).toMatchObject({
+      field: 'document',
+      errors: [{ message: expect.stringContaining('nope'), locations: [{ line: 1, column: 16 }] }],
+    });
+  });
+
+  it('is for partners only', async () => {
+    const body = { url, document: allOrders };
+    expect((await register(body, 'nobody')).json.error.code).toBe('UNAUTHENTICATED');
+    expect((await register(body, 'customer-7')).json.error.code).toBe('FORBIDDEN');
+    expect((await register(body, 'operator-7')).status).toBe(403);
+  });
+
+  it('refuses private and plain addresses unless this is development', async () => {
+    const strict = await createWebhookWorld({ allowPrivateTargets: false });
+    for (const target of ['http://127.0.0.1:1/', 'https://127.0.0.1/', 'https://localhost/', 'https://[::1]/']) {
+      const { json } = await strict.call<ErrorAnswer>('POST', '/webhooks/endpoints', {
+        url: target,
+        document: allOrders,
+      });
+      expect(json.error, target).toMatchObject({ code: 'BAD_USER_INPUT', details: { field: 'url' } });
+    }
+    await strict.close();
+  });
+
+  it("shows a partner their own endpoints and nobody else's", async () => {
+    const { id } = await world.register(url);
+    const path = `/webhooks/endpoints/${id}`;
+    for (const [method, at] of [
+      ['GET', path],
+      ['GET', `${path}/deliveries`],
+      ['DELETE', path],
+      ['POST', `${path}/rotate-secret`],
+      ['POST', `${path}/enable`],
+      ['POST', `${path}/test`],
+    ] as const) {
+      const { json, status } = await world.call<ErrorAnswer>(method, at, undefined, 'partner-rival');
+      expect([status, json.error.code], `${method} ${at}`).toEqual([404, 'NOT_FOUND']);
+    }
+    const list = (token: string) =>
+      world.call<{ endpoints: { id: string }[] }>('GET', '/webhooks/endpoints', undefined, token);
+    expect((await list('partner-rival')).json.endpoints).toEqual([]);
+    expect((await list('partner-acme')).json.endpoints.map((each) => each.id)).toContain(id);
+  });
+
+  it('ends with DELETE', async () => {
+    const { id } = await world.register(url);
+    expect((await world.call('DELETE', `/webhooks/endpoints/${id}`)).status).toBe(204);
+    expect((await world.call('GET', `/webhooks/endpoints/${id}`)).status).toBe(404);
+  });
+
+  it('names the methods of an address, and leaves other addresses to others', async () => {
+    const put = await world.call<ErrorAnswer>('PUT', '/webhooks/endpoints', {});
+    expect(put.json.error.code).toBe('METHOD_NOT_ALLOWED');
+    expect(put.headers.get('allow')).toBe('POST, GET');
+    expect(await world.handle(new Request('http://gateway/other'))).toBeUndefined();
+  });
+
+  it('is described by OpenAPI 3.1 from the schemas it checks with', async () => {
+    const response = await world.handle(new Request('http://gateway/webhooks/openapi.json'));
+    const openApi = (await response!.json()) as {
+      openapi: string;
+      paths: Record<string, Record<string, { operationId: string }>>;
+      components: { schemas: Record<string, { required?: string[]; properties: Record<string, object> }> };
+    };
+    expect(openApi.openapi).toBe('3.1.0');
+    expect(Object.keys(openApi.paths)).toContain('/webhooks/endpoints/{id}/rotate-secret');
+    expect(openApi.components.schemas['EndpointInput']?.required).toEqual(['url', 'document']);
+    expect(openApi.components.schemas['Endpoint']?.properties['url']).toBeDefined();
+    for (const [, name] of JSON.stringify(openApi).matchAll(/#\/components\/schemas\/(\w+)/g)) {
+      expect(openApi.components.schemas).toHaveProperty(name!);
+    }
+  });
+});
