@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { mobileBff } from '@tidegate/bff-mobile';
 import { webBff } from '@tidegate/bff-web';
 import { flag, hostPorts, listOf, port, secret, text, url } from '@tidegate/config';
+import { topics } from '@tidegate/contracts';
 import { TidegateError } from '@tidegate/errors';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createHealthHandler, runProcess } from '@tidegate/process';
@@ -45,7 +46,13 @@ runProcess({
     host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
 
     const composition = createComposition({ root: config.MICROFRONTENDS_DIR, logger });
-    const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', logger });
+    const log = createKafkaEventLog({
+      brokers: config.KAFKA_BROKERS,
+      clientId: 'gateway',
+      logger,
+      // A cursor must not outlive the topics it points into. The same on every replica.
+      epochTopics: [topics.orderDocuments.name, topics.productDocuments.name, topics.commandOutcomes.name],
+    });
     host.add({ name: 'kafka', stop: () => log.close() });
     const state = createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:' });
     host.add({ name: 'redis', stop: () => state.close() });

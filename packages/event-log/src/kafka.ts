@@ -97,7 +97,7 @@ function createWriting(options: KafkaEventLogOptions, requestTimeoutMs: number):
           replicationFactor,
           configEntries: topicConfig(spec, replicationFactor),
         };
-        await admin.use((connected) => connected.createTopics({ topics: [topic], waitForLeaders: true }));
+        await admin.use((connected) => connected.createTopics({ topics: [topic], waitForLeaders: false }));
       }
     },
     async acknowledged(groupId, topic) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TidegateError } from '@tidegate/errors';
+import { retry } from '@tidegate/resilience';
 import type { Consumption, EventLog, Position, Tail, TailStart, TopicSpec } from '../event-log.ts';
 import type { GroupConsumer } from '../kafka.ts';
 import { assertRecordSizes } from '../record-bytes.ts';
@@ -85,7 +86,25 @@ export function createEventLogOnKafka(
     if (missing.length === 0) return;
     const brokers = await lookUps.ask((client) => client.brokerCount());
     await writing.createTopics(missing, options.replicationFactor ?? Math.min(3, brokers));
-    for (const spec of missing) assertPartitions(spec, await topic(spec.name));
+    for (const spec of missing) assertPartitions(spec, await untilServed(spec.name));
+  }
+
+  /** A created topic is not known to every broker at once, nor led: whoever asks too early hears that there is none. */
+  function untilServed(name: string): ReturnType<typeof topic> {
+    return retry(
+      async () => {
+        const found = await topic(name);
+        await offsets(name, 'end');
+        return found;
+      },
+      {
+        attempts: 60,
+        firstMs: 50,
+        maxMs: 500,
+        retryable: (error) =>
+          error instanceof TidegateError && (error.code === 'NOT_FOUND' || error.retryable),
+      },
+    );
   }
 
   async function startPositions(name: string, from: TailStart): Promise<Position[]> {

@@ -1,0 +1,90 @@
+import { freePort, startChild, until, type Child } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { environmentOf, processes, type ProcessName } from '../../scripts/processes.ts';
+import { testSecrets } from '../harness/running-platform.ts';
+
+interface Report {
+  readonly status: string;
+  readonly checks: Record<string, { ok: boolean; error?: string }>;
+}
+
+/** Every backend at an address where nobody listens. */
+async function surroundings(port: number) {
+  const [kafka, postgres, redis] = await Promise.all([freePort(), freePort(), freePort()]);
+  return {
+    env: {
+      ...testSecrets,
+      KAFKA_BROKERS: `127.0.0.1:${kafka}`,
+      DATABASE_URL: `postgres://127.0.0.1:${postgres}/tidegate`,
+      REDIS_URL: `redis://127.0.0.1:${redis}`,
+    },
+    host: '127.0.0.1',
+    urlOf: () => 'http://127.0.0.1:1',
+    portOf: () => port,
+  };
+}
+
+async function withProcess(
+  name: ProcessName,
+  change: (env: Record<string, string>) => void,
+  use: (child: Child, url: string) => Promise<void>,
+): Promise<void> {
+  const spec = processes.find((each) => each.name === name)!;
+  const port = await freePort();
+  const env = environmentOf(spec, await surroundings(port));
+  change(env);
+  await using child = startChild(spec.entry, env);
+  await use(child, `http://127.0.0.1:${port}`);
+}
+
+const inNeed = processes.filter(({ variables }) => variables.length > 0).map(({ name }) => name);
+
+describe('a process with a wrong environment', () => {
+  it.each(inNeed)('%s stops at once, naming the variable and what it expects', (name) =>
+    withProcess(
+      name,
+      (env) => {
+        delete env['KAFKA_BROKERS'];
+        env['PORT'] = 'eighty';
+      },
+      async (child) => {
+        expect((await child.exited).code).toBe(78);
+        const said = child.lines.join('\n');
+        expect(said).toMatch(/KAFKA_BROKERS is not set; it expects .*host:port/);
+        expect(said).toMatch(/PORT is "eighty"; it expects a TCP port/);
+      },
+    ),
+  );
+});
+
+describe('a process whose backends cannot be reached', () => {
+  it.each<[ProcessName, string]>([
+    ['orders', 'postgres'],
+    ['order-view', 'postgres'],
+    ['gateway-web', 'kafka'],
+    ['dispatcher', 'postgres'],
+  ])('%s lives, says on /readyz that it waits for %s, and logs each try', (name, backend) =>
+    withProcess(
+      name,
+      () => undefined,
+      async (child, url) => {
+        await until(async () => (await fetch(`${url}/healthz`)).status === 200, { what: '/healthz' });
+        const report = await until(
+          async () => {
+            const response = await fetch(`${url}/readyz`);
+            const body = (await response.json()) as Report;
+            return response.status === 503 && body.checks[backend]?.ok === false && body;
+          },
+          { what: `/readyz to name ${backend}`, timeoutMs: 20_000 },
+        );
+        expect(report.checks[backend]?.error).toBeTruthy();
+        await until(() => child.lines.some((line) => line.includes(backend) && /again|retry/i.test(line)), {
+          what: 'a log line about the retry',
+          timeoutMs: 20_000,
+        });
+        const exit = await child.kill('SIGTERM');
+        expect(exit.code).toBe(0);
+      },
+    ),
+  );
+});
