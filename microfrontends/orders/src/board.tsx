@@ -3,6 +3,8 @@ import type { OrdersContext } from './context.ts';
 import { OrderCard } from './order-card.tsx';
 import type { OrderCollection, TrackedOrder } from './order-collection.ts';
 import type { OrderStatus } from './order.ts';
+// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+import './board.css';
 
 interface Lane {
   readonly name: string;

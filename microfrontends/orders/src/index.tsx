@@ -1,3 +1,6 @@
+// First: what the parts add comes after it.
+// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+import './orders.css';
 import { signal } from '@preact/signals';
 import type { MicroFrontend } from '@tidegate/live-client/micro-frontend';
 import { render } from 'preact';
@@ -5,8 +8,6 @@ import { startCatalogue } from './catalogue.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { startOrderStore } from './order-store.ts';
 import { OrdersApp } from './orders-app.tsx';
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
-import './orders.css';
 
 const TICK_MS = 1_000;
 const ANNOUNCEMENT_MS = 5_000;

@@ -2,6 +2,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Basket } from './basket.tsx';
 import type { OrdersContext } from './context.ts';
 import { ProductTile } from './product-tile.tsx';
+// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+import './new-order.css';
 
 /** Products with what is left of them, live, and the basket. */
 export function NewOrder({ context }: { context: OrdersContext }) {

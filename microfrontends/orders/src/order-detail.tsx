@@ -6,6 +6,8 @@ import { mergeOrder, type TrackedOrder } from './order-collection.ts';
 import { orderSubscription } from './documents.ts';
 import { isCancellable, statusLabels, type Order } from './order.ts';
 import { Timeline } from './timeline.tsx';
+// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+import './order-detail.css';
 
 interface OrderDetailProps {
   readonly id: string;
