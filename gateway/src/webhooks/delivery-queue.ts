@@ -147,10 +147,11 @@ export class DeliveryQueue {
       .where('due.status', '=', sql.lit('pending'))
       .where('due.next_attempt_at', '<=', now)
       .where('due.lease_until', '<=', now)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('webhook_deliveries as earlier')
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom('webhook_deliveries as earlier')
               .select('earlier.seq')
               .where('earlier.status', '=', sql.lit('pending'))
               .whereRef('earlier.endpoint_id', '=', 'due.endpoint_id')

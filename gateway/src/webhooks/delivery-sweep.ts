@@ -57,10 +57,11 @@ async function forgetChanges(database: Database<WebhookTables>, beforeMs: number
         .selectFrom('webhook_changes as change')
         .select('change.id')
         .where('change.created_at', '<', beforeMs)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('webhook_deliveries as delivery')
+        .where((where) =>
+          where.not(
+            where.exists(
+              where
+                .selectFrom('webhook_deliveries as delivery')
                 .select('delivery.seq')
                 .whereRef('delivery.change_id', '=', 'change.id'),
             ),

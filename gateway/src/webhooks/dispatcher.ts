@@ -52,7 +52,7 @@ export interface DispatcherLimits {
 }
 
 export interface Dispatcher {
-  /** Resolves when changes are taken and deliveries sent. */
+  /** Resolves when changes are taken and deliveries sent. When it rejects, it may be called again. */
   start(): Promise<void>;
   /** Takes no more, waits for attempts under way. What is not sent stays queued. Idempotent. */
   stop(): Promise<void>;
@@ -117,16 +117,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function start(): Promise<void> {
     await database.migrate(webhookMigrations);
-    loop = startWakeLoop({ pass: () => sender.pass(), pollMs: limits.pollMs, logger });
-    stopListening = await database.signals.listen(deliveriesChannel, () => loop?.wake());
-    sweepTimer = setInterval(() => (sweeping = sweeping.then(sweep)), limits.sweepIntervalMs);
-    sweepTimer.unref();
-    consumer = await startIntake();
+    consumer ??= await startIntake();
+    stopListening ??= await database.signals.listen(deliveriesChannel, () => loop?.wake());
+    loop ??= startWakeLoop({ pass: () => sender.pass(), pollMs: limits.pollMs, logger });
+    sweepTimer ??= setInterval(() => (sweeping = sweeping.then(sweep)), limits.sweepIntervalMs).unref();
   }
 
   async function startIntake(): Promise<Consumer> {
     const epoch = await options.log.epoch();
     const intake = new ChangeIntake({ database, endpoints, servers, epoch, clock });
+    // A group that is joined before its topics exist would be given nothing of them.
+    await Promise.all(intake.definitions.map(({ topic }) => options.log.ends(topic.name)));
     return startConsumer({
       database,
       log: options.log,

@@ -164,7 +164,7 @@ async function refuseTooMany(tx: Kysely<WebhookTables>, partner: string): Promis
     .select((row) => row.fn.countAll<number>().as('count'))
     .where('partner', '=', partner)
     .executeTakeFirstOrThrow();
-  if (Number(count) < MAX_ENDPOINTS_PER_PARTNER) return;
+  if (count < MAX_ENDPOINTS_PER_PARTNER) return;
   throw new TidegateError(
     'TOO_MANY_SUBSCRIPTIONS',
     `You have ${MAX_ENDPOINTS_PER_PARTNER} endpoints, which is as many as allowed; delete one first.`,

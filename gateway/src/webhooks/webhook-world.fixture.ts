@@ -1,6 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { customerScope, defineLiveField, commandOutcomeStream, orderStream, type Bff, type Viewer } from '@tidegate/bff';
+import {
+  customerScope,
+  defineLiveField,
+  commandOutcomeStream,
+  orderStream,
+  type Bff,
+  type CommandOutcomeData,
+  type Viewer,
+} from '@tidegate/bff';
 import {
   createMessage,
   encodeEnvelope,
@@ -62,8 +70,8 @@ function createBff(weather: Weather): Bff {
         matches: (data, { status }) => !status || status.includes(data.status),
         overflow: 'close',
       }),
-      outcome: defineLiveField<{ id: string }, { commandId: string; customerId: string }, unknown>({
-        stream: commandOutcomeStream as never,
+      outcome: defineLiveField<{ id: string }, CommandOutcomeData, unknown>({
+        stream: commandOutcomeStream,
         authorise: (viewer) => customerScope(viewer),
         term: ({ id }) => `id:${id}`,
         once: true,
@@ -85,6 +93,17 @@ const verifier: TokenVerifier = {
 
 const unreachable = { call: () => Promise.reject(new TidegateError('UNAVAILABLE', 'no services here')) };
 
+export function createFixtureServer(weather: Weather = { failure: undefined, renders: 0 }): BffServer {
+  return new BffServer({
+    bff: createBff(weather),
+    client: unreachable as never,
+    state: undefined as never,
+    logger: silentLogger,
+    maxBodyBytes: 10_000,
+    trustedOnly: true,
+  });
+}
+
 /** A database, a log, the REST interface and any number of dispatchers, all real but the services. */
 export async function createWebhookWorld(
   options: { database?: Database<WebhookTables>; clock?: () => number; allowPrivateTargets?: boolean } = {},
@@ -95,14 +114,7 @@ export async function createWebhookWorld(
   const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger: silentLogger, pollMs: 2 });
   await log.ensureTopics(topicSpecs([topics.orderDocuments, topics.deadLetters], 2));
   const weather: Weather = { failure: undefined, renders: 0 };
-  const server = new BffServer({
-    bff: createBff(weather),
-    client: unreachable as never,
-    state: undefined as never,
-    logger: silentLogger,
-    maxBodyBytes: 10_000,
-    trustedOnly: true,
-  });
+  const server = createFixtureServer(weather);
   const shared = {
     database,
     log,
@@ -116,6 +128,7 @@ export async function createWebhookWorld(
   const dispatchers: Dispatcher[] = [];
   const receivers: Receiver[] = [];
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it expects to read
   async function call<T>(method: string, path: string, body?: unknown, token = 'partner-acme') {
     const response = await webhooks.handle(
       new Request(`http://gateway${path}`, {
@@ -125,18 +138,28 @@ export async function createWebhookWorld(
       }),
     );
     const text = await response!.text();
-    return { status: response!.status, headers: response!.headers, json: (text ? JSON.parse(text) : undefined) as T };
+    return {
+      status: response!.status,
+      headers: response!.headers,
+      json: (text ? JSON.parse(text) : undefined) as T,
+    };
   }
 
   return {
     database,
     log,
     weather,
+    /** For `dispatcher-process.fixture.ts`: the same files. */
+    env: { DATABASE_PATH: `${directory.path}/webhooks.sqlite`, LOG_PATH: `${directory.path}/log.sqlite` },
     call,
     handle: webhooks.handle,
-    async dispatcher(limits: Partial<DispatcherLimits> = {}): Promise<Dispatcher> {
+    async dispatcher(
+      limits: Partial<DispatcherLimits> = {},
+      policy: { allowPrivateTargets?: boolean } = {},
+    ): Promise<Dispatcher> {
       const dispatcher = createDispatcher({
         ...shared,
+        ...policy,
         metrics: createMetrics({ nodeMetrics: false }),
         limits: { retryScheduleMs: [5, 5, 5, 5], pollMs: 20, stopGraceMs: 100, ...limits },
       });

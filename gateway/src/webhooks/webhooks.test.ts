@@ -38,7 +38,11 @@ describe('registering a webhook', () => {
       { document: 'subscription($id: ID!) { order(id: $id) { orderId } }' },
       'BAD_USER_INPUT',
     ],
-    ['a subscription that says one thing and ends', { document: 'subscription { outcome(id: 1) }' }, 'BAD_USER_INPUT'],
+    [
+      'a subscription that says one thing and ends',
+      { document: 'subscription { outcome(id: 1) }' },
+      'BAD_USER_INPUT',
+    ],
     ['a BFF that is not here', { bff: 'desktop' }, 'BAD_USER_INPUT'],
     ['an address that is not one', { url: 'nowhere' }, 'BAD_USER_INPUT'],
     ['http to somewhere else', { url: 'http://10.0.0.1/' }, 'BAD_USER_INPUT'],
@@ -71,7 +75,12 @@ describe('registering a webhook', () => {
 
   it('refuses private and plain addresses unless this is development', async () => {
     const strict = await createWebhookWorld({ allowPrivateTargets: false });
-    for (const target of ['http://127.0.0.1:1/', 'https://127.0.0.1/', 'https://localhost/', 'https://[::1]/']) {
+    for (const target of [
+      'http://127.0.0.1:1/',
+      'https://127.0.0.1/',
+      'https://localhost/',
+      'https://[::1]/',
+    ]) {
       const { json } = await strict.call<ErrorAnswer>('POST', '/webhooks/endpoints', {
         url: target,
         document: allOrders,

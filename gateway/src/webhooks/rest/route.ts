@@ -23,8 +23,11 @@ export interface RouteCall {
   readonly query: unknown;
 }
 
-interface TypedRoute<Body extends z.ZodType, Query extends z.ZodObject, Answer extends z.ZodType>
-  extends Omit<Route, 'body' | 'query' | 'answer' | 'run'> {
+interface TypedRoute<
+  Body extends z.ZodType,
+  Query extends z.ZodObject,
+  Answer extends z.ZodType,
+> extends Omit<Route, 'body' | 'query' | 'answer' | 'run'> {
   readonly body?: Body;
   readonly query?: Query;
   readonly answer?: Answer;

@@ -26,7 +26,9 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
     const found = here.find(({ route }) => route.method === request.method);
     if (!found) {
       const allowed = here.map(({ route }) => route.method).join(', ');
-      throw new TidegateError('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, { details: { allowed } });
+      throw new TidegateError('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, {
+        details: { allowed },
+      });
     }
     const partner = await options.verifier.verify(request.headers.get('authorization'));
     requireRole(partner, 'partner');
@@ -46,7 +48,8 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
       return await answer(request);
     } catch (thrown) {
       const error = translate(thrown, options);
-      if (error.code === 'INTERNAL') options.logger.error({ err: error.cause ?? error }, 'a webhook request failed');
+      if (error.code === 'INTERNAL')
+        options.logger.error({ err: error.cause ?? error }, 'a webhook request failed');
       return errorResponse(error);
     }
   };

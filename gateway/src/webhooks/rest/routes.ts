@@ -35,10 +35,7 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
       const { field } = prepareSubscription(servers, subscription);
       const target = policy.parseUrl(url);
       await policy.resolve(target);
-      const [epoch, ends] = await Promise.all([
-        log.epoch(),
-        log.ends(field.stream.definition.topic.name),
-      ]);
+      const [epoch, ends] = await Promise.all([log.epoch(), log.ends(field.stream.definition.topic.name)]);
       const offsets = ends.toSorted((a, b) => a.partition - b.partition).map(({ end }) => end);
       const row = await store.add({ ...subscription, url: target.href, startsAt: { epoch, offsets } });
       return { ...toEndpoint(row), secret: row.secret };
@@ -55,7 +52,9 @@ function readRoutes({ store, history }: RoutesOptions): Route[] {
       summary: 'Your endpoints, the oldest first.',
       status: 200,
       answer: schemas.endpointList,
-      run: async ({ partner }) => ({ endpoints: (await store.list(partner.id)).map((row) => toEndpoint(row)) }),
+      run: async ({ partner }) => ({
+        endpoints: (await store.list(partner.id)).map((row) => toEndpoint(row)),
+      }),
     }),
     defineRoute({
       method: 'GET',

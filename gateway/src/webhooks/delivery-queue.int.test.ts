@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '@tidegate/database';
+import { createPostgresDatabase } from '@tidegate/database/postgres';
+import { postgresUrlFromEnv, until } from '@tidegate/testing';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { nextRevision } from './endpoint-store.ts';
+import { webhookMigrations, type WebhookTables } from './tables.ts';
+import { createWebhookWorld } from './webhook-world.fixture.ts';
+
+const url = postgresUrlFromEnv();
+
+describe.skipIf(url === undefined)('webhooks on Postgres', () => {
+  const schema = `webhooks_${randomUUID().slice(0, 8)}`;
+  const databases: Database<WebhookTables>[] = [];
+  const open = (): Database<WebhookTables> => {
+    const database = createPostgresDatabase<WebhookTables>({ url: url!, schema });
+    databases.push(database);
+    return database;
+  };
+  let database: Database<WebhookTables>;
+
+  beforeAll(async () => {
+    database = open();
+    await database.migrate(webhookMigrations);
+  });
+  afterAll(async () => {
+    await sql`drop schema if exists ${sql.id(schema)} cascade`.execute(database.query);
+    await Promise.all(databases.map((each) => each.close()));
+  });
+
+  const pendingRow = (seq: number, key: string) => ({
+    id: `msg_${randomUUID()}`,
+    endpoint_id: 'whe_1',
+    ordering_key: key,
+    change_id: null,
+    event_id: `${key}@${seq}`,
+    subject: key,
+    sequence: seq,
+    status: 'pending' as const,
+    attempts: 0,
+    next_attempt_at: 0,
+    lease_owner: null,
+    lease_until: 0,
+    body: '{}',
+    created_at: 0,
+    finished_at: null,
+  });
+
+  it('eight dispatchers never hold a delivery twice, and never two of one key', async () => {
+    const rows = Array.from({ length: 400 }, (_, seq) => pendingRow(seq, `key-${seq % 40}`));
+    await database.query.insertInto('webhook_deliveries').values(rows).execute();
+    const held = new Set<number>();
+    const order = new Map<string, number[]>();
+    const queues = Array.from({ length: 8 }, () => new DeliveryQueue(open(), Date.now));
+
+    async function work(queue: DeliveryQueue): Promise<void> {
+      for (let idle = 0; idle < 20;) {
+        const claimed = await queue.claim({ limit: 10, leaseMs: 60_000, excluding: [], room: () => 10 });
+        idle = claimed.length === 0 ? idle + 1 : 0;
+        for (const delivery of claimed) {
+          expect(held.has(delivery.seq), 'held once').toBe(false);
+          held.add(delivery.seq);
+        }
+        for (const delivery of claimed) {
+          const { ordering_key: key } = await database.query
+            .selectFrom('webhook_deliveries')
+            .select('ordering_key')
+            .where('seq', '=', delivery.seq)
+            .executeTakeFirstOrThrow();
+          order.set(key, [...(order.get(key) ?? []), delivery.seq]);
+          const kept = await queue.finish(
+            delivery,
+            { at: 0, durationMs: 1 },
+            { status: 'delivered' },
+            { kind: 'well' },
+          );
+          expect(kept).toBe(true);
+        }
+      }
+    }
+
+    await Promise.all(queues.map(work));
+    expect(held.size).toBe(400);
+    for (const seqs of order.values()) expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+  });
+
+  it('a lease that has ended is taken over, and who held it can settle nothing any more', async () => {
+    await database.query.deleteFrom('webhook_deliveries').execute();
+    await database.query.insertInto('webhook_deliveries').values(pendingRow(1, 'one')).execute();
+    let now = 1_000;
+    const [late, next] = [new DeliveryQueue(database, () => now), new DeliveryQueue(database, () => now)];
+    const claim = (queue: DeliveryQueue) =>
+      queue.claim({ limit: 1, leaseMs: 100, excluding: [], room: () => 1 });
+    const [delivery] = await claim(late);
+    expect(await claim(next)).toEqual([]);
+    now += 101;
+    expect(await claim(next)).toHaveLength(1);
+    const settle = (queue: DeliveryQueue) =>
+      queue.finish(delivery!, { at: 0, durationMs: 1 }, { status: 'delivered' }, { kind: 'well' });
+    expect(await settle(late)).toBe(false);
+    expect(await settle(next)).toBe(true);
+  });
+
+  it('revisions are given out one by one', async () => {
+    const given = await Promise.all(
+      Array.from({ length: 10 }, () => database.transaction((unit) => nextRevision(unit))),
+    );
+    expect(new Set(given).size).toBe(10);
+  });
+
+  it('two dispatchers deliver every change, in order per key', async () => {
+    await database.query.deleteFrom('webhook_deliveries').execute();
+    const own = createPostgresDatabase<WebhookTables>({ url: url!, schema });
+    const world = await createWebhookWorld({ database: own });
+    try {
+      const receiver = await world.receiver();
+      const { id } = await world.register(receiver.url);
+      await Promise.all([world.dispatcher(), world.dispatcher()]);
+      for (let version = 1; version <= 20; version++) {
+        await Promise.all(['a', 'b', 'c'].map((key) => world.change(key, version)));
+      }
+      await until(
+        async () => {
+          const deliveries = await world.deliveries(id);
+          return deliveries.length === 60 && deliveries.every((each) => each.status === 'delivered');
+        },
+        { what: 'all are delivered', timeoutMs: 20_000 },
+      );
+      for (const key of ['a', 'b', 'c']) {
+        const versions = receiver.received
+          .filter(({ event }) => event.subject === key)
+          .map(({ event }) => event.sequence);
+        expect(versions).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+      }
+    } finally {
+      await world.close();
+    }
+  });
+});
