@@ -1,5 +1,3 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   customerScope,
   defineLiveField,
@@ -24,10 +22,11 @@ import { TidegateError } from '@tidegate/errors';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createMetrics, silentLogger } from '@tidegate/telemetry';
-import { temporaryDirectory } from '@tidegate/testing';
+import { temporaryDirectory, until } from '@tidegate/testing';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { BffServer } from '../graphql/bff-server.ts';
 import { createDispatcher, type Dispatcher, type DispatcherLimits } from './dispatcher.ts';
+import { startReceiver, type Answer, type Receiver } from './receiver.fixture.ts';
 import type { DeliveryPage, EndpointAnswer } from './rest/schemas.ts';
 import type { WebhookTables } from './tables.ts';
 import { createWebhooks } from './webhooks.ts';
@@ -183,6 +182,19 @@ export async function createWebhookWorld(
     },
     deliveries: async (id: string) =>
       (await call<DeliveryPage>('GET', `/webhooks/endpoints/${id}/deliveries?limit=200`)).json.deliveries,
+    /** Resolves with them when there are so many and none is pending. */
+    settled: (id: string, count: number) =>
+      until(
+        async () => {
+          const { deliveries } = (
+            await call<DeliveryPage>('GET', `/webhooks/endpoints/${id}/deliveries?limit=200`)
+          ).json;
+          return (
+            deliveries.length === count && deliveries.every((each) => each.status !== 'pending') && deliveries
+          );
+        },
+        { what: `${count} deliveries are settled` },
+      ),
     change: (orderId: string, version: number, status: OrderStatus = 'PLACED', customerId = 'customer-1') =>
       appendOrder(log, orderId, version, status, customerId),
     async close(): Promise<void> {
@@ -225,56 +237,4 @@ async function appendOrder(
     },
   });
   await log.append(topics.orderDocuments.name, [encodeEnvelope(envelope)]);
-}
-
-export interface Received {
-  readonly id: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-  readonly event: Record<string, unknown> & {
-    readonly id: string;
-    readonly subject: string;
-    readonly sequence: number;
-    readonly data: unknown;
-  };
-}
-
-export type Answer = (received: Received, response: ServerResponse) => void;
-
-export interface Receiver {
-  readonly url: string;
-  /** Every request, in the order of arrival. */
-  readonly received: Received[];
-  answer: Answer;
-  close(): Promise<void>;
-}
-
-const accept: Answer = (_received, response) => void response.writeHead(204).end();
-
-/** A partner's HTTP server. */
-export async function startReceiver(answer: Answer = accept): Promise<Receiver> {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
-      const event = JSON.parse(body) as Received['event'];
-      const one = { id: String(request.headers['webhook-id']), headers: request.headers, body, event };
-      received.push(one);
-      receiver.answer(one, response);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const receiver: Receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-    received,
-    answer,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-  return receiver;
 }

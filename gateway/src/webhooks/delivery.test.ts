@@ -1,0 +1,173 @@
+import { deferred, until } from '@tidegate/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { arrivals, status } from './receiver.fixture.ts';
+import { createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
+
+let world: WebhookWorld;
+
+beforeEach(async () => {
+  world = await createWebhookWorld();
+});
+afterEach(() => world.close());
+
+describe('delivery', () => {
+  it('keeps the order of a key while its receiver fails, and tells each attempt', async () => {
+    const receiver = await world.receiver();
+    let failures = 2;
+    receiver.answer = (received, response) => {
+      response.writeHead(received.event.sequence === 1 && failures-- > 0 ? 500 : 200).end();
+    };
+    const { id } = await world.register(receiver.url);
+    await world.dispatcher();
+    for (const version of [1, 2, 3]) await world.change('1', version);
+    const deliveries = await world.settled(id, 3);
+    expect(arrivals(receiver)).toEqual(['1@1', '1@1', '1@1', '1@2', '1@3']);
+    expect(new Set(receiver.received.map((each) => each.id)).size).toBe(3);
+    expect(new Set(receiver.received.slice(0, 3).map((each) => each.body)).size).toBe(1);
+    expect(deliveries.map((each) => each.sequence)).toEqual([3, 2, 1]);
+    expect(deliveries[2]?.attempts).toMatchObject([
+      { number: 1, status: 'failed', httpStatus: 500, error: 'HTTP_STATUS' },
+      { number: 2, status: 'failed', httpStatus: 500, error: 'HTTP_STATUS' },
+      { number: 3, status: 'delivered', httpStatus: 200 },
+    ]);
+  });
+
+  it('does not hold up other keys and other endpoints behind a key that fails', async () => {
+    const failing = await world.receiver((received, response) => {
+      response.writeHead(received.event.subject === 'bad' ? 500 : 200).end();
+    });
+    const healthy = await world.receiver();
+    await world.register(failing.url);
+    await world.register(healthy.url);
+    await world.dispatcher({ retryScheduleMs: [60_000] });
+    await world.change('bad', 1);
+    await until(() => failing.received.length === 1, { what: 'the bad key has failed' });
+    await world.change('bad', 2);
+    for (let each = 0; each < 20; each++) await world.change(`good-${each}`, 1);
+    await until(() => failing.received.length === 21 && healthy.received.length === 22, {
+      what: 'all but the bad key arrived',
+    });
+    expect(arrivals(failing).filter((each) => each.startsWith('bad'))).toEqual(['bad@1']);
+    expect(arrivals(healthy).filter((each) => each.startsWith('bad'))).toEqual(['bad@1', 'bad@2']);
+  });
+
+  it('gives up after the last retry, keeps what was given up, and goes on with the key', async () => {
+    const receiver = await world.receiver();
+    receiver.answer = (received, response) =>
+      void response.writeHead(received.event.sequence === 1 ? 500 : 200).end();
+    const { id } = await world.register(receiver.url);
+    await world.dispatcher({ retryScheduleMs: [1, 1] });
+    await world.change('1', 1);
+    await world.change('1', 2);
+    const [second, first] = await world.settled(id, 2);
+    expect(first).toMatchObject({ status: 'dead', attempts: [{}, {}, { number: 3 }] });
+    expect(second).toMatchObject({ status: 'delivered' });
+    expect(arrivals(receiver)).toEqual(['1@1', '1@1', '1@1', '1@2']);
+  });
+
+  it('takes a redirect for a failure and does not follow it', async () => {
+    const elsewhere = await world.receiver();
+    const receiver = await world.receiver(status(302, { location: elsewhere.url }));
+    const { id } = await world.register(receiver.url);
+    await world.dispatcher({ retryScheduleMs: [] });
+    await world.change('1', 1);
+    const [delivery] = await world.settled(id, 1);
+    expect(delivery).toMatchObject({ status: 'dead', attempts: [{ error: 'REDIRECT', httpStatus: 302 }] });
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  it('ends an attempt at the deadline, whether the head or nothing at all comes', async () => {
+    const silent = await world.receiver(() => {});
+    const { id } = await world.register(silent.url);
+    await world.dispatcher({ retryScheduleMs: [], deadlineMs: 150 });
+    await world.change('1', 1);
+    const [delivery] = await world.settled(id, 1);
+    expect(delivery).toMatchObject({ status: 'dead', attempts: [{ error: 'DEADLINE_EXCEEDED' }] });
+    expect(delivery!.attempts[0]!.durationMs).toBeGreaterThanOrEqual(140);
+    expect(delivery!.attempts[0]!.durationMs).toBeLessThan(2_000);
+  });
+
+  it('reads no more than 64 KiB of an answer, and not past the deadline', async () => {
+    const closed = deferred<number>();
+    const endless = await world.receiver((_received, response) => {
+      let sent = 0;
+      response.writeHead(200);
+      const chunk = Buffer.alloc(16 * 1024);
+      const write = (): void => {
+        while (!response.destroyed) {
+          sent += chunk.length;
+          if (!response.write(chunk)) return void response.once('drain', write);
+        }
+      };
+      response.once('close', () => closed.resolve(sent));
+      write();
+    });
+    const dripping = await world.receiver((_received, response) => void response.writeHead(200).write('x'));
+    const one = await world.register(endless.url);
+    const two = await world.register(dripping.url);
+    await world.dispatcher({ deadlineMs: 300 });
+    await world.change('1', 1);
+    expect((await world.settled(one.id, 1))[0]).toMatchObject({ status: 'delivered' });
+    expect((await world.settled(two.id, 1))[0]).toMatchObject({ status: 'delivered' });
+    // What the sockets' buffers hold besides, and no more.
+    expect(await closed.promise).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it('says when nobody listens', async () => {
+    const receiver = await world.receiver();
+    const { id } = await world.register(receiver.url);
+    await receiver.close();
+    await world.dispatcher({ retryScheduleMs: [] });
+    await world.change('1', 1);
+    expect((await world.settled(id, 1))[0]).toMatchObject({
+      status: 'dead',
+      attempts: [{ error: 'CONNECTION_FAILED', message: expect.stringContaining('ECONNREFUSED') }],
+    });
+  });
+
+  it('refuses to connect to what has become a private address since it was registered', async () => {
+    const receiver = await world.receiver();
+    const { id } = await world.register(receiver.url.replace('127.0.0.1', 'localhost'));
+    const literal = await world.register(receiver.url);
+    await world.dispatcher({ retryScheduleMs: [] }, { allowPrivateTargets: false });
+    await world.change('1', 1);
+    for (const each of [id, literal.id]) {
+      expect((await world.settled(each, 1))[0]).toMatchObject({ attempts: [{ error: 'TARGET_DENIED' }] });
+    }
+    expect(receiver.received).toEqual([]);
+  });
+
+  it('has at most so many attempts under way for one endpoint, and others go on', async () => {
+    const gate = deferred();
+    let [open, most] = [0, 0];
+    const slow = await world.receiver((_received, response) => {
+      most = Math.max(most, ++open);
+      void gate.promise.then(() => {
+        open--;
+        response.writeHead(200).end();
+      });
+    });
+    const fast = await world.receiver();
+    const slowly = await world.register(slow.url);
+    await world.register(fast.url);
+    await world.dispatcher({ maxConcurrent: 6, maxConcurrentPerEndpoint: 3 });
+    for (let each = 0; each < 12; each++) await world.change(`order-${each}`, 1);
+    await until(() => fast.received.length === 12, { what: 'the fast endpoint has all' });
+    expect(slow.received).toHaveLength(3);
+    gate.resolve();
+    await world.settled(slowly.id, 12);
+    expect(most).toBe(3);
+  });
+
+  it('waits as long as Retry-After asks for', async () => {
+    const receiver = await world.receiver(status(429, { 'retry-after': '3600' }));
+    const { id } = await world.register(receiver.url);
+    await world.dispatcher();
+    await world.change('1', 1);
+    const delivery = await until(
+      async () => (await world.deliveries(id)).find((each) => each.attempts.length === 1),
+      { what: 'one attempt was made' },
+    );
+    expect(Date.parse(delivery.nextAttemptAt!)).toBeGreaterThan(Date.now() + 3_500_000);
+  });
+});
