@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * What Node itself resolves: with Vite's own conditions our files would get another build of `graphql` than the
+ * libraries they hand its objects to, and `instanceof` would fail between the two.
+ */
+const conditions = ['module-sync', 'node', 'import', 'default'];
+const asNode = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
 /**
@@ -12,6 +19,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
+        ...asNode,
         test: {
           name: 'parts',
           include: ['{packages,services,gateway,bffs,microfrontends,embedded,scripts,bench}/**/*.test.ts'],
@@ -22,6 +30,7 @@ export default defineConfig({
         },
       },
       {
+        ...asNode,
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],

@@ -1,9 +1,10 @@
-import type { Bff, BffContext, Viewer } from '@tidegate/bff';
+import type { Bff, BffContext, Consistency, Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/errors';
 import type { ServiceClient } from '@tidegate/service-api';
 import type { SharedState } from '@tidegate/shared-state';
 import { childTraceparent, type Logger } from '@tidegate/telemetry';
 import {
+  execute,
   getOperationAST,
   GraphQLError,
   type DocumentNode,
@@ -99,16 +100,15 @@ export class BffServer {
   /** Executes a query or mutation outside of HTTP. Never rejects: errors are in the result. */
   async execute(params: OperationParams, facts: RequestFacts): Promise<ExecutionResult> {
     try {
-      const enveloped = this.yoga.getEnveloped({ facts, params, request: undefined } as never);
-      const document = this.document(params);
-      const result = (await enveloped.execute({
+      const context = this.#createContext(facts);
+      const result = await execute({
         schema: this.schema,
-        document,
-        operationName: params.operationName,
-        variableValues: params.variables,
-        contextValue: await enveloped.contextFactory({ facts } as never),
-      })) as ExecutionResult;
-      return this.#masked(result);
+        document: this.document(params),
+        operationName: params.operationName ?? null,
+        variableValues: params.variables ?? {},
+        contextValue: context,
+      });
+      return withFreshness(this.#masked(result), context.consistency);
     } catch (error) {
       return { errors: this.errors(error) };
     }
@@ -175,18 +175,21 @@ export class BffServer {
   }
 }
 
-/** Tells the client when an answer is older than it asked for. */
-function noteStaleReads(): Plugin<{ consistency?: { satisfied: boolean } }> {
+/** Tells the client, on Yoga's way out, when an answer is older than it asked for. */
+function noteStaleReads(): Plugin {
   return {
     onExecute: ({ args }) => ({
       onExecuteDone: ({ result, setResult }) => {
-        const context = args.contextValue as { consistency?: { satisfied: boolean } };
-        if (context.consistency?.satisfied !== false) return;
-        const { extensions, ...rest } = result as ExecutionResult;
-        setResult({ ...rest, extensions: { ...extensions, freshness: { satisfied: false } } });
+        const { consistency } = args.contextValue as unknown as BffContext;
+        setResult(withFreshness(result as ExecutionResult, consistency));
       },
     }),
   };
+}
+
+function withFreshness(result: ExecutionResult, consistency: Consistency): ExecutionResult {
+  if (consistency.satisfied) return result;
+  return { ...result, extensions: { ...result.extensions, freshness: { satisfied: false } } };
 }
 
 function requireLiveFields(schema: GraphQLSchema, bff: Bff): void {
