@@ -7,13 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { mobileBff } from '@tidegate/bff-mobile';
 import { webBff } from '@tidegate/bff-web';
 import { flag, integer, port, secret, text } from '@tidegate/config';
+import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import {
   createAsyncApiRoute,
   createComposition,
+  createDispatcher,
   createTokenVerifier,
+  createWebhooks,
   Gateway,
   startEdgeServer,
+  type WebhookTables,
 } from '@tidegate/gateway';
 import { createHealthHandler, runProcess } from '@tidegate/process';
 import { devSecret } from '@tidegate/process/dev-secret';
@@ -74,24 +78,42 @@ runProcess({
     await platform.start();
 
     const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
+    const verifier = createTokenVerifier({ secret: jwtSecret });
     const gateway = new Gateway({
       bffs: [webBff, mobileBff],
       log,
       client: platform.client,
       state,
-      verifier: createTokenVerifier({ secret: jwtSecret }),
+      verifier,
       cursorSecrets: cursorSecret.split(','),
       logger,
       metrics,
       routes: [
         async (request) => health(request),
         createAsyncApiRoute(),
+        (request) => webhooks.handle(request),
         ...(LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : []),
         (request) => composition.handle(request),
       ],
       trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
     });
     host.add({ name: 'gateway', stop: () => gateway.stop() });
+
+    const database = createSqliteDatabase<WebhookTables>({ path: join(dataDir, 'webhooks.sqlite'), logger });
+    host.add({ name: 'webhooks database', stop: () => database.close() });
+    const shared = {
+      database,
+      log,
+      servers: gateway.servers,
+      logger,
+      allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+    };
+    const webhooks = createWebhooks({ ...shared, verifier });
+    await database.migrate(webhooks.migrations);
+    const dispatcher = createDispatcher({ ...shared, metrics });
+    host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });
+    await dispatcher.start();
+
     await gateway.start(host.signal);
     host.addReadinessCheck('live hub', () => gateway.hub.checkFlow());
     server.serve(gateway);

@@ -61,7 +61,7 @@ describe('a process whose backends cannot be reached', () => {
   it.each<[ProcessName, string]>([
     ['orders', 'postgres'],
     ['order-view', 'postgres'],
-    ['gateway-web', 'kafka'],
+    ['gateway-web', 'postgres'],
     ['dispatcher', 'postgres'],
   ])('%s lives, says on /readyz that it waits for %s, and logs each try', (name, backend) =>
     withProcess(

@@ -5,6 +5,7 @@ import { webBff } from '@tidegate/bff-web';
 import { flag, hostPorts, listOf, port, secret, text, url } from '@tidegate/config';
 import { topics } from '@tidegate/contracts';
 import { TidegateError } from '@tidegate/errors';
+import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createHealthHandler, runProcess } from '@tidegate/process';
 import { createServiceClient } from '@tidegate/service-api';
@@ -14,6 +15,8 @@ import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createComposition } from './composition/index.ts';
 import { Gateway } from './gateway.ts';
 import { startEdgeServer } from './http/edge-server.ts';
+import type { WebhookTables } from './webhooks/tables.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 const PING_MS = 3_000;
 const STOP_GRACE_MS = 5_000;
@@ -27,6 +30,7 @@ runProcess({
     PORT: port().default(4000),
     BFFS: listOf(['web', 'mobile'], 'the BFFs this process hosts'),
     KAFKA_BROKERS: hostPorts('the Kafka brokers'),
+    DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
     REDIS_URL: url(['redis', 'rediss'], 'the Redis for shared state'),
     ORDERS_URL: url(['http', 'https'], 'where orders is served'),
     ORDER_VIEW_URL: url(['http', 'https'], 'where order-view is served'),
@@ -36,6 +40,7 @@ runProcess({
     CURSOR_SECRETS: text(
       'what cursors are signed with: secrets of at least 32 characters, separated by commas, the newest first',
     ).regex(/^[^,]{32,}(,[^,]{32,})*$/),
+    WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses: for development only').default(false),
     MICROFRONTENDS_DIR: text('the folder of the built micro-frontends').default(MICROFRONTENDS),
     TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
   },
@@ -54,19 +59,23 @@ runProcess({
       epochTopics: [topics.orderDocuments.name, topics.productDocuments.name, topics.commandOutcomes.name],
     });
     host.add({ name: 'kafka', stop: () => log.close() });
+    const database = createPostgresDatabase<WebhookTables>({
+      url: config.DATABASE_URL,
+      schema: 'webhooks',
+      logger,
+    });
+    host.add({ name: 'postgres', stop: () => database.close() });
     const state = createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:' });
     host.add({ name: 'redis', stop: () => state.close() });
-    await host.dependency(
-      'kafka',
-      () => log.ping(PING_MS),
-      () => log.ping(PING_MS),
-    );
-    await host.dependency(
-      'redis',
-      () => state.ping(PING_MS),
-      () => state.ping(PING_MS),
-    );
+    for (const [name, ping] of [
+      ['postgres', () => database.ping(PING_MS)],
+      ['kafka', () => log.ping(PING_MS)],
+      ['redis', () => state.ping(PING_MS)],
+    ] as const) {
+      await host.dependency(name, ping, ping);
+    }
 
+    const verifier = createTokenVerifier(tokenKeys(config));
     const gateway = new Gateway({
       bffs: config.BFFS.map((name) => bffs[name]),
       log,
@@ -79,18 +88,28 @@ runProcess({
         logger,
       }),
       state,
-      verifier: createTokenVerifier(tokenKeys(config)),
+      verifier,
       cursorSecrets: config.CURSOR_SECRETS.split(','),
       logger,
       metrics,
       routes: [
         async (request) => health(request),
         createAsyncApiRoute(),
+        (request) => webhooks.handle(request),
         (request) => composition.handle(request),
       ],
       trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
     });
     host.add({ name: 'live edge', stop: () => gateway.stop() });
+    const webhooks = createWebhooks({
+      database,
+      log,
+      servers: gateway.servers,
+      verifier,
+      logger,
+      allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+    });
+    await database.migrate(webhooks.migrations);
     // The topics are the services' to create; until they have, the hub has nothing to tail.
     await host.dependency('document topics', () => gateway.start(host.signal));
     host.addReadinessCheck('live hub', () => gateway.hub.checkFlow());
