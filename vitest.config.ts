@@ -1,11 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /**
  * What Node itself resolves: with Vite's own conditions our files would get another build of `graphql` than the
  * libraries they hand its objects to, and `instanceof` would fail between the two.
  */
-const conditions = ['module-sync', 'node', 'import', 'default'];
-const asNode = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+const graphql = fileURLToPath(new URL('./node_modules/graphql/index.mjs', import.meta.url));
+const asNode = { resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] } };
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 

@@ -66,7 +66,8 @@ function codeOf(error: GraphQLError): ErrorCode {
   if (http?.status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
   if (isErrorCode(code)) return code;
   if (error.message.startsWith('Syntax Error')) return 'GRAPHQL_PARSE_FAILED';
-  if (/^Variable "\$/.test(error.message)) return 'BAD_USER_INPUT';
+  if (/^Variable "\$.*(invalid value|was not provided|must not be null)/s.test(error.message))
+    return 'BAD_USER_INPUT';
   if (error.path) return /^(Argument|Enum|Value)/.test(error.message) ? 'BAD_USER_INPUT' : 'INTERNAL';
   if (error.nodes?.length) return 'GRAPHQL_VALIDATION_FAILED';
   return 'BAD_REQUEST';
