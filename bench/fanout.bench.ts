@@ -1,0 +1,174 @@
+import { startLoad, type LoadProcess } from './load/load-process.ts';
+import { median } from './percentiles.ts';
+import { allowedConnections } from './processes/open-files.ts';
+import { temporaryDirectory } from '@tidegate/testing';
+import { profileRound } from './fanout/profile.ts';
+import { burstRound, steadyRound, type Round } from './fanout/rounds.ts';
+import { startSubject, subjectNames, type Subject, type SubjectName } from './fanout/subject.ts';
+import type { Measurement } from './run.ts';
+
+type Log = (line: string) => void;
+type Figures = Record<string, number>;
+
+const FEW = 1_000;
+const MANY = 10_000;
+const LOW = { ticksPerSecond: 10, forMs: 3_000 };
+const LOW_MANY = { ticksPerSecond: 1, forMs: 5_000 };
+const BURST_MS = 2_000;
+/** What a batch holds; the stock server, which takes each tick by itself whatever its batch, less, to end in time. */
+const FEW_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 50, stock: 5, bareWs: 50 };
+const MANY_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 10, stock: 1, bareWs: 10 };
+const ROUNDS = 3;
+const HALF_LOAD_MS = 6_000;
+
+async function measure(log: Log): Promise<Figures> {
+  await using directory = await temporaryDirectory();
+  await using load = await startLoad();
+  const few = await withSubjects(directory.path, load, log);
+  const many = await withMany(directory.path, load, log);
+  const kafka = await onKafka(directory.path, load, log);
+  return { ...few, ...many, ...kafka };
+}
+
+/** The three servers side by side with few connections, their rounds in turn: what disturbs one disturbs all. */
+async function withSubjects(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
+  await using stack = new AsyncDisposableStack();
+  const subjects: Subject[] = [];
+  for (const name of subjectNames) {
+    log(`${name}: connecting ${FEW}`);
+    subjects.push(stack.use(await startSubject(name, { connections: FEW, load, directory })));
+  }
+  const tidegate = subjects[0]!;
+  const low = await inTurn(subjects, 'low', log, (subject) => steadyRound(subject, load, LOW));
+  const burst = await inTurn(subjects, 'burst', log, (subject) =>
+    burstRound(subject, load, burstOf(subject)),
+  );
+  const half = await halfLoad(tidegate, load, log);
+  for (const subject of subjects) {
+    await profileRound(subject, 'low', log, () => steadyRound(subject, load, LOW));
+    await profileRound(subject, 'burst', log, () => burstRound(subject, load, burstOf(subject)));
+  }
+  return {
+    ...perCpuSecond('low', low),
+    ...perCpuSecond('burst', burst),
+    'low.p99Ms': median(low.tidegate.map(({ delays }) => delays.p99Ms)),
+    'low.ratioToStock': ratio(low, 'stock'),
+    'low.ratioToBareWs': ratio(low, 'bareWs'),
+    'burst.ratioToStock': ratio(burst, 'stock'),
+    'burst.ratioToBareWs': ratio(burst, 'bareWs'),
+    'halfLoad.ticksPerSecond': half.ticksPerSecond,
+    'halfLoad.p50Ms': half.p50Ms,
+    'halfLoad.p99Ms': half.p99Ms,
+    'halfLoad.fromAskedP99Ms': half.fromAskedP99Ms,
+  };
+}
+
+/** One server after the other: all at once would be more sockets than a process may open. */
+async function withMany(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
+  const connections = allowedConnections(MANY, log);
+  const figures: Figures = {};
+  for (const name of subjectNames) {
+    log(`${name}: connecting ${connections}`);
+    await using subject = await startSubject(name, { connections, load, directory });
+    const low = await steadyRound(subject, load, LOW_MANY);
+    const burst = await burstRound(subject, load, burstOf(subject));
+    const infix = infixOf(name);
+    figures[`lowMany${infix}.deliveriesPerCpuSecond`] = low.deliveriesPerCpuSecond;
+    figures[`burstMany${infix}.deliveriesPerCpuSecond`] = burst.deliveriesPerCpuSecond;
+    figures[name === 'tidegate' ? 'rssPerConnectionKb' : `rssPerConnection${infix}Kb`] =
+      subject.rssPerConnectionKb;
+    log(
+      `${name}: ${line(low)}; burst ${line(burst)}; ${subject.rssPerConnectionKb.toFixed(1)} KB a connection`,
+    );
+  }
+  figures['connections'] = connections;
+  return figures;
+}
+
+/** The same half load on real Kafka, where there is one. */
+async function onKafka(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
+  const brokers = process.env['KAFKA_BROKERS']?.split(',');
+  if (!brokers) {
+    log('Kafka is left out: KAFKA_BROKERS is not set');
+    return {};
+  }
+  log(`tidegate on Kafka: connecting ${FEW}`);
+  await using subject = await startSubject('tidegate', {
+    connections: FEW,
+    load,
+    directory,
+    place: { brokers },
+  });
+  const half = await halfLoad(subject, load, log);
+  return {
+    'halfLoad.kafka.ticksPerSecond': half.ticksPerSecond,
+    'halfLoad.kafka.p50Ms': half.p50Ms,
+    'halfLoad.kafka.p99Ms': half.p99Ms,
+  };
+}
+
+/** Finds out how many ticks a second are the most, then asks for half as many. */
+async function halfLoad(subject: Subject, load: LoadProcess, log: Log) {
+  const most = (await burstRound(subject, load, burstOf(subject))).deliveriesPerSecond / subject.connections;
+  const ticksPerSecond = most / 2;
+  const { delays } = await steadyRound(subject, load, { ticksPerSecond, forMs: HALF_LOAD_MS });
+  log(
+    `half load: ${ticksPerSecond.toFixed(0)} ticks/s, p50 ${delays.p50Ms.toFixed(1)} ms, p99 ${delays.p99Ms.toFixed(1)} ms`,
+  );
+  return { ticksPerSecond, ...delays };
+}
+
+function burstOf({ name, connections }: Subject): { batchTicks: number; forMs: number } {
+  const batchTicks = (connections > FEW ? MANY_BATCH_TICKS : FEW_BATCH_TICKS)[name];
+  return { batchTicks, forMs: BURST_MS };
+}
+
+async function inTurn(
+  subjects: readonly Subject[],
+  what: string,
+  log: Log,
+  run: (subject: Subject) => Promise<Round>,
+): Promise<Record<SubjectName, Round[]>> {
+  const rounds: Record<SubjectName, Round[]> = { tidegate: [], stock: [], bareWs: [] };
+  for (let count = 0; count < ROUNDS; count++) {
+    for (const subject of subjects) {
+      const round = await run(subject);
+      rounds[subject.name].push(round);
+      log(`${what} ${count + 1}/${ROUNDS} ${subject.name}: ${line(round)}`);
+    }
+  }
+  return rounds;
+}
+
+function perCpuSecond(what: string, rounds: Record<SubjectName, Round[]>): Figures {
+  return Object.fromEntries(
+    subjectNames.map((name) => [
+      `${what}${infixOf(name)}.deliveriesPerCpuSecond`,
+      median(rounds[name].map((round) => round.deliveriesPerCpuSecond)),
+    ]),
+  );
+}
+
+/** The median of the ratios of neighbouring rounds. */
+function ratio(rounds: Record<SubjectName, Round[]>, to: SubjectName): number {
+  return median(
+    rounds.tidegate.map(
+      (round, index) => round.deliveriesPerCpuSecond / rounds[to][index]!.deliveriesPerCpuSecond,
+    ),
+  );
+}
+
+function infixOf(name: SubjectName): string {
+  return name === 'tidegate' ? '' : `.${name}`;
+}
+
+function line({ deliveriesPerCpuSecond, deliveriesPerSecond, delays }: Round): string {
+  return `${(deliveriesPerCpuSecond / 1000).toFixed(0)} k per CPU-second (${(deliveriesPerSecond / 1000).toFixed(0)} k/s), p99 ${delays.p99Ms.toFixed(1)} ms`;
+}
+
+const fanout: Measurement = {
+  description:
+    'one event to 1,000 and 10,000 subscribers, beside a stock GraphQL server and a bare WebSocket broadcast',
+  measure,
+};
+export default fanout;

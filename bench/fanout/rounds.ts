@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Delays } from '../load/load-group.ts';
+import type { LoadProcess } from '../load/load-process.ts';
+import { nowUs } from '../processes/clock.ts';
+import type { Subject } from './subject.ts';
+
+/** What one round showed. */
+export interface Round {
+  readonly deliveries: number;
+  readonly deliveriesPerCpuSecond: number;
+  readonly deliveriesPerSecond: number;
+  readonly delays: Delays;
+}
+
+const SETTLE_TIMEOUT_MS = 20_000;
+/** How many batches are under way in a burst: enough that the server always has the next. */
+const BATCHES_UNDER_WAY = 2;
+const PACE_MS = 2;
+
+/** Ticks at a steady rate whatever the server does; each is asked for when it is due. */
+export function steadyRound(
+  subject: Subject,
+  load: LoadProcess,
+  { ticksPerSecond, forMs }: { ticksPerSecond: number; forMs: number },
+): Promise<Round> {
+  return measured(subject, load, async () => {
+    const startUs = nowUs();
+    const ticks = Math.round((ticksPerSecond * forMs) / 1000);
+    for (let asked = 0; asked < ticks;) {
+      const due = Math.min(ticks, Math.floor(((nowUs() - startUs) / 1e6) * ticksPerSecond) + 1);
+      for (; asked < due; asked++) {
+        const dueUs = Math.round(startUs + (asked / ticksPerSecond) * 1e6);
+        subject.server.tell('publish', { count: 1, asked: dueUs });
+      }
+      await pause(PACE_MS);
+    }
+    return ticks;
+  });
+}
+
+/** Batches back to back for a while: the next is asked for when the one before the last has arrived everywhere. */
+export function burstRound(
+  subject: Subject,
+  load: LoadProcess,
+  { batchTicks, forMs }: { batchTicks: number; forMs: number },
+): Promise<Round> {
+  return measured(subject, load, async (before) => {
+    const until = performance.now() + forMs;
+    let batches = 0;
+    while (performance.now() < until || batches <= BATCHES_UNDER_WAY) {
+      await subject.server.request('publish', { count: batchTicks });
+      batches += 1;
+      const settled = Math.max(0, batches - BATCHES_UNDER_WAY) * batchTicks * subject.connections;
+      await arrived(subject, load, before + settled);
+    }
+    return batches * batchTicks;
+  });
+}
+
+/** Runs what asks for ticks (resolving with how many), waits for all of them, counts what the server spent. */
+async function measured(
+  subject: Subject,
+  load: LoadProcess,
+  ask: (receivedBefore: number) => Promise<number>,
+): Promise<Round> {
+  const { server, group, connections } = subject;
+  await load.request('takeDelays', group);
+  const { received } = await load.request('counts', group);
+  const before = await server.request('usage', undefined);
+  const startedMs = performance.now();
+  const deliveries = (await ask(received)) * connections;
+  await arrived(subject, load, received + deliveries);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const after = await server.request('usage', undefined);
+  return {
+    deliveries,
+    deliveriesPerCpuSecond: deliveries / (after.cpuSeconds - before.cpuSeconds),
+    deliveriesPerSecond: deliveries / seconds,
+    delays: await load.request('takeDelays', group),
+  };
+}
+
+async function arrived({ name, group }: Subject, load: LoadProcess, count: number): Promise<void> {
+  if (await load.request('received', { name: group, count, timeoutMs: SETTLE_TIMEOUT_MS })) return;
+  const counts = JSON.stringify(await load.request('counts', group));
+  throw new Error(`${name}: ${count} messages were to arrive: ${counts}`);
+}

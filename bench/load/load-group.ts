@@ -1,0 +1,242 @@
+import { nowUs } from '../processes/clock.ts';
+import { percentile } from '../percentiles.ts';
+import { DeliveryTrack } from './delivery-track.ts';
+import { LoadConnection } from './load-connection.ts';
+import { readTimes } from './next-message.ts';
+
+export interface LoadGroupOptions {
+  readonly port: number;
+  readonly path: string;
+  readonly token?: string;
+  readonly connections: number;
+  readonly query: string;
+  /** Names the one variable `key` of each subscription; without it each connection has one subscription. */
+  readonly keys?: { readonly perConnection: number };
+  /** The first so many connections subscribe to this key as well. */
+  readonly bulk?: { readonly connections: number; readonly query: string; readonly key: string };
+  /** Every how manieth connection's messages are timed. Default 20. */
+  readonly sampleEvery?: number;
+  /** Follow what each client has seen: `seen` is every key's version at the beginning. */
+  readonly track?: { readonly keys: number; readonly seen: number };
+}
+
+export interface LoadCounts {
+  readonly received: number;
+  readonly open: number;
+  readonly refused: number;
+  /** Close code or error, how often. */
+  readonly closed: Readonly<Record<string, number>>;
+  readonly firstRefusal?: string;
+}
+
+/** From append (and from the measurement's wish) to the receipt by a client, milliseconds. */
+export interface Delays {
+  readonly samples: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly fromAskedP99Ms: number;
+}
+
+/** How many upgrades are under way at once. */
+const CONNECTING_AT_ONCE = 200;
+/** A source address has about 28,000 ports. */
+const CONNECTIONS_PER_ADDRESS = 10_000;
+const MAX_SAMPLES = 2_000_000;
+
+/** Connections to one server, counted and timed together. */
+export class LoadGroup {
+  readonly #options: LoadGroupOptions;
+  readonly #connections: LoadConnection[] = [];
+  readonly #tracks: DeliveryTrack[] = [];
+  readonly #closed: Record<string, number> = {};
+  readonly #waiting = new Set<{ reached: () => boolean; resolve: () => void }>();
+  #delays: number[] = [];
+  #delaysFromAsked: number[] = [];
+  #received = 0;
+  #open = 0;
+  #refused = 0;
+  #firstRefusal: string | undefined;
+
+  constructor(options: LoadGroupOptions) {
+    this.#options = options;
+    const { track } = options;
+    if (!track) return;
+    for (let index = 0; index < options.connections; index++)
+      this.#tracks.push(new DeliveryTrack(track.keys, track.seen));
+  }
+
+  /** Opens all connections; resolves when each is subscribed or gone. With cursors where they were tracked. */
+  async open(port = this.#options.port): Promise<void> {
+    let next = 0;
+    const openSome = async (): Promise<void> => {
+      while (next < this.#options.connections) await this.#openOne(next++, port);
+    };
+    await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, openSome));
+  }
+
+  counts(): LoadCounts {
+    return {
+      received: this.#received,
+      open: this.#open,
+      refused: this.#refused,
+      closed: { ...this.#closed },
+      ...(this.#firstRefusal !== undefined && { firstRefusal: this.#firstRefusal }),
+    };
+  }
+
+  /** Resolves true when so many messages have come, false when they have not in time. */
+  receivedAtLeast(count: number, timeoutMs: number): Promise<boolean> {
+    return this.#wait(() => this.#received >= count, timeoutMs);
+  }
+
+  /** Resolves true when all connections are closed. */
+  allClosed(timeoutMs: number): Promise<boolean> {
+    return this.#wait(() => this.#open === 0, timeoutMs);
+  }
+
+  /** Resolves true when every tracked client has come so far, false when not in time. */
+  async level(versions: number, timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    let first = 0;
+    while (performance.now() < deadline) {
+      while (first < this.#tracks.length && this.#tracks[first]!.versions >= versions) first += 1;
+      if (first === this.#tracks.length) return true;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return false;
+  }
+
+  verdict(versions: number): { behind: number; lost: number; repeated: number } {
+    const sum = (of: (track: DeliveryTrack) => number): number =>
+      this.#tracks.reduce((total, track) => total + of(track), 0);
+    return {
+      behind: this.#tracks.filter((track) => track.versions < versions).length,
+      // What has not come by now counts as lost, too.
+      lost: sum((track) => track.lost + Math.max(0, versions - track.versions)),
+      repeated: sum((track) => track.repeated),
+    };
+  }
+
+  /** The delays since the last call. */
+  takeDelays(): Delays {
+    const [delays, fromAsked] = [this.#delays, this.#delaysFromAsked];
+    this.#delays = [];
+    this.#delaysFromAsked = [];
+    return {
+      samples: delays.length,
+      p50Ms: percentile(delays, 0.5),
+      p99Ms: percentile(delays, 0.99),
+      maxMs: percentile(delays, 1),
+      fromAskedP99Ms: percentile(fromAsked, 0.99),
+    };
+  }
+
+  /** The first so many stop reading, and are left out of the delays from the start by being bulk connections. */
+  pause(count: number): void {
+    for (const connection of this.#connections.slice(0, count)) connection.pause();
+  }
+
+  /** They read again; those that were closed meanwhile connect anew. */
+  async resume(count: number): Promise<void> {
+    for (const connection of this.#connections.slice(0, count)) connection.cut();
+    await this.#wait(() => this.#open <= this.#options.connections - count, 5_000);
+    for (let index = 0; index < count; index++) await this.#openOne(index, this.#options.port);
+  }
+
+  close(): Promise<boolean> {
+    for (const connection of this.#connections) connection.cut();
+    return this.allClosed(10_000);
+  }
+
+  #openOne(index: number, port: number): Promise<void> {
+    const { path, token, bulk, sampleEvery = 20 } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const track = this.#tracks[index];
+    const isBulk = bulk !== undefined && index < bulk.connections;
+    const isSampled = !isBulk && index % sampleEvery === 0;
+    let isOpen = false;
+    this.#connections[index] = new LoadConnection({
+      port,
+      path,
+      localAddress: `127.0.0.${1 + Math.floor(index / CONNECTIONS_PER_ADDRESS)}`,
+      token,
+      subscriptions: this.#subscriptions(index),
+      readsAll: track !== undefined || isSampled,
+      listener: {
+        onOpen: () => {
+          isOpen = true;
+          this.#open += 1;
+          resolve();
+        },
+        onNext: (bytes, start, end) => {
+          this.#received += 1;
+          if (isSampled) this.#sample(bytes, start, end);
+          track?.onNext(bytes, start, end);
+          if (this.#waiting.size > 0) this.#wake();
+        },
+        ...(track && { onReadEnd: () => track.onReadEnd() }),
+        onRefused: (message) => {
+          this.#refused += 1;
+          this.#firstRefusal ??= message;
+        },
+        onClosed: (reason) => {
+          this.#closed[reason] = (this.#closed[reason] ?? 0) + 1;
+          if (isOpen) this.#open -= 1;
+          resolve();
+          this.#wake();
+        },
+      },
+    });
+    return promise;
+  }
+
+  #subscriptions(index: number): object[] {
+    const { query, keys, bulk } = this.#options;
+    const cursor = this.#tracks[index]?.cursor;
+    const extensions = cursor === undefined ? {} : { extensions: { cursor } };
+    if (!keys) {
+      const all = { query, ...extensions };
+      if (!bulk || index >= bulk.connections) return [all];
+      return [all, { query: bulk.query, variables: { key: bulk.key } }];
+    }
+    return Array.from({ length: keys.perConnection }, (_, nth) => ({
+      query,
+      variables: { key: `k${index * keys.perConnection + nth}` },
+    }));
+  }
+
+  #sample(bytes: Buffer, start: number, end: number): void {
+    const times = readTimes(bytes, start, end);
+    if (!times || this.#delays.length >= MAX_SAMPLES) return;
+    const now = nowUs();
+    this.#delays.push((now - times.at) / 1000);
+    this.#delaysFromAsked.push((now - times.asked) / 1000);
+  }
+
+  #wait(reached: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (reached()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(waiter);
+        resolve(false);
+      }, timeoutMs);
+      const waiter = {
+        reached,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve(true);
+        },
+      };
+      this.#waiting.add(waiter);
+    });
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiting) {
+      if (!waiter.reached()) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}

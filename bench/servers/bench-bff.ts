@@ -1,0 +1,82 @@
+import {
+  defineLiveField,
+  defineLiveStream,
+  requireRole,
+  type Bff,
+  type LiveScope,
+  type Viewer,
+} from '@tidegate/bff';
+import { createMessage, defineMessage, encodeEnvelope } from '@tidegate/contracts';
+import type { OutgoingRecord } from '@tidegate/event-log';
+import { z } from 'zod';
+import { BULK_KEY, typeDefs, type Tick } from './workload.ts';
+
+const tick = z.object({
+  key: z.string().min(1),
+  version: z.int().min(1),
+  at: z.number(),
+  asked: z.number(),
+  status: z.string(),
+  customer: z.string(),
+  amount: z.number(),
+  note: z.string(),
+});
+
+const HOUR_MS = 60 * 60 * 1000;
+
+export const TickChanged = defineMessage('TickChanged', {
+  owner: 'bench',
+  version: 1,
+  topic: {
+    name: 'bench.ticks',
+    cleanup: 'compact',
+    retentionMs: HOUR_MS,
+    description: 'what is measured with',
+  },
+  key: 'tick key',
+  schema: tick,
+});
+
+/** As many as the platform's topics have by default. */
+export const PARTITIONS = 6;
+
+const stream = defineLiveStream<Tick>({
+  name: 'ticks',
+  definition: TickChanged,
+  terms: ({ key }) => (key === BULK_KEY ? [`key:${key}`] : ['all', `key:${key}`]),
+});
+
+function operators(viewer: Viewer): LiveScope<Tick> {
+  requireRole(viewer, 'operator');
+  return { id: viewer.role, viewer: { role: viewer.role, id: '' }, sees: () => true };
+}
+
+/** A BFF with nothing behind it: what the live engine costs, and no service. */
+export const benchBff: Bff = {
+  name: 'bench',
+  typeDefs,
+  resolvers: { Query: { ready: () => true } },
+  liveFields: {
+    ticks: defineLiveField<Record<string, never>, Tick, unknown>({
+      stream,
+      authorise: operators,
+      term: () => 'all',
+      overflow: 'close',
+    }),
+    tick: defineLiveField<{ key: string }, Tick, unknown>({
+      stream,
+      authorise: operators,
+      term: ({ key }) => `key:${key}`,
+      key: ({ key }) => key,
+      overflow: 'close',
+    }),
+  },
+  remembersWrites: false,
+};
+
+/** A tick as the record of a document topic. */
+export function tickRecord(data: Tick): OutgoingRecord {
+  const { key, version } = data;
+  const id = `ticks/${key}@${version}`;
+  return encodeEnvelope(createMessage(TickChanged, { id, key, sequence: version, timeMs: Date.now(), data }));
+}

@@ -1,0 +1,26 @@
+import { startPinnedProcess, type PinnedProcess } from '../processes/pinned-process.ts';
+import type { ServerHandlers, ServerReady } from './server-control.ts';
+import type { TidegateServerOptions } from './tidegate-server.ts';
+
+/** One of the three servers, in a process of its own on the first core. */
+export type ServerProcess = PinnedProcess<ServerReady, ServerHandlers>;
+
+const SERVER_CORE = 0;
+const nodeFlags = ['--expose-gc'];
+
+export function startTidegate(options: TidegateServerOptions): Promise<ServerProcess> {
+  return startPinnedProcess({ entry: 'servers/tidegate-server.ts', core: SERVER_CORE, options, nodeFlags });
+}
+
+export function startStock(): Promise<ServerProcess> {
+  return startPinnedProcess({ entry: 'servers/stock-server.ts', core: SERVER_CORE, options: {}, nodeFlags });
+}
+
+export function startBareWs(): Promise<ServerProcess> {
+  return startPinnedProcess({
+    entry: 'servers/bare-ws-server.ts',
+    core: SERVER_CORE,
+    options: {},
+    nodeFlags,
+  });
+}

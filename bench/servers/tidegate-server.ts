@@ -1,0 +1,40 @@
+/** The real gateway on a real log, with a BFF that has nothing behind it. */
+import { createTokenVerifier, Gateway, startEdgeServer, type GatewayLimits } from '@tidegate/gateway';
+import { createServiceClient } from '@tidegate/service-api';
+import { createMemorySharedState } from '@tidegate/shared-state';
+import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { benchOptions } from '../processes/pinned-process.ts';
+import { benchBff } from './bench-bff.ts';
+import { controlServer } from './server-control.ts';
+import { openTickLog, TickWriter, type TickLogPlace } from './tick-log.ts';
+
+export interface TidegateServerOptions {
+  readonly place: TickLogPlace;
+  readonly secret: string;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+const { place, secret, limits } = benchOptions<TidegateServerOptions>();
+const log = await openTickLog(place);
+const gateway = new Gateway({
+  bffs: [benchBff],
+  log,
+  client: createServiceClient({ services: {}, logger: silentLogger } as never),
+  state: createMemorySharedState({ maxEntries: 1_000 }),
+  verifier: createTokenVerifier({ secret }),
+  cursorSecrets: [secret],
+  logger: silentLogger,
+  metrics: createMetrics(),
+  routes: [],
+  trustedOnly: false,
+  ...(limits && { limits }),
+});
+const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
+await gateway.start(new AbortController().signal);
+edge.serve(gateway);
+const writer = new TickWriter(log);
+
+controlServer(Number(new URL(edge.url).port), {
+  publish: (wanted) => writer.append(wanted),
+  subscriptions: () => gateway.hub.subscriptions,
+});
