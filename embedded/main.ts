@@ -74,7 +74,7 @@ runProcess({
       shipping: { prepareMs: config.SHIPPING_DISPATCH_MS, deliverMs: config.SHIPPING_DELIVERY_MS },
       ...(config.DEMO && { restock: DEMO_RESTOCK }),
     });
-    host.add({ name: 'order platform', stop: platform.stop });
+    host.add({ name: 'order platform', stop: () => platform.stop() });
     await platform.start();
 
     const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
@@ -120,7 +120,7 @@ runProcess({
 
     if (config.DEMO) {
       const traffic = startDemoTraffic(platform.client, logger);
-      host.add({ name: 'demo traffic', stop: traffic.stop });
+      host.add({ name: 'demo traffic', stop: () => traffic.stop() });
     }
     // After everything that the frame of the process has to say: the address comes last.
     setImmediate(() => console.log(`Tidegate ready at ${server.url}`));

@@ -45,6 +45,7 @@ async function runPlatform(
   stopping: AbortSignal,
   say: (line: string) => void,
 ): Promise<void> {
+  await buildMicrofrontends({ log: say });
   const { LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
   const width = Math.max(...processes.map(({ name }) => name.length));
   const platform = startProcesses({

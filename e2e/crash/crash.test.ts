@@ -159,7 +159,7 @@ describe.skipIf(stackEnv === undefined)(
       // A last event may still change the version of an order that has ended: read until two readings agree.
       for (let before = ''; ;) {
         orders = (await allOrders()).filter(({ id }) => ids.includes(id));
-        const reading = JSON.stringify(orders.map(({ id, version }) => [id, version]).sort());
+        const reading = JSON.stringify(orders.map(({ id, version }) => `${id}@${version}`).toSorted());
         if (reading === before) return orders;
         before = reading;
         await delay(2_000);

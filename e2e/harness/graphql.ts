@@ -8,6 +8,7 @@ export interface GraphqlAnswer {
 }
 
 /** One GraphQL request over HTTP. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what its document answers
 export async function graphql<Data = Record<string, unknown>>(
   url: string,
   token: string | undefined,

@@ -1,3 +1,4 @@
+import { buildMicrofrontends } from '../../microfrontends/build.ts';
 import { signToken, type Role } from '../../scripts/token/sign-token.ts';
 import { startProcesses, type Platform } from '../../scripts/start-stack/start-processes.ts';
 import {
@@ -98,6 +99,7 @@ export async function startOnStack(
   stackEnv: Readonly<Record<string, string>>,
   options: { restarts?: boolean; portOffset?: number } = {},
 ): Promise<StackPlatform> {
+  await buildMicrofrontends();
   const lines: string[] = [];
   const processes = startProcesses({
     stackEnv: { ...stackEnv, ...testSecrets, LOG_LEVEL: 'warn' },

@@ -86,7 +86,8 @@ export class Gateway {
       this.#endpoints.set(server.path, new GraphqlEndpoint(shared));
       this.#transports.set(server.path, new WebSocketTransport(shared));
     }
-    this.#routes = createServerAdapter(createRoutes(options.routes)) as RequestListener;
+    const routes = createServerAdapter(createRoutes(options.routes));
+    this.#routes = (request, response) => void routes(request, response);
   }
 
   /** Resolves when live changes flow. */

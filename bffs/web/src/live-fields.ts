@@ -15,7 +15,6 @@ import {
   publicScope,
   type BffContext,
   type CommandOutcomeData,
-  type LiveScope,
 } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/errors';
 import type {
@@ -58,7 +57,7 @@ const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, BffContext
 
 const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, BffContext>({
   stream: productStream,
-  authorise: () => publicScope as LiveScope<ProductDocument>,
+  authorise: () => publicScope,
   term: ({ productId }) => `id:${productId}`,
   key: ({ productId }) => productId,
   snapshot: async ({ productId }, { services }) => {

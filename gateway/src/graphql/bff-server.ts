@@ -159,8 +159,9 @@ export class BffServer {
   /** Documents by id, and none but those where only they are trusted. */
   #documentPlugin(): Plugin {
     return {
-      onParams: ({ params, setParams }) => {
-        setParams({ ...params, query: this.documentText(params as OperationParams) });
+      onParams: (hook) => {
+        const { params } = hook;
+        hook.setParams({ ...params, query: this.documentText(params as OperationParams) });
       },
     };
   }
@@ -168,8 +169,10 @@ export class BffServer {
   /** Validation and coercion errors do not pass `maskError`: give them their codes here. */
   #codesPlugin(): Plugin {
     return {
-      onExecutionResult: ({ result, setResult }) => {
-        if (result && 'errors' in result && result.errors) setResult(this.#masked(result as ExecutionResult));
+      onExecutionResult: (hook) => {
+        const { result } = hook;
+        if (result && 'errors' in result && result.errors)
+          hook.setResult(this.#masked(result as ExecutionResult));
       },
     };
   }

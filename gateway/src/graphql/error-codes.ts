@@ -38,7 +38,7 @@ function withCode(
   const extensions: Record<string, unknown> = { ...details, code };
   // An error of one field leaves the status alone; one that is the whole answer decides it.
   if (!at?.path) {
-    const http = at?.extensions['http'] as { status?: number; headers?: Record<string, string> } | undefined;
+    const http = at?.extensions['http'];
     extensions['http'] = { ...http, status: http?.status ?? errorCodes[code].httpStatus };
   }
   return new GraphQLError(message, {

@@ -17,7 +17,7 @@ import type { OperationParams, PreparedDocument } from './document-cache.ts';
 export interface LiveOperationOptions {
   readonly bffName: string;
   readonly schema: GraphQLSchema;
-  readonly liveFields: Readonly<Record<string, LiveField<Record<string, unknown>, unknown, unknown>>>;
+  readonly liveFields: Readonly<Record<string, LiveField>>;
   readonly prepared: PreparedDocument;
   readonly params: OperationParams;
   readonly viewer: Viewer;

@@ -1,7 +1,6 @@
 import { createHash, createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { TidegateError } from '@tidegate/errors';
 import { readVarint, writeVarint } from './varint.ts';
-import type { Positions } from './positions.ts';
 
 /**
  * A cursor says "everything up to here has been seen": per-partition positions of one stream, the log's epoch,

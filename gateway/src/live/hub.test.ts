@@ -118,7 +118,7 @@ describe('the live hub', () => {
   }
 
   function request(
-    field: LiveField<Record<string, unknown>, unknown, unknown>,
+    field: LiveField,
     options: {
       args?: Record<string, unknown>;
       viewer?: string;
@@ -186,7 +186,7 @@ describe('the live hub', () => {
   });
 
   it('keeps the order of changes while execution is slow', async () => {
-    const gate = deferred<void>();
+    const gate = deferred();
     const render: LiveRequest['render'] = async (data) => {
       if ((data as Counter).count === 1) await gate.promise;
       return { data: data as Record<string, unknown> };
@@ -200,7 +200,7 @@ describe('the live hub', () => {
   });
 
   it('sends a snapshot, then exactly the changes after its version', async () => {
-    const gate = deferred<void>();
+    const gate = deferred();
     const field = one(async () => {
       await gate.promise;
       return { key: 'a', version: 2, data: { id: 'a', owner: 'ann', count: 2 } };

@@ -5,7 +5,7 @@ import type { Frame } from './frame.ts';
 
 /** A subscription as the hub takes it: authorised, validated, ready to be rendered. Knows no transport. */
 export interface LiveRequest {
-  readonly field: LiveField<Record<string, unknown>, unknown, unknown>;
+  readonly field: LiveField;
   readonly args: Record<string, unknown>;
   readonly scope: LiveScope;
   /** Equal for equal BFF, document, operation name and variables. With the scope it names the group and binds cursors. */

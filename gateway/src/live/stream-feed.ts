@@ -40,7 +40,7 @@ export class StreamFeed {
   constructor(options: StreamFeedOptions) {
     this.#options = options;
     this.history = new History(options.historyBytes);
-    this.#parse = createMessageParser([options.stream.definition]) as StreamParser;
+    this.#parse = createMessageParser([options.stream.definition]);
   }
 
   get topic(): string {
@@ -72,7 +72,7 @@ export class StreamFeed {
     this.#positions = Array.from({ length: ends.length }, () => 0);
     for (const { partition, start, end } of ends) {
       this.#positions[partition] = Math.max(start, end - fillRecords);
-      this.history.begin(partition, this.#positions[partition]!);
+      this.history.begin(partition, this.#positions[partition]);
     }
     const from = this.#positions.map((offset, partition) => ({ topic: this.topic, partition, offset }));
     this.#tail = await log.tail({

@@ -30,7 +30,7 @@ export interface Bff {
   readonly typeDefs: string;
   readonly resolvers: Record<string, unknown>;
   /** One for each field of `Subscription`, by name. */
-  readonly liveFields: Readonly<Record<string, LiveField<Record<string, unknown>, unknown, unknown>>>;
+  readonly liveFields: Readonly<Record<string, LiveField>>;
   /** Documents by their id (SHA-256, hex). When set, nothing else is executed unless the gateway is told to. */
   readonly trustedDocuments?: ReadonlyMap<string, string>;
   /** True: a viewer's own last write is awaited by their next reads without the client's doing. */

@@ -65,10 +65,8 @@ export interface Versioned<Data> {
 }
 
 /** Infers the types of a field; the hub later treats all fields alike. */
-export function defineLiveField<Args, Data, Context>(
-  field: LiveField<Args, Data, Context>,
-): LiveField<Record<string, unknown>, unknown, unknown> {
-  return field as unknown as LiveField<Record<string, unknown>, unknown, unknown>;
+export function defineLiveField<Args, Data, Context>(field: LiveField<Args, Data, Context>): LiveField {
+  return field as unknown as LiveField;
 }
 
 export function defineLiveStream<Data>(stream: LiveStream<Data>): LiveStream<Data> {

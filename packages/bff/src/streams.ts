@@ -43,7 +43,7 @@ export function customerScope<Data extends { customerId: string }>(viewer: Viewe
 }
 
 /** What everybody may see. */
-export const publicScope: LiveScope<unknown> = {
+export const publicScope: LiveScope = {
   id: 'public',
   viewer: { role: 'anonymous', id: '' },
   sees: () => true,

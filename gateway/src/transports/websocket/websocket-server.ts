@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { anonymous, type Viewer } from '@tidegate/bff';
+import { anonymous } from '@tidegate/bff';
 import { errorCodes, toTidegateError, TidegateError } from '@tidegate/errors';
 import type { Logger } from '@tidegate/telemetry';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
@@ -59,7 +59,7 @@ export class WebSocketTransport {
     this.#protocol = makeServer<Record<string, unknown>, Connection>({
       connectionInitWaitTimeout: 5_000,
       onConnect: (context) => this.#connect(context),
-      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload as OperationParams),
+      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
       execute: (args) => (args as PreparedArgs).run(),
       subscribe: (args) => (args as PreparedArgs).run(),
       onError: (_context, _id, _payload, errors) =>
@@ -98,7 +98,7 @@ export class WebSocketTransport {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (data) => {
-            handle(data.toString()).catch((error: unknown) => this.#crash(socket, error));
+            handle((data as Buffer).toString()).catch((error: unknown) => this.#crash(socket, error));
           });
         },
       },
@@ -130,7 +130,9 @@ export class WebSocketTransport {
       context.connectionParams?.['authorization'] ?? context.connectionParams?.['Authorization'];
     try {
       if (authorization !== undefined) {
-        const viewer = await this.#options.verifier.verify(String(authorization));
+        const viewer = await this.#options.verifier.verify(
+          typeof authorization === 'string' ? authorization : 'not a text',
+        );
         context.extra.facts = { ...facts, viewer };
       }
       this.#endAtExpiry(context.extra);
@@ -148,7 +150,7 @@ export class WebSocketTransport {
     // A timer takes at most 2^31 ms; a token that lives longer outlives the connection.
     const delayMs = Math.min(expiresAtMs - Date.now(), 2 ** 31 - 1);
     connection.expiry = setTimeout(() => {
-      connection.facts = { ...connection.facts, viewer: anonymous as Viewer };
+      connection.facts = { ...connection.facts, viewer: anonymous };
       connection.socket.close(errorCodes.TOKEN_EXPIRED.closeCode, 'TOKEN_EXPIRED');
     }, delayMs);
   }
