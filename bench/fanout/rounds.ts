@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Delays } from '../load/load-group.ts';
 import type { LoadProcess } from '../load/load-process.ts';
+import { receive } from '../load/open-group.ts';
 import { nowUs } from '../processes/clock.ts';
 import type { Subject } from './subject.ts';
 
@@ -12,7 +13,6 @@ export interface Round {
   readonly delays: Delays;
 }
 
-const SETTLE_TIMEOUT_MS = 20_000;
 /** How many batches are under way in a burst: enough that the server always has the next. */
 const BATCHES_UNDER_WAY = 2;
 const PACE_MS = 2;
@@ -51,7 +51,7 @@ export function burstRound(
       await subject.server.request('publish', { count: batchTicks });
       batches += 1;
       const settled = Math.max(0, batches - BATCHES_UNDER_WAY) * batchTicks * subject.connections;
-      await arrived(subject, load, before + settled);
+      await receive(load, subject.group, before + settled);
     }
     return batches * batchTicks;
   });
@@ -69,7 +69,7 @@ async function measured(
   const before = await server.request('usage', undefined);
   const startedMs = performance.now();
   const deliveries = (await ask(received)) * connections;
-  await arrived(subject, load, received + deliveries);
+  await receive(load, group, received + deliveries);
   const seconds = (performance.now() - startedMs) / 1000;
   const after = await server.request('usage', undefined);
   return {
@@ -78,10 +78,4 @@ async function measured(
     deliveriesPerSecond: deliveries / seconds,
     delays: await load.request('takeDelays', group),
   };
-}
-
-async function arrived({ name, group }: Subject, load: LoadProcess, count: number): Promise<void> {
-  if (await load.request('received', { name: group, count, timeoutMs: SETTLE_TIMEOUT_MS })) return;
-  const counts = JSON.stringify(await load.request('counts', group));
-  throw new Error(`${name}: ${count} messages were to arrive: ${counts}`);
 }

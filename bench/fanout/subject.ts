@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { LoadProcess } from '../load/load-process.ts';
+import { openGroup, receive } from '../load/open-group.ts';
 import { startBareWs, startStock, startTidegate, type ServerProcess } from '../servers/server-process.ts';
 import type { TickLogPlace } from '../servers/tick-log.ts';
 import { TICKS } from '../servers/workload.ts';
@@ -24,7 +25,6 @@ const paths: Readonly<Record<SubjectName, string>> = {
   bareWs: '/',
 };
 const WARM_UP_TICKS = 100;
-const WARM_UP_TIMEOUT_MS = 30_000;
 
 /** Starts a server, subscribes so many connections to all ticks and warms both sides up. */
 export async function startSubject(
@@ -36,17 +36,13 @@ export async function startSubject(
   const server = await startServer(name, place ?? { path: join(directory, `${group}.sqlite`) });
   await server.request('collectGarbage', undefined);
   const before = await server.request('usage', undefined);
-  const opened = await load.request('open', {
-    name: group,
-    options: {
-      port: server.ready.port,
-      path: paths[name],
-      token: await bench.token(),
-      connections,
-      query: TICKS,
-    },
+  await openGroup(load, group, {
+    port: server.ready.port,
+    path: paths[name],
+    token: await bench.token(),
+    connections,
+    query: TICKS,
   });
-  if (opened.open !== connections) throw new Error(`${name}: ${JSON.stringify(opened)}`);
   await server.request('collectGarbage', undefined);
   const after = await server.request('usage', undefined);
   if (after.subscriptions !== connections) throw new Error(`${name}: ${after.subscriptions} subscriptions`);
@@ -71,15 +67,11 @@ function startServer(name: SubjectName, place: TickLogPlace): Promise<ServerProc
 }
 
 /** Also the proof that every connection gets every tick. */
-async function warmUp({ name, group, server, connections }: Subject, load: LoadProcess): Promise<void> {
+async function warmUp({ group, server, connections }: Subject, load: LoadProcess): Promise<void> {
   const ticks = Math.max(10, Math.min(WARM_UP_TICKS, 100_000 / connections));
   for (let tick = 1; tick <= ticks; tick++) {
     await server.request('publish', { count: 1 });
-    const count = tick * connections;
-    if (await load.request('received', { name: group, count, timeoutMs: WARM_UP_TIMEOUT_MS })) continue;
-    throw new Error(
-      `${name}: not every tick arrived: ${JSON.stringify(await load.request('counts', group))}`,
-    );
+    await receive(load, group, tick * connections);
   }
   await load.request('takeDelays', group);
 }

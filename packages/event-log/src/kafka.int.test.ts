@@ -1,7 +1,7 @@
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger, type Logger } from '@tidegate/telemetry';
 import { kafkaBrokersFromEnv, until } from '@tidegate/testing';
 import { Kafka, logLevel } from 'kafkajs';
-import { describe } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { describeEventLog } from './conformance.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { createKafkaEventLog } from './kafka.ts';
@@ -32,5 +32,33 @@ describe.skipIf(!brokers)('with KAFKA_BROKERS', () => {
         await admin.disconnect();
       },
     };
+  });
+
+  it('warns of nothing when several processes create the same topics at once', async () => {
+    const names = ['a', 'b', 'c'].map((end) => `at-once-${process.pid}-${Date.now().toString(36)}-${end}`);
+    const warnings: unknown[] = [];
+    const raced: unknown[] = [];
+    const logger: Logger = {
+      ...silentLogger,
+      debug: (entry: object) => void raced.push(entry),
+      warn: (...entry: unknown[]) => void warnings.push(entry),
+    };
+    const logs = Array.from({ length: 6 }, () =>
+      createKafkaEventLog({ brokers: brokers ?? [], clientId: 'at-once', logger }),
+    );
+    try {
+      const specs = names.map(
+        (name) => ({ name, partitions: 1, cleanup: 'delete', retentionMs: 60_000 }) as const,
+      );
+      await Promise.all(logs.map((log) => log.ensureTopics(specs)));
+      expect(raced).toContainEqual(expect.objectContaining({ error: 'Topic creation errors' }));
+      expect(warnings).toEqual([]);
+    } finally {
+      await Promise.all(logs.map((log) => log.close()));
+      const admin = new Kafka({ brokers: brokers ?? [], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      await admin.deleteTopics({ topics: names });
+      await admin.disconnect();
+    }
   });
 });

@@ -176,6 +176,7 @@ function log(logger: Logger, { level, log: { message, ...fields } }: LogEntry): 
   const { timestamp: _, logger: source, stack: __, ...rest } = fields;
   const entry = { source, ...rest };
   // A rebalance or a moved leader is an error to kafkajs and everyday business to us: what matters comes by `onError`.
-  if (level === logLevel.ERROR) logger.warn(entry, message);
+  // "Topic creation errors" is the topic being there already, for another process was faster; other reasons reject.
+  if (level === logLevel.ERROR && fields['error'] !== 'Topic creation errors') logger.warn(entry, message);
   else logger.debug(entry, message);
 }

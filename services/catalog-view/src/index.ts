@@ -1,7 +1,2 @@
-export {
-  createCatalogViewService,
-  ownedTopics,
-  type CatalogViewService,
-  type CatalogViewServiceOptions,
-} from './catalog-view-service.ts';
+export { createCatalogViewService, ownedTopics } from './catalog-view-service.ts';
 export type { CatalogViewTables } from './tables.ts';

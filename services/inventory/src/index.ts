@@ -1,9 +1,4 @@
-export {
-  createInventoryService,
-  ownedTopics,
-  type InventoryService,
-  type InventoryServiceOptions,
-} from './inventory-service.ts';
+export { createInventoryService, ownedTopics, type InventoryServiceOptions } from './inventory-service.ts';
 export { assortment, type NewProduct } from './assortment.ts';
 export type { RestockRule } from './stock-level.ts';
 export type { InventoryTables } from './tables.ts';

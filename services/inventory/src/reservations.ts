@@ -10,7 +10,7 @@ import {
 } from '@tidegate/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/outbox';
-import type { Cause } from './cause.ts';
+import type { Cause } from '@tidegate/service';
 import { decideReservation, quantitiesByProduct } from './decide-reservation.ts';
 import { release as releaseStep, reserve as reserveStep, sell as sellStep } from './stock-level.ts';
 import type { InventoryTables, ReservationsTable } from './tables.ts';

@@ -1,7 +1,7 @@
 import { createMessage, StockLevelChanged, topics } from '@tidegate/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/outbox';
-import type { Cause } from './cause.ts';
+import type { Cause } from '@tidegate/service';
 import { restock, type RestockRule, type StockLevel } from './stock-level.ts';
 import type { InventoryTables, ProductsTable } from './tables.ts';
 

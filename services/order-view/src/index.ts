@@ -1,7 +1,2 @@
-export {
-  createOrderViewService,
-  ownedTopics,
-  type OrderViewService,
-  type OrderViewServiceOptions,
-} from './order-view-service.ts';
+export { createOrderViewService, ownedTopics } from './order-view-service.ts';
 export type { OrderViewTables } from './tables.ts';

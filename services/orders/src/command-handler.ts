@@ -2,10 +2,11 @@ import { encodeConsistencyToken, type CommandResult } from '@tidegate/contracts'
 import { isUniqueViolation, type Database, type UnitOfWork } from '@tidegate/database';
 import { TidegateError } from '@tidegate/errors';
 import { retry } from '@tidegate/resilience';
+import type { Cause } from '@tidegate/service';
 import type { CommandOutcomes, StoredOutcome } from './command-outcomes.ts';
 import { decide, react, type ClientCommand, type Reaction } from './decide.ts';
 import type { OrderState } from './order.ts';
-import type { Cause, OrderRepository } from './order-repository.ts';
+import type { OrderRepository } from './order-repository.ts';
 import type { OrdersTables } from './tables.ts';
 
 export interface CommandHandler {

@@ -1,7 +1,2 @@
-export {
-  createOrdersService,
-  ownedTopics,
-  type OrdersService,
-  type OrdersServiceOptions,
-} from './orders-service.ts';
+export { createOrdersService, ownedTopics, type OrdersServiceOptions } from './orders-service.ts';
 export type { OrdersTables } from './tables.ts';

@@ -8,6 +8,7 @@ import {
 import type { UnitOfWork } from '@tidegate/database';
 import { appendEvents, readEvents } from '@tidegate/event-store';
 import type { Outbox } from '@tidegate/outbox';
+import type { Cause } from '@tidegate/service';
 import { evolve, unknownOrder, type OrderEvent, type OrderState } from './order.ts';
 import type { OrdersTables } from './tables.ts';
 
@@ -15,12 +16,6 @@ export interface LoadedOrder {
   readonly state: OrderState;
   /** Number of events so far: what an append expects. */
   readonly version: number;
-}
-
-/** What made the events happen: travels with them. */
-export interface Cause {
-  readonly id: string;
-  readonly traceparent?: string | undefined;
 }
 
 export interface OrderRepository {

@@ -9,6 +9,7 @@ import {
   type Message,
 } from '@tidegate/contracts';
 import type { UnitOfWork } from '@tidegate/database';
+import { causeOf } from '@tidegate/service';
 import type { CommandHandler } from './command-handler.ts';
 import type { OrdersTables } from './tables.ts';
 
@@ -26,7 +27,7 @@ export type ConsumedMessage = Message<(typeof consumed)[number]>;
 
 export function createReactions(handler: CommandHandler) {
   return async (message: ConsumedMessage, unit: UnitOfWork<OrdersTables>): Promise<void> => {
-    const cause = { id: message.id, traceparent: message.traceparent };
+    const cause = causeOf(message);
     switch (message.name) {
       case 'PlaceOrder': {
         // Keyed by order id: the subject names the order where the data leaves it open.

@@ -1,7 +1,2 @@
-export {
-  createPaymentsService,
-  ownedTopics,
-  type PaymentsService,
-  type PaymentsServiceOptions,
-} from './payments-service.ts';
+export { createPaymentsService, ownedTopics, type PaymentsServiceOptions } from './payments-service.ts';
 export type { PaymentsTables } from './tables.ts';

@@ -10,16 +10,11 @@ import {
 } from '@tidegate/contracts';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/outbox';
+import type { Cause } from '@tidegate/service';
 import { conclude, endPayment, requestPayment, type PaymentFact, type ProviderAnswer } from './payment.ts';
 import type { PaymentsTable, PaymentsTables } from './tables.ts';
 
 type Unit = UnitOfWork<PaymentsTables>;
-
-/** The message that led here. */
-export interface Cause {
-  readonly id: string;
-  readonly traceparent?: string | undefined;
-}
 
 export interface PaymentStore {
   request(unit: Unit, order: DataOf<typeof StockReserved>, cause: Cause): Promise<void>;

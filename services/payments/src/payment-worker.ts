@@ -1,6 +1,6 @@
 import { backoffMs } from '@tidegate/resilience';
+import { startDueLoop } from '@tidegate/service';
 import type { Logger } from '@tidegate/telemetry';
-import { startDueLoop } from './due-loop.ts';
 import type { ProviderAnswer } from './payment.ts';
 import type { PaymentStore } from './payment-store.ts';
 import type { ProviderClient } from './provider-client.ts';

@@ -1,7 +1,2 @@
-export {
-  createShippingService,
-  ownedTopics,
-  type ShippingService,
-  type ShippingServiceOptions,
-} from './shipping-service.ts';
+export { createShippingService, ownedTopics, type ShippingServiceOptions } from './shipping-service.ts';
 export type { ShippingTables } from './tables.ts';

@@ -8,6 +8,7 @@ import {
 } from '@tidegate/contracts';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/outbox';
+import type { Cause } from '@tidegate/service';
 import {
   advanceShipment,
   parcelOf,
@@ -20,12 +21,6 @@ import {
 import type { ShipmentsTable, ShippingTables } from './tables.ts';
 
 type Unit = UnitOfWork<ShippingTables>;
-
-/** The message that led here. */
-export interface Cause {
-  readonly id: string;
-  readonly traceparent?: string | undefined;
-}
 
 export interface ShipmentStore {
   prepare(unit: Unit, orderId: string, cause: Cause): Promise<void>;

@@ -3,3 +3,8 @@ export interface Cause {
   readonly id: string;
   readonly traceparent?: string | undefined;
 }
+
+/** Of a message, only what its consequences have to name. */
+export function causeOf({ id, traceparent }: Cause): Cause {
+  return { id, traceparent };
+}

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { temporaryDirectory } from '@tidegate/testing';
+import { bench } from './bench-token.ts';
+import { startLoad, type LoadProcess } from './load/load-process.ts';
+import { openGroup, receive } from './load/open-group.ts';
+import { median } from './percentiles.ts';
+import { startTidegate, type ServerProcess } from './servers/server-process.ts';
+import { openTickLog, TickWriter } from './servers/tick-log.ts';
+import { TICK_OF_KEY } from './servers/workload.ts';
+import type { Measurement } from './run.ts';
+
+const FEW_SUBSCRIPTIONS = 100;
+const MANY_SUBSCRIPTIONS = 50_000;
+const PER_CONNECTION = 100;
+/** A key that both have a subscription for. */
+const KEY = 'k7';
+const PAIRS = 11;
+const TICKS = 5_000;
+const BATCH = 100;
+
+/** One gateway with subscriptions on distinct keys, and its own log that this process appends to. */
+interface Subject extends AsyncDisposable {
+  readonly name: string;
+  readonly server: ServerProcess;
+  readonly writer: TickWriter;
+  received: number;
+}
+
+async function measure(log: (line: string) => void): Promise<Record<string, number>> {
+  await using directory = await temporaryDirectory();
+  await using load = await startLoad();
+  await using few = await startSubject('few', FEW_SUBSCRIPTIONS, load, directory.path);
+  log(`subscribing to ${MANY_SUBSCRIPTIONS} keys`);
+  await using many = await startSubject('many', MANY_SUBSCRIPTIONS, load, directory.path);
+  await costPerTick(few, load);
+  await costPerTick(many, load);
+  const pairs: { few: number; many: number }[] = [];
+  for (let count = 0; count < PAIRS; count++) {
+    // Who begins alternates: a machine that slows down over time favours neither.
+    const first = count % 2 === 0 ? few : many;
+    const costs = { [first.name]: await costPerTick(first, load) };
+    const second = first === few ? many : few;
+    costs[second.name] = await costPerTick(second, load);
+    pairs.push({ few: costs['few']!, many: costs['many']! });
+    log(
+      `pair ${count + 1}/${PAIRS}: ${costs['few']!.toFixed(1)} µs and ${costs['many']!.toFixed(1)} µs a tick`,
+    );
+  }
+  const { rssMb } = await many.server.request('usage', undefined);
+  return {
+    subscriptions: MANY_SUBSCRIPTIONS,
+    connections: MANY_SUBSCRIPTIONS / PER_CONNECTION,
+    'few.cpuPerTickUs': median(pairs.map((pair) => pair.few)),
+    'many.cpuPerTickUs': median(pairs.map((pair) => pair.many)),
+    costRatio: median(pairs.map((pair) => pair.many / pair.few)),
+    'many.rssMb': rssMb,
+  };
+}
+
+async function startSubject(
+  name: string,
+  subscriptions: number,
+  load: LoadProcess,
+  directory: string,
+): Promise<Subject> {
+  await using stack = new AsyncDisposableStack();
+  const place = { path: join(directory, `${name}.sqlite`) };
+  const log = await openTickLog(place);
+  stack.defer(() => log.close());
+  const limits = { maxSubscriptionsPerConnection: PER_CONNECTION };
+  const server = stack.use(await startTidegate({ place, secret: bench.secret, limits }));
+  await openGroup(load, name, {
+    port: server.ready.port,
+    path: '/graphql/bench',
+    token: await bench.token(),
+    connections: subscriptions / PER_CONNECTION,
+    query: TICK_OF_KEY,
+    keys: { perConnection: PER_CONNECTION },
+  });
+  stack.defer(() => load.request('close', name));
+  const usage = await server.request('usage', undefined);
+  if (usage.subscriptions !== subscriptions) throw new Error(`${name}: ${usage.subscriptions} subscriptions`);
+  // Not with what it took to subscribe: only what a tick costs counts.
+  await server.request('collectGarbage', undefined);
+  const moved = stack.move();
+  return {
+    name,
+    server,
+    writer: new TickWriter(log),
+    received: 0,
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
+  };
+}
+
+/** What the gateway spends on one tick that one subscription wants, microseconds. Appending is not its business. */
+async function costPerTick(subject: Subject, load: LoadProcess): Promise<number> {
+  const { name, server, writer } = subject;
+  const before = await server.request('usage', undefined);
+  for (let ticks = 0; ticks < TICKS; ticks += BATCH) {
+    await writer.append({ count: BATCH, key: KEY });
+    subject.received += BATCH;
+    await receive(load, name, subject.received);
+  }
+  const after = await server.request('usage', undefined);
+  return ((after.cpuSeconds - before.cpuSeconds) * 1e6) / TICKS;
+}
+
+const index: Measurement = {
+  description: 'what an event for one key costs with 100 and with 50,000 subscriptions on distinct keys',
+  measure,
+};
+export default index;

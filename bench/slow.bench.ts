@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { temporaryDirectory } from '@tidegate/testing';
+import { bench } from './bench-token.ts';
+import type { Delays } from './load/load-group.ts';
+import { startLoad, type LoadProcess } from './load/load-process.ts';
+import { openGroup, receive } from './load/open-group.ts';
+import { median } from './percentiles.ts';
+import { startTidegate, type ServerProcess } from './servers/server-process.ts';
+import { BULK_KEY, TICK_OF_KEY, TICKS } from './servers/workload.ts';
+import type { Measurement } from './run.ts';
+
+const CLIENTS = 2_000;
+const SLOW = CLIENTS / 100;
+const PAIRS = 5;
+const HALF_MS = 6_000;
+const TICK_EVERY_MS = 100;
+/**
+ * The slow ones get large ticks of their own beside the small ones that all get, in both halves of a pair: a paused
+ * client's kernel buffers take megabytes before anything waits in the gateway.
+ */
+const BULK_BYTES = 64 * 1024;
+const BULK_PER_TICK = 3;
+const MAX_QUEUED_BYTES = 1024 * 1024;
+const GROUP = 'slow';
+const MB = 1024 * 1024;
+
+async function measure(log: (line: string) => void): Promise<Record<string, number>> {
+  await using directory = await temporaryDirectory();
+  await using load = await startLoad();
+  const place = { path: join(directory.path, 'log.sqlite') };
+  const limits = { maxQueuedBytes: MAX_QUEUED_BYTES };
+  await using server = await startTidegate({ place, secret: bench.secret, limits });
+  log(`connecting ${CLIENTS} clients`);
+  await openGroup(load, GROUP, {
+    port: server.ready.port,
+    path: '/graphql/bench',
+    token: await bench.token(),
+    connections: CLIENTS,
+    query: TICKS,
+    bulk: { connections: SLOW, query: TICK_OF_KEY, key: BULK_KEY },
+    sampleEvery: 5,
+  });
+  await server.request('publish', { count: 50 });
+  await receive(load, GROUP, 50 * CLIENTS);
+  await half(server, load);
+  const before = await memory(server);
+  const pairs: { all: Delays; some: Delays }[] = [];
+  let highestMb = before;
+  for (let count = 0; count < PAIRS; count++) {
+    const all = await half(server, load);
+    highestMb = Math.max(highestMb, all.rssMb);
+    await load.request('pause', { name: GROUP, count: SLOW });
+    const some = await half(server, load);
+    highestMb = Math.max(highestMb, some.rssMb);
+    await load.request('resume', { name: GROUP, count: SLOW });
+    pairs.push({ all: all.delays, some: some.delays });
+    log(
+      `pair ${count + 1}/${PAIRS}: p99 ${all.delays.p99Ms.toFixed(1)} ms, with ${SLOW} slow ones ` +
+        `${some.delays.p99Ms.toFixed(1)} ms; RSS at most ${highestMb.toFixed(0)} MB`,
+    );
+  }
+  return {
+    clients: CLIENTS,
+    slow: SLOW,
+    'all.p99Ms': median(pairs.map((pair) => pair.all.p99Ms)),
+    'someSlow.p99Ms': median(pairs.map((pair) => pair.some.p99Ms)),
+    p99Ratio: median(pairs.map((pair) => pair.some.p99Ms / pair.all.p99Ms)),
+    rssMb: highestMb,
+    rssBeforeMb: before,
+    /** What the queues of the slow ones may hold altogether, each one message over its bound. */
+    queuesBoundMb: (SLOW * (MAX_QUEUED_BYTES + BULK_BYTES)) / MB,
+  };
+}
+
+/** Some seconds of ticks: the delays of those who read, and the most memory that was seen. */
+async function half(server: ServerProcess, load: LoadProcess): Promise<{ delays: Delays; rssMb: number }> {
+  await load.request('takeDelays', GROUP);
+  let rssMb = 0;
+  for (let elapsedMs = 0; elapsedMs < HALF_MS; elapsedMs += TICK_EVERY_MS) {
+    server.tell('publish', { count: 1 });
+    server.tell('publish', { count: BULK_PER_TICK, key: BULK_KEY, resultBytes: BULK_BYTES });
+    if (elapsedMs % 500 === 0) rssMb = Math.max(rssMb, (await server.request('usage', undefined)).rssMb);
+    await pause(TICK_EVERY_MS);
+  }
+  return { delays: await load.request('takeDelays', GROUP), rssMb };
+}
+
+async function memory(server: ServerProcess): Promise<number> {
+  await server.request('collectGarbage', undefined);
+  return (await server.request('usage', undefined)).rssMb;
+}
+
+const slow: Measurement = {
+  description: 'what 1 % of 2,000 clients that stop reading do to the others, and to memory',
+  measure,
+};
+export default slow;

@@ -1,0 +1,151 @@
+import {
+  createMessage,
+  decodeEnvelope,
+  encodeEnvelope,
+  ShipmentDelivered,
+  ShipmentPrepared,
+  topics,
+} from '@tidegate/contracts';
+import { createSqliteDatabase } from '@tidegate/database/sqlite';
+import type { EventLog } from '@tidegate/event-log';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { createOutbox, outboxMigrations, type OutboxTables } from '@tidegate/outbox';
+import { silentLogger as logger } from '@tidegate/telemetry';
+import { temporaryDirectory, until } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { createService, type Stoppable } from './service.ts';
+
+const messageOf = (definition: typeof ShipmentPrepared | typeof ShipmentDelivered, sequence: number) =>
+  createMessage(definition, {
+    id: `o1@${sequence}`,
+    key: 'o1',
+    sequence,
+    timeMs: 1_700_000_000_000,
+    data: { orderId: 'o1', shipmentId: 's1' },
+  });
+
+/** A service that answers "prepared" with "delivered", and what it does to its log and database, in order. */
+async function service(beforeConsuming?: () => Stoppable | Promise<void>) {
+  const directory = await temporaryDirectory();
+  const database = createSqliteDatabase<OutboxTables>({ path: `${directory.path}/service.sqlite` });
+  const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger, pollMs: 0 });
+  const steps: string[] = [];
+  const outbox = createOutbox({ database });
+  const watchedLog: EventLog = {
+    ...log,
+    async ensureTopics(specs) {
+      steps.push(`topics ${specs.map(({ name, partitions }) => `${name}/${partitions}`).join(' ')}`);
+      await log.ensureTopics(specs);
+    },
+    async consume(options) {
+      steps.push(`consume as ${options.group}`);
+      return watched('consuming', await log.consume(options), steps);
+    },
+  };
+  const { signals } = database;
+  const watchedDatabase = {
+    ...database,
+    signals: {
+      ...signals,
+      async listen(channel: string, onSignal: () => void) {
+        steps.push('relay');
+        const stopListening = await signals.listen(channel, onSignal);
+        return watched('relaying', { stop: stopListening }, steps).stop;
+      },
+    },
+  };
+  const created = createService({
+    name: 'test',
+    dependencies: { database: watchedDatabase, log: watchedLog, logger, partitions: 1 },
+    migrations: outboxMigrations,
+    outbox,
+    ownedTopics: [topics.paymentEvents, topics.shipmentEvents],
+    consumed: [ShipmentPrepared, ShipmentDelivered],
+    handle: async (message, unit) => {
+      if (message.name !== 'ShipmentPrepared') return;
+      await outbox.add(unit, topics.paymentEvents, [messageOf(ShipmentDelivered, 2)]);
+    },
+    ...(beforeConsuming && { beforeConsuming }),
+  });
+  return {
+    ...created,
+    steps,
+    log,
+    async [Symbol.asyncDispose]() {
+      await created.stop();
+      await log.close();
+      await database.close();
+      await directory.remove();
+    },
+  };
+}
+
+function watched<T extends Stoppable>(name: string, stoppable: T, steps: string[]): T {
+  return {
+    ...stoppable,
+    async stop() {
+      await stoppable.stop();
+      steps.push(`${name} stopped`);
+    },
+  };
+}
+
+const started = ['topics payments.events/1 shipping.events/1 dead-letters/1', 'relay'];
+
+describe('a service', () => {
+  it('makes each topic once, relays, does its own work, then consumes; and stops in reverse', async () => {
+    const work = { stop: async () => {} };
+    await using test = await service(() => {
+      test.steps.push('work');
+      return watched('work', work, test.steps);
+    });
+    await test.start();
+    expect(test.steps.splice(0)).toEqual([...started, 'work', 'consume as test']);
+    await test.stop();
+    await test.stop();
+    expect(test.steps).toEqual(['consuming stopped', 'work stopped', 'relaying stopped']);
+  });
+
+  it('publishes what it adds to its outbox when it handles a message', async () => {
+    await using test = await service();
+    await test.start();
+    await test.log.append(topics.shipmentEvents.name, [encodeEnvelope(messageOf(ShipmentPrepared, 1))]);
+    const range = {
+      topic: topics.paymentEvents.name,
+      partition: 0,
+      fromOffset: 0,
+      toOffset: 10,
+      maxRecords: 10,
+    };
+    const [record] = await until(
+      async () => {
+        const records = await test.log.read(range);
+        return records.length > 0 ? records : undefined;
+      },
+      { what: 'the answer is published' },
+    );
+    expect(decodeEnvelope(record!).type).toBe(ShipmentDelivered.type);
+  });
+
+  it('waits for work that has to be done before it consumes', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    await using test = await service(() => {
+      begun.resolve();
+      return promise;
+    });
+    const starting = test.start();
+    await begun.promise;
+    expect(test.steps).toEqual(started);
+    resolve();
+    await starting;
+    expect(test.steps).toEqual([...started, 'consume as test']);
+  });
+
+  it('ends what a start that failed had begun', async () => {
+    await using test = await service(() => Promise.reject(new Error('no stock')));
+    await expect(test.start()).rejects.toThrow('no stock');
+    await test.stop();
+    expect(test.steps).toEqual([...started, 'relaying stopped']);
+  });
+});
