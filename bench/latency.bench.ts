@@ -12,9 +12,9 @@ import { percentile } from './percentiles.ts';
 import type { Measurement } from './run.ts';
 
 const WARM_UP_ORDERS = 30;
-const ORDERS = 300;
+const ORDERS = 200;
 /** One order after the other with a pause: what a hop takes, not what a queue takes. */
-const PAUSE_MS = 15;
+const PAUSE_MS = 100;
 
 /** When each thing happened to one order, milliseconds since the epoch. */
 interface Times {

@@ -7,7 +7,7 @@ import type { CatalogViewTables } from './tables.ts';
 type Unit = UnitOfWork<CatalogViewTables>;
 
 /** Applies one message to its product's row, and publishes the document that results. */
-export function createProjection(outbox: Outbox) {
+export function createProjection(outbox: Outbox, clock: () => number = Date.now) {
   return async (message: ProductMessage, unit: Unit): Promise<void> => {
     const known = await find(unit, message.subject);
     const document = evolveProduct(known, message);
@@ -18,7 +18,8 @@ export function createProjection(outbox: Outbox) {
       id: `product/${productId}@${version}`,
       key: productId,
       sequence: version,
-      timeMs: Date.parse(document.updatedAt),
+      // When the document became so; `updatedAt` in it says when what changed it happened.
+      timeMs: clock(),
       data: document,
       causationid: message.id,
       traceparent: message.traceparent,

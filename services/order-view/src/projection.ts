@@ -15,8 +15,9 @@ export function createProjection(options: {
   outbox: Outbox;
   /** Called after the commit with what the orders stream has reached in the document. */
   onApplied: (orderId: string, ordersVersion: number) => void;
+  clock?: () => number;
 }): Projection {
-  const { outbox, onApplied } = options;
+  const { outbox, onApplied, clock = Date.now } = options;
   const guarded = new WeakMap<Unit, Set<number>>();
 
   return async (message, unit, partition) => {
@@ -43,7 +44,8 @@ export function createProjection(options: {
       id: `order/${orderId}@${version}`,
       key: orderId,
       sequence: version,
-      timeMs: Date.parse(document.updatedAt),
+      // When the document became so; `updatedAt` in it says when what changed it happened.
+      timeMs: clock(),
       data: document,
       causationid: message.id,
       traceparent: message.traceparent,
