@@ -9,7 +9,8 @@ import { openTickLog, TickWriter } from './servers/tick-log.ts';
 import { KEYS, TICKS } from './servers/workload.ts';
 import type { Measurement } from './run.ts';
 
-const CLIENTS = 5_000;
+/** Fewer by `BENCH_CLIENTS`, for a look while something is being changed. */
+const CLIENTS = Number(process.env['BENCH_CLIENTS'] ?? 5_000);
 /** Ticks of every key before the cut: each client has a cursor. */
 const ROUNDS_BEFORE = 1;
 const TICKS_BETWEEN = 1_000;
@@ -60,9 +61,11 @@ async function measure(log: Log): Promise<Record<string, number>> {
     appended += ROUNDS_AFTER * KEYS;
     await load.request('level', { name: GROUP, versions: appended, timeoutMs: LEVEL_TIMEOUT_MS });
   }
+  const { reconnects, closed } = await load.request('counts', GROUP);
+  log(`closed and back again: ${reconnects} ${JSON.stringify(closed)}`);
   const { lost, repeated } = await load.request('verdict', { name: GROUP, versions: appended });
   log(`lost ${lost}, repeated ${repeated}`);
-  return { clients, ticks: appended, ...figures, lost, repeated, 'server.rssMb': before.rssMb };
+  return { clients, ticks: appended, ...figures, reconnects, lost, repeated, 'server.rssMb': before.rssMb };
 }
 
 /** All at once on the other replica, each with its cursor. */
@@ -70,12 +73,16 @@ async function comeBack(load: LoadProcess, port: number, versions: number, log: 
   log('all come back on the second replica');
   const startedMs = performance.now();
   const elapsed = (): number => (performance.now() - startedMs) / 1000;
-  const connected = load.request('reopen', { name: GROUP, port }).then((counts) => {
-    log(
-      `${counts.open} are connected after ${elapsed().toFixed(1)} s; ${counts.refused} refused ${counts.firstRefusal ?? ''}`,
-    );
-    return elapsed();
-  });
+  const connected = load
+    .request('reopen', { name: GROUP, port })
+    .then(({ open, refused, firstRefusal = '' }) => {
+      log(
+        `each has tried by ${elapsed().toFixed(1)} s: ${open} connected, ${refused} refused ${firstRefusal}`,
+      );
+      return elapsed();
+    })
+    // Given up, the load generator is ended while they still connect.
+    .catch(() => Number.NaN);
   const level = await load.request('level', { name: GROUP, versions, timeoutMs: LEVEL_TIMEOUT_MS });
   const levelSeconds = elapsed();
   const { behind } = await load.request('verdict', { name: GROUP, versions });

@@ -12,8 +12,8 @@ import type { Measurement } from './run.ts';
 
 const CLIENTS = 2_000;
 const SLOW = CLIENTS / 100;
-const PAIRS = 5;
-const HALF_MS = 6_000;
+const PAIRS = 9;
+const HALF_MS = 4_000;
 const TICK_EVERY_MS = 100;
 /**
  * The slow ones get large ticks of their own beside the small ones that all get, in both halves of a pair: a paused
@@ -53,11 +53,12 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
     await load.request('pause', { name: GROUP, count: SLOW });
     const some = await half(server, load);
     highestMb = Math.max(highestMb, some.rssMb);
+    const { subscriptions } = await server.request('usage', undefined);
     await load.request('resume', { name: GROUP, count: SLOW });
     pairs.push({ all: all.delays, some: some.delays });
     log(
       `pair ${count + 1}/${PAIRS}: p99 ${all.delays.p99Ms.toFixed(1)} ms, with ${SLOW} slow ones ` +
-        `${some.delays.p99Ms.toFixed(1)} ms; RSS at most ${highestMb.toFixed(0)} MB`,
+        `${some.delays.p99Ms.toFixed(1)} ms; ${CLIENTS + SLOW - subscriptions} subscriptions ended; RSS at most ${highestMb.toFixed(0)} MB`,
     );
   }
   return {

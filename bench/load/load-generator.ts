@@ -23,7 +23,7 @@ const handlers = {
     group(name).receivedAtLeast(count, timeoutMs),
   allClosed: (name: string) => group(name).allClosed(10_000),
   reopen: async ({ name, port }: { name: string; port: number }) => {
-    await group(name).open(port);
+    await group(name).reopen(port);
     return group(name).counts();
   },
   level: ({ name, versions, timeoutMs }: { name: string; versions: number; timeoutMs: number }) =>

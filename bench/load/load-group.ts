@@ -24,6 +24,7 @@ export interface LoadCounts {
   readonly received: number;
   readonly open: number;
   readonly refused: number;
+  readonly reconnects: number;
   /** Close code or error, how often. */
   readonly closed: Readonly<Record<string, number>>;
   readonly firstRefusal?: string;
@@ -42,6 +43,8 @@ export interface Delays {
 const CONNECTING_AT_ONCE = 200;
 /** A source address has about 28,000 ports. */
 const CONNECTIONS_PER_ADDRESS = 10_000;
+/** Full jitter. */
+const MAX_BACKOFF_MS = 1_000;
 const MAX_SAMPLES = 2_000_000;
 
 /** Connections to one server, counted and timed together. */
@@ -55,6 +58,9 @@ export class LoadGroup {
   #delaysFromAsked: number[] = [];
   #received = 0;
   #open = 0;
+  #reconnects = 0;
+  /** Set once the group comes back: from then on whoever is closed tries again, as a client does. */
+  #port: number | undefined;
   #refused = 0;
   #firstRefusal: string | undefined;
 
@@ -66,8 +72,18 @@ export class LoadGroup {
       this.#tracks.push(new DeliveryTrack(track.keys, track.seen));
   }
 
-  /** Opens all connections; resolves when each is subscribed or gone. With cursors where they were tracked. */
-  async open(port = this.#options.port): Promise<void> {
+  /** Opens all connections; resolves when each is subscribed or gone. */
+  async open(): Promise<void> {
+    await this.#openAll(this.#options.port);
+  }
+
+  /** All come back on another replica, with their cursors where they were tracked, and again when they are closed. */
+  async reopen(port: number): Promise<void> {
+    this.#port = port;
+    await this.#openAll(port);
+  }
+
+  async #openAll(port: number): Promise<void> {
     let next = 0;
     const openSome = async (): Promise<void> => {
       while (next < this.#options.connections) await this.#openOne(next++, port);
@@ -80,6 +96,7 @@ export class LoadGroup {
       received: this.#received,
       open: this.#open,
       refused: this.#refused,
+      reconnects: this.#reconnects,
       closed: { ...this.#closed },
       ...(this.#firstRefusal !== undefined && { firstRefusal: this.#firstRefusal }),
     };
@@ -145,6 +162,7 @@ export class LoadGroup {
   }
 
   close(): Promise<boolean> {
+    this.#port = undefined;
     for (const connection of this.#connections) connection.cut();
     return this.allClosed(10_000);
   }
@@ -185,10 +203,16 @@ export class LoadGroup {
           if (isOpen) this.#open -= 1;
           resolve();
           this.#wake();
+          if (this.#port !== undefined) this.#comeBack(index, this.#port);
         },
       },
     });
     return promise;
+  }
+
+  #comeBack(index: number, port: number): void {
+    this.#reconnects += 1;
+    setTimeout(() => void this.#openOne(index, port), Math.random() * MAX_BACKOFF_MS);
   }
 
   #subscriptions(index: number): object[] {

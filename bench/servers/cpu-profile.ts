@@ -41,7 +41,8 @@ function bySelfTime(profile: Profiler.Profile): ProfiledFunction[] {
   let total = 0;
   for (const [index, id] of (profile.samples ?? []).entries()) {
     const frame = nodes.get(id)!;
-    if (frame.functionName === '(idle)') continue;
+    // `post` is this profiler starting.
+    if (frame.functionName === '(idle)' || frame.functionName === 'post') continue;
     const time = profile.timeDeltas?.[index] ?? 0;
     const place =
       frame.url === '' ? '' : `${frame.url.split('/').slice(-2).join('/')}:${frame.lineNumber + 1}`;

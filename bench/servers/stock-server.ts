@@ -59,7 +59,7 @@ useServer<Record<string, unknown>, { socket: WebSocket; request: IncomingMessage
         rootValue: { execute, subscribe },
       };
       const errors = validate(args.schema, args.document);
-      return errors.length > 0 ? errors : (args as never);
+      return errors.length > 0 ? errors : args;
     },
   },
   sockets,

@@ -14,12 +14,12 @@ export interface TidegateServerOptions {
   readonly limits?: Partial<GatewayLimits>;
 }
 
-const { place, secret, limits } = benchOptions<TidegateServerOptions>();
+const { place, secret, limits } = benchOptions() as TidegateServerOptions;
 const log = await openTickLog(place);
 const gateway = new Gateway({
   bffs: [benchBff],
   log,
-  client: createServiceClient({ services: {}, logger: silentLogger } as never),
+  client: createServiceClient({ services: {}, logger: silentLogger }),
   state: createMemorySharedState({ maxEntries: 1_000 }),
   verifier: createTokenVerifier({ secret }),
   cursorSecrets: [secret],
