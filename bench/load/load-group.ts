@@ -40,7 +40,8 @@ export interface Delays {
 }
 
 /** How many upgrades are under way at once. */
-const CONNECTING_AT_ONCE = 200;
+const CONNECTING_AT_ONCE = 100;
+const MAX_TRIES = 20;
 /** A source address has about 28,000 ports. */
 const CONNECTIONS_PER_ADDRESS = 10_000;
 /** Full jitter. */
@@ -86,7 +87,7 @@ export class LoadGroup {
   async #openAll(port: number): Promise<void> {
     let next = 0;
     const openSome = async (): Promise<void> => {
-      while (next < this.#options.connections) await this.#openOne(next++, port);
+      while (next < this.#options.connections) await this.#insist(next++, port);
     };
     await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, openSome));
   }
@@ -158,7 +159,7 @@ export class LoadGroup {
   async resume(count: number): Promise<void> {
     for (const connection of this.#connections.slice(0, count)) connection.cut();
     await this.#wait(() => this.#open <= this.#options.connections - count, 5_000);
-    for (let index = 0; index < count; index++) await this.#openOne(index, this.#options.port);
+    for (let index = 0; index < count; index++) await this.#insist(index, this.#options.port);
   }
 
   close(): Promise<boolean> {
@@ -167,9 +168,15 @@ export class LoadGroup {
     return this.allClosed(10_000);
   }
 
-  #openOne(index: number, port: number): Promise<void> {
+  /** A server that is overrun closes some before it has heard them: they try again, as clients do. */
+  async #insist(index: number, port: number): Promise<void> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) if (await this.#openOne(index, port)) return;
+  }
+
+  /** Resolves false when it was closed before it was subscribed. */
+  #openOne(index: number, port: number): Promise<boolean> {
     const { path, token, bulk, sampleEvery = 20 } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
     const track = this.#tracks[index];
     const isBulk = bulk !== undefined && index < bulk.connections;
     const isSampled = !isBulk && index % sampleEvery === 0;
@@ -185,7 +192,7 @@ export class LoadGroup {
         onOpen: () => {
           isOpen = true;
           this.#open += 1;
-          resolve();
+          resolve(true);
         },
         onNext: (bytes, start, end) => {
           this.#received += 1;
@@ -200,8 +207,9 @@ export class LoadGroup {
         },
         onClosed: (reason) => {
           this.#closed[reason] = (this.#closed[reason] ?? 0) + 1;
-          if (isOpen) this.#open -= 1;
-          resolve();
+          resolve(false);
+          if (!isOpen) return;
+          this.#open -= 1;
           this.#wake();
           if (this.#port !== undefined) this.#comeBack(index, this.#port);
         },
@@ -212,7 +220,7 @@ export class LoadGroup {
 
   #comeBack(index: number, port: number): void {
     this.#reconnects += 1;
-    setTimeout(() => void this.#openOne(index, port), Math.random() * MAX_BACKOFF_MS);
+    setTimeout(() => void this.#insist(index, port), Math.random() * MAX_BACKOFF_MS);
   }
 
   #subscriptions(index: number): object[] {

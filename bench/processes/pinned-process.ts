@@ -65,7 +65,7 @@ export async function startPinnedProcess<Ready, Names extends Handlers>(
       new Promise((resolve, reject) => {
         if (!child.connected) return reject(new Error(`${options.entry} is gone`));
         const id = ++lastId;
-        waiting.set(id, { resolve: resolve as (value: never) => void, reject });
+        waiting.set(id, { resolve, reject });
         child.send({ id, name, argument });
       }),
     tell: (name, argument) => void child.send({ name, argument }),
