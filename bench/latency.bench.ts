@@ -11,10 +11,11 @@ import { startStack } from '../scripts/stack/stack.ts';
 import { percentile } from './percentiles.ts';
 import type { Measurement } from './run.ts';
 
-const WARM_UP_ORDERS = 30;
-const ORDERS = 200;
-/** One order after the other with a pause: what a hop takes, not what a queue takes. */
-const PAUSE_MS = 100;
+/** Ten processes have to get warm. */
+const WARM_UP_ORDERS = 100;
+const ORDERS = 100;
+/** One order after the other with a pause in which its whole journey ends: what a hop takes, not what a queue takes. */
+const PAUSE_MS = 300;
 
 /** When each thing happened to one order, milliseconds since the epoch. */
 interface Times {

@@ -58,11 +58,12 @@ for (const { name, start, skip } of platforms) {
     it('is seen by WebSocket, SSE and webhook as the same states with the same ids', async () => {
       const url = `${platform.webUrl}/graphql/web`;
       const receiver = await startWebhookReceiver();
+      let endpoint: { remove(): Promise<unknown> } | undefined;
       const client = webSocketClient(url, operator);
       const webSocket = watchWebSocket(client, { query: ORDERS });
       const sse = watchSse(url, operator, { query: ORDERS });
       try {
-        await registerWebhook(platform, receiver.url);
+        endpoint = await registerWebhook(platform, receiver.url);
         // Each of the three begins "from now": an order placed until all have seen one shows that they have begun.
         await until(
           async () => {
@@ -111,6 +112,8 @@ for (const { name, start, skip } of platforms) {
         webSocket.stop();
         sse.stop();
         await client.dispose();
+        // A dead address would be tried for hours, by every test after this one.
+        await endpoint?.remove();
         await receiver.stop();
       }
     });
@@ -161,14 +164,18 @@ for (const { name, start, skip } of platforms) {
   });
 }
 
-async function registerWebhook(platform: RunningPlatform, url: string): Promise<void> {
-  const response = await fetch(`${platform.webUrl}/webhooks/endpoints`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Bearer ${await platform.token('partner-1', 'partner')}`,
-    },
-    body: JSON.stringify({ url, bff: 'web', document: ORDERS }),
-  });
+async function registerWebhook(
+  platform: RunningPlatform,
+  url: string,
+): Promise<{ remove(): Promise<unknown> }> {
+  const headers = {
+    'content-type': 'application/json',
+    authorization: `Bearer ${await platform.token('partner-1', 'partner')}`,
+  };
+  const endpoints = `${platform.webUrl}/webhooks/endpoints`;
+  const body = JSON.stringify({ url, bff: 'web', document: ORDERS });
+  const response = await fetch(endpoints, { method: 'POST', headers, body });
   if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
+  const { id } = (await response.json()) as { id: string };
+  return { remove: () => fetch(`${endpoints}/${id}`, { method: 'DELETE', headers }) };
 }
