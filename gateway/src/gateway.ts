@@ -39,6 +39,10 @@ export interface GatewayLimits {
   readonly maxQueuedBytes: number;
   readonly maxSubscriptionsPerConnection: number;
   readonly heartbeatMs: number;
+  /** Memory for the newest changes of each stream: who was away no longer than they reach needs no read of the log. */
+  readonly historyBytes: number;
+  /** How many of each partition's newest records are read at start. */
+  readonly fillRecords: number;
 }
 
 const defaultLimits: GatewayLimits = {
@@ -47,6 +51,8 @@ const defaultLimits: GatewayLimits = {
   maxQueuedBytes: 1024 * 1024,
   maxSubscriptionsPerConnection: 100,
   heartbeatMs: 15_000,
+  historyBytes: 64 * 1024 * 1024,
+  fillRecords: 2_000,
 };
 
 /** The live edge of one process: BFFs over HTTP, WebSocket and Server-Sent Events, fed by one hub. */
@@ -80,6 +86,8 @@ export class Gateway {
       codec: createCursorCodec(options.cursorSecrets),
       logger,
       metrics,
+      historyBytes: limits.historyBytes,
+      fillRecords: limits.fillRecords,
     });
     for (const server of this.servers) {
       const shared = { server, hub: this.hub, verifier, logger, metrics, ...limits };
