@@ -1,59 +1,69 @@
-import type { ServerResponse } from 'node:http';
-import { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/errors';
 import { formatError } from '../../graphql/error-codes.ts';
-import type { Frame } from '../../live/frame.ts';
-import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/live-request.ts';
+import type { LiveMetrics } from '../../live/metrics.ts';
+import {
+  COMPLETE,
+  encodeFrameEvent,
+  encodePosition,
+  encodeResultEvent,
+  type OperationEvents,
+} from './event-encoding.ts';
+import type { SseStream } from './sse-stream.ts';
 
-export interface SseSinkOptions {
-  readonly response: ServerResponse;
-  readonly maxQueuedBytes: number;
-  readonly metrics: LiveMetrics;
+/** A sink that can also be told where an idle subscription stands. */
+export interface PositionedSink extends Sink {
+  position(cursor: string): void;
 }
 
-const encodedFrames = new WeakMap<Frame, Buffer>();
-
-/** The bytes of a frame as an event; made once, shared by every SSE subscriber of the group. */
-export function encodeSseEvent(frame: Frame): Buffer {
-  const known = encodedFrames.get(frame);
-  if (known) return known;
-  const encoded = Buffer.concat([
-    Buffer.from(`id: ${frame.cursor}\nevent: next\ndata: `),
-    frame.json,
-    Buffer.from('\n\n'),
-  ]);
-  encodedFrames.set(frame, encoded);
-  return encoded;
-}
-
-/**
- * One subscription over Server-Sent Events, "distinct connections mode" of the GraphQL over SSE protocol
- * (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), with the cursor as `id`.
- */
-export function createSseSink(options: SseSinkOptions): Sink {
-  const { response, maxQueuedBytes, metrics } = options;
-  const end = (error?: TidegateError): void => {
-    if (response.writableEnded) return;
-    if (error) response.write(`event: next\ndata: ${JSON.stringify({ errors: [formatError(error)] })}\n\n`);
-    response.end('event: complete\ndata:\n\n');
+/** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
+export function createDistinctSink(stream: SseStream, metrics: LiveMetrics): PositionedSink {
+  const complete = (): void => {
+    stream.write(COMPLETE);
+    stream.complete();
   };
   return {
     next: (frame) => {
-      if (response.writableEnded || response.destroyed) return;
-      if (response.writableLength > maxQueuedBytes) {
-        metrics.slowConsumers.inc({ transport: 'sse' });
-        // Cut off rather than told: the words would only wait behind what the client does not read.
-        response.destroy();
-        return;
-      }
       metrics.frames.inc({ transport: 'sse' });
-      response.write(encodeSseEvent(frame));
+      stream.write(encodeFrameEvent(frame));
     },
-    complete: () => end(),
+    position: (cursor) => stream.write(encodePosition(cursor)),
+    complete,
     fail: (error) => {
-      // A draining server cuts the stream: an EventSource comes back by itself, with its Last-Event-ID.
-      if (error.code === 'DRAINING') response.destroy();
-      else end(error);
+      if (endsConnection(error)) return stream.cut();
+      stream.write(encodeResultEvent({ errors: [formatError(error)] }));
+      complete();
     },
   };
+}
+
+/** One subscription among others on a stream: "single connection mode". `onEnd` is called with its last word. */
+export function createOperationSink(
+  stream: SseStream,
+  events: OperationEvents,
+  metrics: LiveMetrics,
+  onEnd: () => void,
+): PositionedSink {
+  const complete = (): void => {
+    stream.write(events.complete());
+    onEnd();
+  };
+  return {
+    next: (frame) => {
+      metrics.frames.inc({ transport: 'sse' });
+      stream.write(...events.frame(frame));
+    },
+    position: (cursor) => stream.write(events.position(cursor)),
+    complete,
+    fail: (error) => {
+      if (endsConnection(error)) return stream.cut();
+      stream.write(...events.result({ errors: [formatError(error)] }));
+      complete();
+    },
+  };
+}
+
+/** What is over is the connection and not the operation: the client is to come back with its cursor. */
+function endsConnection(error: TidegateError): boolean {
+  return error.code === 'DRAINING' || error.code === 'SLOW_CONSUMER';
 }
