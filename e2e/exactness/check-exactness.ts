@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import type { RunStats } from './run-script.ts';
+import type { Script } from './script.ts';
+
+export interface CheckOptions {
+  readonly runs: number;
+  readonly script: fc.Arbitrary<Script>;
+  readonly play: (script: Script) => Promise<RunStats>;
+  /** False stops at the first failure without looking for a smaller one. Default true. */
+  readonly shrinks?: boolean;
+  readonly onRun?: (runs: number, stats: RunStats) => void;
+}
+
+export interface Checked {
+  readonly runs: number;
+  readonly stats: RunStats;
+  /** What was wrong and how to see it again; undefined when nothing was. */
+  readonly failure: { readonly message: string; readonly error: unknown } | undefined;
+}
+
+const SHRINK_MS = 60_000;
+
+/** Plays random scripts. SEED and SEED_PATH in the environment play a failed one again. */
+export async function checkExactness(options: CheckOptions): Promise<Checked> {
+  const stats: RunStats = { messages: 0, resumes: 0, kills: 0, restarts: 0 };
+  let runs = 0;
+  let failedAt: number | undefined;
+  const property = fc.asyncProperty(options.script, async (script) => {
+    // A failure is made smaller for so long and no longer.
+    if (failedAt !== undefined && Date.now() - failedAt > SHRINK_MS) return;
+    try {
+      add(stats, await options.play(script));
+    } catch (error) {
+      failedAt ??= Date.now();
+      throw error;
+    }
+    if (failedAt === undefined) options.onRun?.((runs += 1), stats);
+  });
+  const details = await fc.check(property, {
+    numRuns: options.runs,
+    endOnFailure: options.shrinks === false,
+    ...fromEnv(),
+  });
+  if (!details.failed) return { runs: details.numRuns, stats, failure: undefined };
+  const replay = `SEED=${details.seed} SEED_PATH=${details.counterexamplePath}`;
+  const script = JSON.stringify(details.counterexample?.[0]);
+  const message = `run ${details.numRuns}: ${String(details.errorInstance)}\nAgain with ${replay}\n${script}`;
+  return { runs: details.numRuns, stats, failure: { message, error: details.errorInstance } };
+}
+
+function fromEnv(): fc.Parameters<[Script]> {
+  const { SEED, SEED_PATH } = process.env;
+  return { ...(SEED && { seed: Number(SEED) }), ...(SEED_PATH && { path: SEED_PATH }) };
+}
+
+function add(sum: RunStats, stats: RunStats): void {
+  for (const name of Object.keys(sum) as (keyof RunStats)[]) sum[name] += stats[name];
+}

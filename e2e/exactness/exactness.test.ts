@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { checkExactness } from './check-exactness.ts';
+import { runLocally } from './local-world.ts';
+import { scripts } from './script.ts';
+
+const RUNS = 200;
+
+describe('every client of two replicas on the embedded log', () => {
+  it(
+    'sees each key in order, nothing missing and nothing twice, from its first message on',
+    { timeout: 300_000 },
+    async () => {
+      const { stats, runs, failure } = await checkExactness({
+        runs: RUNS,
+        script: scripts({ maxSteps: 40, floods: true }),
+        play: (script) => runLocally(script, { levelMs: 10_000 }),
+      });
+      console.log(`${runs} runs: ${JSON.stringify(stats)}`);
+      expect(failure?.message).toBeUndefined();
+      if (process.env['SEED_PATH']) return;
+      expect(stats.messages).toBeGreaterThan(RUNS * 20);
+      expect(stats.resumes).toBeGreaterThan(RUNS);
+      expect(stats.kills).toBeGreaterThan(RUNS / 10);
+    },
+  );
+});

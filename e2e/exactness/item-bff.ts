@@ -1,0 +1,120 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { defineLiveField, defineLiveStream, publicScope, type Bff, type LiveScope } from '@tidegate/bff';
+import { createMessage, defineMessage, encodeEnvelope, type MessageDefinition } from '@tidegate/contracts';
+import type { OutgoingRecord } from '@tidegate/event-log';
+import { z } from 'zod';
+
+const itemSchema = z.object({
+  key: z.string().min(1),
+  version: z.int().min(1),
+  owner: z.string(),
+  /** Says which version of which key this is: a message with another one's content is found out. */
+  text: z.string(),
+  pad: z.string(),
+});
+export type Item = z.infer<typeof itemSchema>;
+
+export const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
+export const OWNERS = ['ann', 'bob'] as const;
+export const BFF_PATH = '/graphql/items';
+/** Fewer than keys, so that keys share partitions and a subscription to all needs several positions. */
+export const PARTITIONS = 3;
+
+const HOUR_MS = 60 * 60 * 1000;
+
+export function ownerOf(key: string): string {
+  return OWNERS[key.charCodeAt(0) % OWNERS.length]!;
+}
+
+export function itemOf(key: string, version: number, padBytes = 0): Item {
+  return { key, version, owner: ownerOf(key), text: `${key}@${version}`, pad: 'x'.repeat(padBytes) };
+}
+
+export function itemId(key: string, version: number): string {
+  return `items/${key}@${version}`;
+}
+
+/** What is said about items on a topic of this name. */
+export function defineItemChanged(topicName: string) {
+  return defineMessage('ItemChanged', {
+    owner: 'exactness',
+    version: 1,
+    topic: { name: topicName, cleanup: 'compact', retentionMs: HOUR_MS, description: 'what is watched' },
+    key: 'item key',
+    schema: itemSchema,
+  });
+}
+
+/** An item as the record of a document topic. */
+export function itemRecord(definition: ReturnType<typeof defineItemChanged>, data: Item): OutgoingRecord {
+  const { key, version } = data;
+  const message = { id: itemId(key, version), key, sequence: version, timeMs: Date.now(), data };
+  return encodeEnvelope(createMessage(definition, message));
+}
+
+const typeDefs = `
+  type Item { key: ID! version: Int! text: String! pad: String! slow: String! }
+  type Query { ready: Boolean! }
+  type Subscription {
+    item(key: ID!): Item!
+    itemChanges(key: ID!): Item!
+    items: Item!
+    owned(owner: ID!): Item!
+  }`;
+
+/** A BFF with nothing behind it but the items: one key with a snapshot and without, all of them, those of an owner. */
+export function createItemBff(
+  definition: MessageDefinition,
+  readItem: (key: string) => Promise<Item | undefined>,
+): Bff {
+  const stream = defineLiveStream<Item>({
+    name: 'items',
+    definition,
+    terms: ({ key, owner }) => ['all', `key:${key}`, `owner:${owner}`],
+  });
+  const authorise = (): LiveScope<Item> => publicScope;
+  const byKey = {
+    stream,
+    authorise,
+    term: ({ key }: { key: string }) => `key:${key}`,
+    key: ({ key }: { key: string }) => key,
+    overflow: 'close',
+  } as const;
+  return {
+    name: 'items',
+    typeDefs,
+    resolvers: {
+      Query: { ready: () => true },
+      Item: {
+        // Makes an execution asynchronous: later changes come while this one is rendered.
+        slow: async ({ text }: Item) => {
+          await nextTurn();
+          return text;
+        },
+      },
+    },
+    liveFields: {
+      item: defineLiveField<{ key: string }, Item, unknown>({
+        ...byKey,
+        snapshot: async ({ key }) => {
+          const data = await readItem(key);
+          return data && { key, version: data.version, data };
+        },
+      }),
+      itemChanges: defineLiveField<{ key: string }, Item, unknown>(byKey),
+      items: defineLiveField<Record<string, never>, Item, unknown>({
+        stream,
+        authorise,
+        term: () => 'all',
+        overflow: 'close',
+      }),
+      owned: defineLiveField<{ owner: string }, Item, unknown>({
+        stream,
+        authorise,
+        term: ({ owner }) => `owner:${owner}`,
+        overflow: 'close',
+      }),
+    },
+    remembersWrites: false,
+  };
+}

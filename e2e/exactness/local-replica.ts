@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { anonymous, type Bff } from '@tidegate/bff';
+import type { EventLog } from '@tidegate/event-log';
+import { Gateway } from '@tidegate/gateway';
+import { createServiceClient } from '@tidegate/service-api';
+import { createMemorySharedState } from '@tidegate/shared-state';
+import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import type { Mutant } from './mutants.ts';
+import { CURSOR_SECRET, smallHistory, type Replica } from './replica.ts';
+
+export interface LocalReplicaOptions {
+  readonly bff: Bff;
+  readonly log: EventLog;
+  /** Called before each read of the log. */
+  readonly beforeRead?: () => Promise<void>;
+  readonly mutant?: Mutant | undefined;
+}
+
+/** A gateway in this process behind a real HTTP server on loopback; SIGKILL is its sockets' sudden end. */
+export async function startLocalReplica(options: LocalReplicaOptions): Promise<Replica> {
+  const gate = createGate();
+  const gateway = new Gateway({
+    bffs: [options.bff],
+    log: laggingLog(options.log, gate, options.beforeRead),
+    client: createServiceClient({ services: {}, logger: silentLogger }),
+    state: createMemorySharedState({ maxEntries: 1_000 }),
+    verifier: { verify: () => Promise.resolve(anonymous) },
+    cursorSecrets: [CURSOR_SECRET],
+    logger: silentLogger,
+    metrics: createMetrics({ nodeMetrics: false }),
+    routes: [],
+    trustedOnly: false,
+    limits: smallHistory,
+  });
+  options.mutant?.(gateway.hub);
+  const sockets = new Set<Duplex>();
+  const server = createServer((request, response) => gateway.handle(request, response));
+  server.on('upgrade', (request, socket, head) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    gateway.upgrade(request, socket, head);
+  });
+  await gateway.start(AbortSignal.timeout(10_000));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  async function stop(): Promise<void> {
+    gate.open();
+    server.close();
+    await gateway.stop();
+    for (const socket of sockets) socket.destroy();
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    kill() {
+      for (const socket of sockets) socket.destroy();
+      return stop();
+    },
+    stop,
+    lag: (on) => (on ? gate.close() : gate.open()),
+  };
+}
+
+interface Gate {
+  open(): void;
+  close(): void;
+  passed(): Promise<void>;
+}
+
+function createGate(): Gate {
+  let shut: PromiseWithResolvers<void> | undefined;
+  return {
+    open: () => {
+      shut?.resolve();
+      shut = undefined;
+    },
+    close: () => {
+      shut ??= Promise.withResolvers<void>();
+    },
+    passed: async () => {
+      while (shut) await shut.promise;
+    },
+  };
+}
+
+/** The same log for both replicas, each with a pace of its own. */
+function laggingLog(
+  log: EventLog,
+  gate: Gate,
+  beforeRead: () => Promise<void> = () => Promise.resolve(),
+): EventLog {
+  return {
+    ...log,
+    tail: (options) =>
+      log.tail({
+        ...options,
+        onRecords: async (records) => {
+          await gate.passed();
+          await options.onRecords(records);
+        },
+      }),
+    read: async (options) => {
+      await beforeRead();
+      return log.read(options);
+    },
+  };
+}

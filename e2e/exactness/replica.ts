@@ -1,0 +1,15 @@
+/** One gateway, whether in this process or in one of its own. */
+export interface Replica {
+  readonly url: string;
+  /** It is gone at once: nothing it held in memory goes out any more. */
+  kill(): Promise<void>;
+  /** Drains, then ends. */
+  stop(): Promise<void>;
+  /** Holds its tail back, or lets it go on. Does nothing where the process is another one. */
+  lag(on: boolean): void;
+}
+
+/** Small, so that a client that was away for some dozen changes is served from the log and not from memory. */
+export const smallHistory = { historyBytes: 14_000, fillRecords: 12, maxQueuedBytes: 256 * 1024 };
+
+export const CURSOR_SECRET = 'a secret for tests that has thirty-two characters';

@@ -1,0 +1,216 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { until } from '@tidegate/testing';
+import { ExactnessViolation } from './expected-view.ts';
+import { KEYS } from './item-bff.ts';
+import type { ItemWriter } from './item-writer.ts';
+import type { Replica } from './replica.ts';
+import { ResumingClient } from './resuming-client.ts';
+import { REPLICAS, type Script, type Step } from './script.ts';
+
+const FLOOD_RECORDS = 20;
+const FLOOD_BYTES = 256 * 1024;
+
+/** What one run needs of the place where it runs. */
+export interface World {
+  readonly writer: ItemWriter;
+  startReplica(): Promise<Replica>;
+}
+
+export interface RunOptions {
+  /** How long the views may take to become complete at the end. */
+  readonly levelMs: number;
+}
+
+/** What runs have seen, so that a property that never tries anything does not pass for a good one. */
+export interface RunStats {
+  messages: number;
+  resumes: number;
+  kills: number;
+  restarts: number;
+}
+
+type Place = { readonly phase: 'up'; readonly replica: Replica } | { readonly phase: 'down' | 'starting' };
+
+/**
+ * Plays a script against two replicas and holds every client's view against the oracle's.
+ *
+ * @throws ExactnessViolation as soon as a client was sent what it should not have been, or, at the end, not sent what
+ * it should have been.
+ */
+export async function runScript(script: Script, world: World, options: RunOptions): Promise<RunStats> {
+  const run = new ScriptRun(script, world, options);
+  try {
+    return await run.play();
+  } finally {
+    await run.end();
+  }
+}
+
+class ScriptRun {
+  readonly #script: Script;
+  readonly #world: World;
+  readonly #options: RunOptions;
+  readonly #clients: ResumingClient[];
+  readonly #places: Place[] = Array.from({ length: REPLICAS }, () => ({ phase: 'down' }));
+  readonly #ending: Promise<void>[] = [];
+  readonly #stats: RunStats = { messages: 0, resumes: 0, kills: 0, restarts: 0 };
+  #violation: Error | undefined;
+
+  constructor(script: Script, world: World, options: RunOptions) {
+    this.#script = script;
+    this.#world = world;
+    this.#options = options;
+    this.#clients = script.clients.map(
+      (operations) =>
+        new ResumingClient({
+          operations,
+          writer: world.writer,
+          urlOf: (replica) => this.#urlOf(replica),
+          onViolation: (error) => {
+            this.#violation ??= error;
+          },
+          onResume: () => {
+            this.#stats.resumes += 1;
+          },
+        }),
+    );
+  }
+
+  async play(): Promise<RunStats> {
+    await Promise.all(this.#places.map((_, place) => this.#start(place)));
+    this.#script.early.forEach((early, client) => early && this.#clients[client]?.connect(client));
+    for (const step of this.#script.steps) {
+      await this.#take(step);
+      this.#check();
+    }
+    await this.#level();
+    for (const { views } of this.#clients) for (const { messages } of views) this.#stats.messages += messages;
+    return this.#stats;
+  }
+
+  async end(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.#world.writer.settled().catch(() => undefined);
+    const replicas = this.#places.flatMap((place) => (place.phase === 'up' ? [place.replica.kill()] : []));
+    await Promise.allSettled([...this.#ending, ...replicas]);
+  }
+
+  async #take(step: Step): Promise<void> {
+    const { writer } = this.#world;
+    switch (step.kind) {
+      case 'write':
+        writer.commit(step.keys);
+        if (step.relay !== 'later') this.#relay(step.relay === 'twice', step.malformed);
+        return;
+      case 'burst':
+        writer.commit(Array.from({ length: step.count }, () => step.key));
+        return this.#relay(false, 0);
+      case 'flood':
+        for (let count = 0; count < FLOOD_RECORDS; count++) {
+          writer.commit([step.key], FLOOD_BYTES);
+          this.#relay(false, 0);
+        }
+        return writer.settled();
+      case 'connect':
+        return this.#clients[step.client]!.connect(step.replica);
+      case 'kill':
+        return this.#kill(step.replica, step.back);
+      case 'restart':
+        return this.#restart(step.replica);
+      case 'lag':
+        return this.#lag(step.replica, step.on);
+      case 'wait':
+        for (let turn = 0; turn < step.turns; turn++) await nextTurn();
+        return;
+      default:
+        return this.#clients[step.client]![step.kind]();
+    }
+  }
+
+  #relay(twice: boolean, malformed: number): void {
+    this.#world.writer.relay({ twice, malformed }).catch((error: unknown) => {
+      this.#violation ??= error as Error;
+    });
+  }
+
+  async #start(index: number): Promise<void> {
+    this.#places[index] = { phase: 'starting' };
+    this.#places[index] = { phase: 'up', replica: await this.#world.startReplica() };
+  }
+
+  async #kill(index: number, back: boolean): Promise<void> {
+    const place = this.#places[index]!;
+    if (place.phase !== 'up') return;
+    this.#stats.kills += 1;
+    this.#places[index] = { phase: 'down' };
+    this.#ending.push(place.replica.kill());
+    const allDown = this.#places.every(({ phase }) => phase !== 'up');
+    if (back || allDown) await this.#start(index);
+  }
+
+  async #restart(index: number): Promise<void> {
+    const place = this.#places[index]!;
+    if (place.phase !== 'up') return this.#start(index);
+    this.#stats.restarts += 1;
+    this.#places[index] = { phase: 'down' };
+    this.#ending.push(place.replica.stop());
+    await this.#start(index);
+  }
+
+  #lag(index: number, on: boolean): void {
+    const place = this.#places[index]!;
+    if (place.phase === 'up') place.replica.lag(on);
+  }
+
+  #urlOf(index: number): string | undefined {
+    for (let offset = 0; offset < REPLICAS; offset++) {
+      const place = this.#places[(index + offset) % REPLICAS]!;
+      if (place.phase === 'up') return place.replica.url;
+    }
+    return undefined;
+  }
+
+  /** Everybody is there and reads; changes go on until each subscription has had one and is level with the log. */
+  async #level(): Promise<void> {
+    for (const [index, { phase }] of this.#places.entries()) {
+      if (phase === 'down') await this.#start(index);
+      this.#lag(index, false);
+    }
+    const deadline = Date.now() + this.#options.levelMs;
+    for (let round = 0; ; round++) {
+      this.#clients.forEach((client, index) => {
+        client.resume();
+        client.connect(index + round);
+      });
+      this.#world.writer.commit(KEYS);
+      this.#relay(false, 0);
+      await this.#world.writer.settled();
+      const isLevel = (): boolean => this.#violation !== undefined || this.#behind() === undefined;
+      await until(isLevel, {
+        what: 'level',
+        timeoutMs: Math.max(deadline - Date.now(), 1),
+        everyMs: 1,
+      }).catch(() => {
+        this.#check();
+        throw new ExactnessViolation(`not level after ${this.#options.levelMs} ms: ${this.#behind()}`);
+      });
+      this.#check();
+      if (this.#views().every(({ accepted }) => accepted)) return;
+      if (Date.now() > deadline) throw new ExactnessViolation('a subscription was sent nothing at all');
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
+  #views() {
+    return this.#clients.flatMap(({ views }) => views);
+  }
+
+  #behind(): string | undefined {
+    const view = this.#views().find((candidate) => candidate.missing() !== undefined);
+    return view && `${view}: ${view.missing()}`;
+  }
+
+  #check(): void {
+    if (this.#violation) throw this.#violation;
+  }
+}

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import type { OperationSpec } from './expected-view.ts';
+import { KEYS } from './item-bff.ts';
+import { MALFORMED_KINDS } from './item-writer.ts';
+
+export const REPLICAS = 2;
+export const CLIENTS = 3;
+
+export type Step =
+  /** Items are committed; `later`: the relay publishes them with the next ones, so that snapshots are ahead. */
+  | {
+      readonly kind: 'write';
+      readonly keys: readonly string[];
+      readonly relay: 'later' | 'once' | 'twice';
+      readonly malformed: number;
+    }
+  /** More changes of one key than the hub's history holds. */
+  | { readonly kind: 'burst'; readonly key: string; readonly count: number }
+  /** More bytes than the kernel takes for a client that does not read. */
+  | { readonly kind: 'flood'; readonly key: string }
+  | { readonly kind: 'connect'; readonly client: number; readonly replica: number }
+  | { readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume'; readonly client: number }
+  /** SIGKILL; `back`: another process takes its place at once, otherwise only when both are gone or at the end. */
+  | { readonly kind: 'kill'; readonly replica: number; readonly back: boolean }
+  /** Drains, while its successor starts. */
+  | { readonly kind: 'restart'; readonly replica: number }
+  /** One replica's tail falls behind the other's, or comes level again. */
+  | { readonly kind: 'lag'; readonly replica: number; readonly on: boolean }
+  | { readonly kind: 'wait'; readonly turns: number };
+
+/** Everything random about one run. What it cannot fix is how the machine schedules sockets. */
+export interface Script {
+  readonly clients: readonly (readonly OperationSpec[])[];
+  /** Which of the clients are there from the beginning. */
+  readonly early: readonly boolean[];
+  readonly steps: readonly Step[];
+  /** Turns of the event loop that snapshots and reads of the log take, one after the other. */
+  readonly delays: readonly number[];
+}
+
+const replica = fc.nat({ max: REPLICAS - 1 });
+const client = fc.nat({ max: CLIENTS - 1 });
+const key = fc.constantFrom(...KEYS);
+
+const operation: fc.Arbitrary<OperationSpec> = fc.record({
+  field: fc.constantFrom('item', 'item', 'itemChanges', 'items', 'owned'),
+  key,
+  slow: fc.boolean(),
+});
+
+const write = fc.record({
+  kind: fc.constant('write' as const),
+  keys: fc.array(key, { minLength: 1, maxLength: 5 }),
+  relay: fc.constantFrom('later' as const, 'once' as const, 'once' as const, 'twice' as const),
+  malformed: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.nat({ max: MALFORMED_KINDS }) },
+  ),
+});
+
+const ofClient = fc.record({
+  kind: fc.constantFrom(
+    'vanish' as const,
+    'vanish' as const,
+    'close' as const,
+    'unsubscribe' as const,
+    'pause' as const,
+    'resume' as const,
+  ),
+  client,
+});
+
+function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
+  return fc.oneof(
+    { weight: 30, arbitrary: write },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('burst' as const),
+        key,
+        count: fc.integer({ min: 8, max: 30 }),
+      }),
+    },
+    { weight: floods ? 1 : 0, arbitrary: fc.record({ kind: fc.constant('flood' as const), key }) },
+    { weight: 14, arbitrary: fc.record({ kind: fc.constant('connect' as const), client, replica }) },
+    { weight: 12, arbitrary: ofClient },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('kill' as const), replica, back: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const), replica }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('lag' as const), replica, on: fc.boolean() }) },
+    {
+      weight: 14,
+      arbitrary: fc.record({ kind: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 25 }) }),
+    },
+  );
+}
+
+/** Scripts of up to `maxSteps` steps. */
+export function scripts(options: {
+  readonly maxSteps: number;
+  readonly floods: boolean;
+}): fc.Arbitrary<Script> {
+  return fc.record({
+    clients: fc.array(fc.array(operation, { minLength: 1, maxLength: 2 }), {
+      minLength: CLIENTS,
+      maxLength: CLIENTS,
+    }),
+    early: fc.array(fc.boolean(), { minLength: CLIENTS, maxLength: CLIENTS }),
+    steps: fc.array(step(options), { minLength: 5, maxLength: options.maxSteps, size: 'max' }),
+    delays: fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 6 }),
+  });
+}
