@@ -6,7 +6,7 @@ import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/telemetry';
 import { freePorts, until } from '@tidegate/testing';
 import { startEmbedded, startOnStack, type RunningPlatform } from '../e2e/harness/running-platform.ts';
-import { placeOrder, productIds, watchWebSocket, webSocketClient } from '../e2e/harness/graphql.ts';
+import { placeOrder, productIds, webSocketClient } from '../e2e/harness/graphql.ts';
 import { startStack } from '../scripts/stack/stack.ts';
 import { percentile } from './percentiles.ts';
 import type { Measurement } from './run.ts';

@@ -13,6 +13,7 @@ import { refuseUpgrade } from './http/refuse.ts';
 import { createCursorCodec } from './live/cursor.ts';
 import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
+import { FlushScheduler } from './transports/outbound/flush-scheduler.ts';
 import { WebSocketTransport } from './transports/websocket/websocket-server.ts';
 
 export interface GatewayOptions {
@@ -89,8 +90,9 @@ export class Gateway {
       historyBytes: limits.historyBytes,
       fillRecords: limits.fillRecords,
     });
+    const scheduler = new FlushScheduler();
     for (const server of this.servers) {
-      const shared = { server, hub: this.hub, verifier, logger, metrics, ...limits };
+      const shared = { server, hub: this.hub, verifier, logger, metrics, scheduler, ...limits };
       this.#endpoints.set(server.path, new GraphqlEndpoint(shared));
       this.#transports.set(server.path, new WebSocketTransport(shared));
     }

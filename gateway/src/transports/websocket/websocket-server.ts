@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { anonymous } from '@tidegate/bff';
 import { errorCodes, toTidegateError, TidegateError } from '@tidegate/errors';
@@ -13,6 +14,8 @@ import type { LiveHub } from '../../live/hub.ts';
 import type { LiveRequest } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
+import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { OutboundQueue } from './outbound-queue.ts';
 import { createWebSocketSink } from './websocket-sink.ts';
 
 export interface WebSocketTransportOptions {
@@ -21,6 +24,8 @@ export interface WebSocketTransportOptions {
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
   readonly metrics: LiveMetrics;
+  /** One for all connections of the process. */
+  readonly scheduler: FlushScheduler;
   /** Largest message a client may send. */
   readonly maxMessageBytes: number;
   readonly maxQueuedBytes: number;
@@ -29,9 +34,13 @@ export interface WebSocketTransportOptions {
   readonly heartbeatMs: number;
 }
 
+/** How long a slow consumer has to read its close frame. */
+const CUT_OFF_MS = 2_000;
+
 /** What belongs to one connection. */
 interface Connection {
   readonly socket: WebSocket;
+  readonly queue: OutboundQueue;
   facts: RequestFacts;
   expiry: NodeJS.Timeout | undefined;
 }
@@ -69,7 +78,9 @@ export class WebSocketTransport {
 
   /** Takes over an upgrade request whose path is this BFF's. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, facts: RequestFacts): void {
-    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#open(opened, facts));
+    this.#sockets.handleUpgrade(request, socket, head, (opened) =>
+      this.#open(opened, socket as Socket, facts),
+    );
   }
 
   get connections(): number {
@@ -86,16 +97,25 @@ export class WebSocketTransport {
     for (const socket of this.#sockets.clients) socket.terminate();
   }
 
-  #open(socket: WebSocket, facts: RequestFacts): void {
+  #open(socket: WebSocket, raw: Socket, facts: RequestFacts): void {
     const { metrics, logger } = this.#options;
-    const connection: Connection = { socket, facts, expiry: undefined };
+    const queue = new OutboundQueue({
+      socket: raw,
+      maxBytes: this.#options.maxQueuedBytes,
+      scheduler: this.#options.scheduler,
+      onOverflow: () => this.#endSlowConsumer(socket),
+    });
+    const connection: Connection = { socket, queue, facts, expiry: undefined };
     metrics.connections.set({ transport: 'websocket' }, this.connections);
     const heartbeat = this.#startHeartbeat(socket);
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => socket.send(data),
-        close: (code, reason) => socket.close(code, reason),
+        send: (data) => queue.message(data),
+        close: (code, reason) => {
+          queue.flush();
+          socket.close(code, reason);
+        },
         onMessage: (handle) => {
           socket.on('message', (data) => {
             handle((data as Buffer).toString()).catch((error: unknown) => this.#crash(socket, error));
@@ -109,8 +129,16 @@ export class WebSocketTransport {
       clearInterval(heartbeat);
       clearTimeout(connection.expiry);
       metrics.connections.set({ transport: 'websocket' }, this.connections);
+      queue.close();
       void closed(code, reason.toString());
     });
+  }
+
+  /** It does not read: the close frame waits behind what it has not read, so it is cut off soon after. */
+  #endSlowConsumer(socket: WebSocket): void {
+    this.#options.metrics.slowConsumers.inc({ transport: 'websocket' });
+    socket.close(errorCodes.SLOW_CONSUMER.closeCode, 'SLOW_CONSUMER');
+    setTimeout(() => socket.terminate(), CUT_OFF_MS).unref();
   }
 
   /** A peer that vanished without closing is found by the probe it does not answer. */
@@ -197,12 +225,12 @@ export class WebSocketTransport {
   }
 
   #subscribe(connection: Connection, id: string, request: LiveRequest): LiveIterator {
-    const { hub, metrics, maxQueuedBytes } = this.#options;
+    const { hub, metrics } = this.#options;
     const iterator = createLiveIterator(() => subscription.stop());
     const sink = createWebSocketSink({
-      socket: connection.socket,
+      queue: connection.queue,
       id,
-      maxQueuedBytes,
+      policy: request.field.overflow,
       metrics,
       onEnd: (error) => {
         subscription.stop();

@@ -1,17 +1,14 @@
-import { TidegateError } from '@tidegate/errors';
-import type { WebSocket } from 'ws';
-import type { Frame } from '../../live/frame.ts';
+import type { OverflowPolicy } from '@tidegate/bff';
+import type { TidegateError } from '@tidegate/errors';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/live-request.ts';
-
-const CLOSING_BRACE = Buffer.from('}');
+import type { OutboundQueue, QueueEntrance } from './outbound-queue.ts';
 
 export interface WebSocketSinkOptions {
-  readonly socket: WebSocket;
+  readonly queue: OutboundQueue;
   /** The client's id of the subscription. */
   readonly id: string;
-  /** What may wait in the connection's outbound queue before the client counts as slow. */
-  readonly maxQueuedBytes: number;
+  readonly policy: OverflowPolicy;
   readonly metrics: LiveMetrics;
   /** Called with the last word: nothing when the field has said all it will. */
   readonly onEnd: (error?: TidegateError) => void;
@@ -22,20 +19,14 @@ export interface WebSocketSinkOptions {
  * the subscription's id in front of a payload that all subscribers share.
  */
 export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
-  const { socket, maxQueuedBytes, metrics } = options;
+  const { queue, policy } = options;
+  const frames = options.metrics.frames.labels({ transport: 'websocket' });
   const head = Buffer.from(`{"id":${JSON.stringify(options.id)},"type":"next","payload":`);
+  const entrance: QueueEntrance = { head, policy };
   return {
-    next: (frame: Frame) => {
-      if (socket.readyState !== socket.OPEN) return;
-      if (socket.bufferedAmount > maxQueuedBytes) {
-        metrics.slowConsumers.inc({ transport: 'websocket' });
-        options.onEnd(
-          new TidegateError('SLOW_CONSUMER', 'This connection reads too slowly; come back with your cursor.'),
-        );
-        return;
-      }
-      metrics.frames.inc({ transport: 'websocket' });
-      socket.send(Buffer.concat([head, frame.json, CLOSING_BRACE]), { binary: false });
+    next: (frame) => {
+      frames.inc();
+      queue.next(entrance, frame);
     },
     complete: () => options.onEnd(),
     fail: (error) => options.onEnd(error),

@@ -1,0 +1,163 @@
+import type { Socket } from 'node:net';
+import type { OverflowPolicy } from '@tidegate/bff';
+import type { Frame } from '../../live/frame.ts';
+import type { FlushScheduler, Flushable } from '../outbound/flush-scheduler.ts';
+import { headerBytes, writeHeader } from './text-frame.ts';
+
+/** One subscription's way into its connection's queue. */
+export interface QueueEntrance {
+  /** `{"id":"…","type":"next","payload":` of this subscription. */
+  readonly head: Buffer;
+  readonly policy: OverflowPolicy;
+}
+
+/** A message that waits: a frame that others share behind a head of its own, or a protocol message. */
+interface Waiting {
+  readonly entrance: QueueEntrance | undefined;
+  readonly frame: Frame | undefined;
+  readonly payload: Buffer;
+  readonly bytes: number;
+}
+
+const CLOSING_BRACE = 0x7d;
+const NO_HEAD = Buffer.alloc(0);
+const EXTENSIONS = Buffer.from('"extensions":{');
+
+/**
+ * All that one WebSocket still has to be sent, bounded in bytes. Everything queued leaves with one write; while the
+ * socket is full nothing is handed to it, so that what waits can still be thinned out by its field's policy.
+ */
+export class OutboundQueue implements Flushable {
+  readonly #socket: Socket;
+  readonly #maxBytes: number;
+  readonly #scheduler: FlushScheduler;
+  readonly #onOverflow: () => void;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  #closed = false;
+
+  constructor(options: {
+    /** The connection below the WebSocket: frames are written to it whole, between those of `ws`. */
+    readonly socket: Socket;
+    readonly maxBytes: number;
+    readonly scheduler: FlushScheduler;
+    /** The bound is reached and no policy helps: the connection has to go. */
+    readonly onOverflow: () => void;
+  }) {
+    this.#socket = options.socket;
+    this.#maxBytes = options.maxBytes;
+    this.#scheduler = options.scheduler;
+    this.#onOverflow = options.onOverflow;
+    options.socket.on('drain', () => this.#schedule());
+  }
+
+  /** Bytes that wait here, not counting what the socket has taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Queues a subscription's frame. */
+  next(entrance: QueueEntrance, frame: Frame): void {
+    const bytes = entrance.head.length + frame.json.length + 1;
+    this.#push({ entrance, frame, payload: frame.json, bytes });
+  }
+
+  /** Queues a message of the protocol, in order with the frames. */
+  message(text: string): void {
+    const payload = Buffer.from(text);
+    this.#push({ entrance: undefined, frame: undefined, payload, bytes: payload.length });
+  }
+
+  /** Nothing is taken any more; what waits is forgotten. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting = [];
+    this.#bytes = 0;
+  }
+
+  /** Writes everything at once, if the socket takes it. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#waiting.length === 0 || this.#socket.destroyed || this.#socket.writableNeedDrain) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#socket.write(encode(waiting));
+  }
+
+  #push(waiting: Waiting): void {
+    if (this.#closed) return;
+    this.#waiting.push(waiting);
+    this.#bytes += waiting.bytes;
+    if (this.#bytes > this.#maxBytes) this.#shrink();
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.length === 0 || this.#socket.writableNeedDrain) return;
+    this.#scheduled = true;
+    this.#scheduler.add(this);
+  }
+
+  /** Of each key of a `latest-per-key` subscription only the newest frame stays. */
+  #shrink(): void {
+    const newest = new Map<QueueEntrance, Set<string>>();
+    const dropped = new Map<QueueEntrance, number>();
+    const kept: Waiting[] = [];
+    for (let index = this.#waiting.length - 1; index >= 0; index--) {
+      const each = this.#waiting[index]!;
+      if (isSuperseded(each, newest)) dropped.set(each.entrance!, (dropped.get(each.entrance!) ?? 0) + 1);
+      else kept.push(each);
+    }
+    this.#waiting = kept.reverse().map((each) => withDropped(each, dropped));
+    this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    // Half: else it would be shrunk again at every message.
+    if (this.#bytes <= this.#maxBytes / 2) return;
+    this.close();
+    this.#onOverflow();
+  }
+}
+
+function isSuperseded(each: Waiting, newest: Map<QueueEntrance, Set<string>>): boolean {
+  const { entrance, frame } = each;
+  if (!entrance || !frame || entrance.policy !== 'latest-per-key') return false;
+  const keys = newest.get(entrance);
+  if (keys?.has(frame.key)) return true;
+  if (keys) keys.add(frame.key);
+  else newest.set(entrance, new Set([frame.key]));
+  return false;
+}
+
+/** The first frame that stays says how many before it were left out: `extensions.dropped`. */
+function withDropped(each: Waiting, dropped: Map<QueueEntrance, number>): Waiting {
+  const { entrance, payload } = each;
+  const count = entrance && dropped.get(entrance);
+  if (!entrance || count === undefined) return each;
+  dropped.delete(entrance);
+  const at = payload.lastIndexOf(EXTENSIONS) + EXTENSIONS.length;
+  const told = Buffer.concat([
+    payload.subarray(0, at),
+    Buffer.from(`"dropped":${count},`),
+    payload.subarray(at),
+  ]);
+  return { ...each, payload: told, bytes: each.bytes + told.length - payload.length };
+}
+
+/** The WebSocket frames of all messages in one buffer. */
+function encode(waiting: readonly Waiting[]): Buffer {
+  let total = 0;
+  for (const { bytes } of waiting) total += headerBytes(bytes) + bytes;
+  const buffer = Buffer.allocUnsafe(total);
+  let offset = 0;
+  for (const { entrance, payload, bytes } of waiting) {
+    offset = writeHeader(buffer, offset, bytes);
+    const head = entrance?.head ?? NO_HEAD;
+    buffer.set(head, offset);
+    offset += head.length;
+    buffer.set(payload, offset);
+    offset += payload.length;
+    if (entrance) buffer[offset++] = CLOSING_BRACE;
+  }
+  return buffer;
+}
