@@ -39,7 +39,9 @@ function withCode(
   // An error of one field leaves the status alone; one that is the whole answer decides it.
   if (!at?.path) {
     const http = at?.extensions['http'];
-    extensions['http'] = { ...http, status: http?.status ?? errorCodes[code].httpStatus };
+    // `spec` answers 200 to who accepts application/json: meant for documents, not for what is no request at all.
+    const spec = code === 'BAD_REQUEST' ? false : http?.spec;
+    extensions['http'] = { ...http, spec, status: http?.status ?? errorCodes[code].httpStatus };
   }
   return new GraphQLError(message, {
     nodes: at?.nodes,
