@@ -1,11 +1,14 @@
 import type { Viewer } from '@tidegate/live-client/micro-frontend';
 import type { TokenProvider } from '@tidegate/live-client';
 
-/** Who one can be in the demonstration. */
+/**
+ * Who one can be in the demonstration. The first is who comes for the first time: the operator sees everybody's orders,
+ * so the first page has something that moves.
+ */
 export const demoViewers: readonly Viewer[] = [
+  { id: 'operator', role: 'operator' },
   { id: 'customer-1', role: 'customer' },
   { id: 'customer-2', role: 'customer' },
-  { id: 'operator', role: 'operator' },
 ];
 
 /** A server in production gives no tokens away: there one is pasted. */

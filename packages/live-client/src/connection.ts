@@ -1,13 +1,23 @@
 import { backoffMs, type Backoff } from './backoff.ts';
-import { openSession, type Session, type SessionEnd, type SessionOptions } from './session.ts';
+import { comeBack } from './close-code.ts';
+import type { Session, SessionEnd, SessionOptions, Transport } from './session.ts';
 import type { PhaseDetails } from './types.ts';
+import { WebSocketProbe } from './websocket-probe.ts';
 
-export interface ConnectionOptions extends Pick<
-  SessionOptions,
-  'webSocketUrl' | 'token' | 'connectTimeoutMs' | 'heartbeatMs' | 'webSocketImpl'
-> {
+export type OpenSession = (options: Pick<SessionOptions, 'refreshToken' | 'onReady' | 'onEnd'>) => Session;
+
+export interface ConnectionOptions {
+  readonly open: Readonly<Record<Transport, OpenSession>>;
+  /** So many WebSockets in a row that could not be opened, and events are streamed instead. */
+  readonly fallbackAfter: number;
+  /** While events are streamed a WebSocket is tried after this, then after twice as long, and so on; Infinity: never. */
+  readonly webSocketRetryMs: number;
+  /** Full jitter between tries. */
   readonly backoff: Backoff;
+  /** The least wait after "too many". */
+  readonly afterAWhileMs: number;
   readonly onConnecting: () => void;
+  /** Subscriptions move to this session; one they were on before ends right after. */
   readonly onUp: (session: Session) => void;
   /** The session is gone; `retryInMs` is absent when there will be no other. */
   readonly onDown: (details: PhaseDetails) => void;
@@ -16,22 +26,20 @@ export interface ConnectionOptions extends Pick<
 type State =
   | { at: 'idle' }
   | { at: 'connecting'; session: Session }
-  | { at: 'up'; session: Session; sinceMs: number }
+  | { at: 'up'; session: Session; sinceMs: number; probe?: WebSocketProbe }
   | { at: 'waiting'; timer: ReturnType<typeof setTimeout> }
   | { at: 'closed' };
 
 /** A connection that lasted less counts as another failure: a server that lets in and throws out is not flooded. */
 const STABLE_MS = 5_000;
-/** The token is asked for anew after these. */
-const TOKEN_REFUSED = 4401;
-/** 44xx: do not come back unchanged. These are the exceptions: a new token, and "too many" or "too slow". */
-const comeBackCodes = new Set([TOKEN_REFUSED, 4403, 4408, 4429, 4499]);
 
 /** Keeps one session open: makes a new one when it ends, after a wait that grows and is spread by chance. */
 export class Connection {
   readonly #options: ConnectionOptions;
   #state: State = { at: 'idle' };
   #failures = 0;
+  /** WebSockets in a row that failed before the server was heard. */
+  #unopened = 0;
   #refreshToken = false;
 
   constructor(options: ConnectionOptions) {
@@ -54,43 +62,87 @@ export class Connection {
     const state = this.#state;
     this.#state = { at: 'closed' };
     if (state.at === 'waiting') clearTimeout(state.timer);
+    if (state.at === 'up') state.probe?.stop();
     if (state.at === 'connecting' || state.at === 'up') state.session.terminate();
   }
 
   #connect(): void {
     this.#options.onConnecting();
-    const session = openSession({
-      ...this.#options,
-      refreshToken: this.#refreshToken,
+    const transport = this.#unopened >= this.#options.fallbackAfter ? 'sse' : 'websocket';
+    const refreshToken = this.#refreshToken;
+    const session: Session = this.#options.open[transport]({
+      refreshToken,
       onReady: () => this.#ready(session),
-      onEnd: (end) => this.#ended(end),
+      onEnd: (end) => this.#ended(session, end, refreshToken),
     });
     this.#state = { at: 'connecting', session };
   }
 
   #ready(session: Session): void {
-    if (this.#state.at === 'closed') return;
-    this.#refreshToken = false;
-    this.#state = { at: 'up', session, sinceMs: Date.now() };
+    if (this.#state.at !== 'connecting') return;
+    this.#enterUp(session);
+    if (session.transport === 'sse') this.#probe(session);
     this.#options.onUp(session);
   }
 
-  #ended(end: SessionEnd): void {
-    if (this.#state.at === 'closed') return;
-    const stable = this.#state.at === 'up' && Date.now() - this.#state.sinceMs >= STABLE_MS;
+  #enterUp(session: Session): void {
+    // A stream is only let in or refused when it is asked for; a WebSocket has been let in by now.
+    if (session.transport === 'websocket') {
+      this.#refreshToken = false;
+      this.#unopened = 0;
+    }
+    this.#state = { at: 'up', session, sinceMs: Date.now() };
+  }
+
+  /** Looks for a WebSocket while events are streamed, and moves over once there is one. */
+  #probe(session: Session): void {
+    if (!Number.isFinite(this.#options.webSocketRetryMs)) return;
+    const probe = new WebSocketProbe({
+      open: this.#options.open.websocket,
+      firstMs: this.#options.webSocketRetryMs,
+      onFound: (found) => {
+        if (this.#state.at !== 'up' || this.#state.session !== session) return found.terminate();
+        this.#enterUp(found);
+        this.#options.onUp(found);
+        session.terminate();
+      },
+      onEnd: (found, end) => this.#ended(found, end, false),
+    });
+    if (this.#state.at === 'up') this.#state.probe = probe;
+  }
+
+  #ended(session: Session, end: SessionEnd, refreshed: boolean): void {
+    const state = this.#state;
+    if ((state.at !== 'connecting' && state.at !== 'up') || state.session !== session) return;
+    if (state.at === 'up') state.probe?.stop();
+    const stable = state.at === 'up' && session.opened && Date.now() - state.sinceMs >= STABLE_MS;
     this.#failures = stable ? 1 : this.#failures + 1;
-    this.#refreshToken ||= end.closeCode === TOKEN_REFUSED;
-    if (isFinal(end.closeCode)) {
+    this.#count(session);
+    const answer = comeBack(end.closeCode);
+    // A new token was shown and refused as well: there is no third.
+    if (
+      answer === 'never' ||
+      (answer === 'with-new-token' && refreshed && !stable && !this.#wasLetIn(state))
+    ) {
       this.#state = { at: 'closed' };
       return this.#options.onDown(end);
     }
-    const retryInMs = backoffMs(this.#failures, this.#options.backoff);
+    this.#refreshToken = answer === 'with-new-token' || (refreshed && !session.opened);
+    const retryInMs =
+      backoffMs(this.#failures, this.#options.backoff) +
+      (answer === 'after-a-while' ? this.#options.afterAWhileMs * (1 + Math.random()) : 0);
     this.#state = { at: 'waiting', timer: setTimeout(() => this.#connect(), retryInMs) };
     this.#options.onDown({ ...end, retryInMs });
   }
-}
 
-function isFinal(closeCode: number | undefined): boolean {
-  if (closeCode === undefined || comeBackCodes.has(closeCode)) return false;
-  return closeCode >= 4400 && closeCode < 4500;
+  /** An acknowledged WebSocket had a good token; it is over now because that ended. */
+  #wasLetIn(state: State): boolean {
+    return state.at === 'up' && state.session.transport === 'websocket';
+  }
+
+  /** When neither way gets through it is the network or the server that is away: the better way has its turn again. */
+  #count(session: Session): void {
+    if (session.transport === 'sse') this.#unopened = session.opened ? this.#unopened : 0;
+    else this.#unopened = session.opened ? 0 : this.#unopened + 1;
+  }
 }

@@ -15,44 +15,92 @@ export interface FixtureChange {
   readonly version: number;
 }
 
+/** One thing a subscription is sent: a change, or how far it is. */
+type Entry = { readonly position: number } | { readonly index: number; readonly change: FixtureChange };
+
+interface Subscription {
+  readonly query: string;
+  readonly cursor: string | undefined;
+  /** Sends a position; in order with the changes. */
+  readonly tell: (cursor: string) => void;
+}
+
 /**
- * A gateway in small: a log of changes, a cursor that is the index of the next one, a real `ws` server. It repeats
- * the last change on every resume, as an at-least-once stream may.
+ * A gateway in small: a log of changes, a cursor that is the index of the next one, a real `ws` server, event
+ * streams at the same path. It repeats the last change on every resume, as an at-least-once stream may.
  */
 export class GatewayFixture {
   readonly log: FixtureChange[] = [];
   readonly cursorsSeen: (string | undefined)[] = [];
   readonly authorizations: unknown[] = [];
+  /** What came by `ping` to renew a token. */
+  readonly renewals: unknown[] = [];
   readonly queries: { authorization: string | undefined; body: string }[] = [];
+  /** What came to open an event stream. */
+  readonly streamAuthorizations: (string | undefined)[] = [];
+  /** Says where each subscription is, as sentence 10 of the protocol has it. */
+  tellsPositions = false;
+  /** A proxy that knows no WebSockets. */
+  blocksUpgrades = false;
+  /** Neither streams nor sockets get an answer, and none is closed. */
+  isFrozen = false;
   /** What the next subscription with a cursor is refused with. */
   refuseCursorWith: string | undefined;
+  /** What every subscription is ended with instead of its next change, once. */
+  endNextWith: string | undefined;
   closeNextConnectionWith: number | undefined;
+  /** Tokens that are not let in. */
+  readonly refusedTokens = new Set<string>();
+  /** What the `pong` to a renewal says. */
+  renewedUntil: string | undefined;
+  upgradesSeen = 0;
   port = 0;
   answerQueries: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
     response.setHeader('content-type', 'application/json').end('{"data":{"ok":true}}');
   readonly #wakers = new Set<() => void>();
+  readonly #streams = new Set<ServerResponse>();
+  readonly #tellers = new Set<() => void>();
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
 
   constructor() {
     this.#http = createServer((request, response) => void this.#answer(request, response));
-    this.#sockets = new WebSocketServer({ server: this.#http, path: '/graphql/web' });
+    this.#sockets = new WebSocketServer({ noServer: true });
+    this.#http.on('upgrade', (request, socket, head) => {
+      this.upgradesSeen += 1;
+      socket.on('error', () => {});
+      if (this.blocksUpgrades) return socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n');
+      this.#sockets.handleUpgrade(request, socket, head, (made) =>
+        this.#sockets.emit('connection', made, request),
+      );
+    });
     useServer<{ authorization?: string }>(
       {
         onConnect: ({ connectionParams, extra }) => {
           this.authorizations.push(connectionParams?.authorization);
-          const code = this.closeNextConnectionWith;
+          const code = this.#refuses(connectionParams?.authorization) ? 4401 : this.closeNextConnectionWith;
           this.closeNextConnectionWith = undefined;
           if (code !== undefined) extra.socket.close(code, 'as told');
           return code === undefined;
         },
-        onSubscribe: (_context, _id, { query, extensions }): ExecutionArgs => {
-          const cursor = extensions?.['cursor'] as string | undefined;
-          this.cursorsSeen.push(cursor);
-          return { schema, document: parse(query), contextValue: { query, cursor } };
+        onPing: ({ extra }, payload) => {
+          const tidegate = (payload as { tidegate?: { authorization?: unknown } } | undefined)?.tidegate;
+          if (!tidegate) return;
+          this.renewals.push(tidegate.authorization);
+          const answer = { tidegate: { expiresAt: this.renewedUntil } };
+          extra.socket.send(JSON.stringify({ type: 'pong', payload: answer }));
         },
-        subscribe: (({ contextValue }: { contextValue: { query: string; cursor?: string } }) =>
-          this.#subscribe(contextValue.query, contextValue.cursor)) as never,
+        onSubscribe: ({ extra }, id, { query, extensions }): ExecutionArgs => {
+          const cursor = extensions?.['cursor'] as string | undefined;
+          const tell = (position: string): void => {
+            const payload = { tidegate: { cursors: { [id]: position } } };
+            extra.socket.send(JSON.stringify({ type: 'ping', payload }));
+          };
+          const subscription: Subscription = { query, cursor, tell };
+          return { schema, document: parse(query), contextValue: subscription };
+        },
+        subscribe: (({ contextValue }: { contextValue: Subscription }) =>
+          this.#subscribe(contextValue)) as never,
       },
       this.#sockets,
     );
@@ -68,13 +116,35 @@ export class GatewayFixture {
     return `http://127.0.0.1:${this.port}/graphql/web`;
   }
 
+  /** Of either kind. */
   get connections(): number {
+    return this.#sockets.clients.size + this.#streams.size;
+  }
+
+  get webSockets(): number {
     return this.#sockets.clients.size;
   }
 
   publish(key: string, version: number): void {
     this.log.push({ key, version });
-    for (const wake of this.#wakers) wake();
+    this.#wake();
+  }
+
+  /** Ends every subscription with an error instead of its next change. */
+  endWith(code: string): void {
+    this.endNextWith = code;
+    this.#wake();
+  }
+
+  /** Tells every subscription that rests where it is. */
+  tellPositions(): void {
+    for (const tell of this.#tellers) tell();
+  }
+
+  /** Stops reading: the connections stay open and say nothing. */
+  freeze(): void {
+    this.isFrozen = true;
+    for (const socket of this.#sockets.clients) socket.pause();
   }
 
   /** Cuts every connection, with a close code or without a word. */
@@ -83,45 +153,104 @@ export class GatewayFixture {
       if (closeCode === undefined) socket.terminate();
       else socket.close(closeCode);
     }
+    for (const stream of this.#streams) stream.destroy();
   }
 
   async close(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
     this.drop();
     this.#sockets.close();
     this.#http.closeAllConnections();
     await new Promise((resolve) => this.#http.close(resolve));
   }
 
-  #subscribe(query: string, cursor: string | undefined): AsyncGenerator<ExecutionResult> | ExecutionResult {
+  #wake(): void {
+    for (const wake of this.#wakers) wake();
+  }
+
+  #refuses(authorization: string | undefined): boolean {
+    return this.refusedTokens.has(authorization?.replace('Bearer ', '') ?? '');
+  }
+
+  #subscribe(subscription: Subscription): AsyncGenerator<ExecutionResult> | ExecutionResult {
+    const { query, cursor } = subscription;
+    this.cursorsSeen.push(cursor);
     if (query.includes('forbidden')) return refusal('FORBIDDEN');
     if (cursor !== undefined && this.refuseCursorWith) return refusal(this.refuseCursorWith);
     if (query.includes('once')) return this.#once();
-    return this.#changes(cursor === undefined ? this.log.length : Math.max(0, Number(cursor) - 1));
+    return this.#results(subscription);
   }
 
   async *#once(): AsyncGenerator<ExecutionResult> {
     yield { data: { once: 1 }, extensions: { cursor: '0', kind: 'snapshot', key: 'once', version: 1 } };
   }
 
-  async *#changes(from: number): AsyncGenerator<ExecutionResult> {
+  async *#results({ cursor, tell }: Subscription): AsyncGenerator<ExecutionResult> {
+    const from = cursor === undefined ? this.log.length : Math.max(0, Number(cursor) - 1);
+    for await (const entry of this.#entries(from)) {
+      if (this.endNextWith) {
+        const code = this.endNextWith;
+        this.endNextWith = undefined;
+        yield refusal(code);
+        return;
+      }
+      if ('position' in entry) {
+        if (this.tellsPositions) tell(String(entry.position));
+        continue;
+      }
+      const extensions = { cursor: String(entry.index + 1), kind: 'change', ...entry.change };
+      yield { data: { changes: entry.index }, extensions };
+    }
+  }
+
+  /** The changes from an index on, and a position whenever there is nothing more to say, or it was asked for. */
+  async *#entries(from: number): AsyncGenerator<Entry> {
     for (let index = from; ; index++) {
       while (index >= this.log.length) {
+        yield { position: index };
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#wakers.add(resolve);
+        this.#tellers.add(resolve);
         await promise;
         this.#wakers.delete(resolve);
+        this.#tellers.delete(resolve);
+        if (this.endNextWith) yield { position: index };
       }
-      const change = this.log[index] as FixtureChange;
-      const extensions = { cursor: String(index + 1), kind: 'change', ...change };
-      yield { data: { changes: index }, extensions };
+      yield { index, change: this.log[index] as FixtureChange };
     }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
+    if (request.headers.accept?.includes('text/event-stream')) {
+      if (!this.isFrozen) await this.#stream(request.headers.authorization, body, response);
+      return;
+    }
     this.queries.push({ authorization: request.headers.authorization, body });
     this.answerQueries(request, response);
+  }
+
+  async #stream(authorization: string | undefined, body: string, response: ServerResponse): Promise<void> {
+    this.streamAuthorizations.push(authorization);
+    if (this.#refuses(authorization)) {
+      response.writeHead(401, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify(refusal('TOKEN_EXPIRED')));
+    }
+    const { query, extensions } = JSON.parse(body) as { query: string; extensions?: { cursor?: string } };
+    this.#streams.add(response);
+    response.on('close', () => this.#streams.delete(response));
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+    response.write(':\n\n');
+    const tell = (position: string): void => void response.write(`: cursor ${position}\n\n`);
+    const results = this.#subscribe({ query, cursor: extensions?.cursor, tell });
+    for await (const result of Symbol.asyncIterator in results ? results : [results]) {
+      if (response.destroyed) return;
+      const id = result.extensions?.['cursor'];
+      const data = JSON.stringify(result);
+      response.write(`${id === undefined ? '' : `id: ${String(id)}\n`}event: next\ndata: ${data}\n\n`);
+    }
+    response.end('event: complete\ndata:\n\n');
   }
 }
 

@@ -6,12 +6,18 @@ import { VersionFence } from './version-fence.ts';
 
 export interface LiveSubscriptionOptions {
   readonly backoff: Backoff;
-  /** Catching up is over after this long without a result: the gateway sends what was missed in one go. */
+  /**
+   * Where the server does not say that a subscription is live, it counts as live after this long without a result:
+   * what was missed is sent in one go.
+   */
   readonly settleMs: number;
   readonly onPhase: () => void;
   /** It has ended, by whomever. */
   readonly onEnded: () => void;
 }
+
+/** A server that has told positions before will tell one now; this long without a word and it is another server. */
+const POSITION_WAIT_MS = 5_000;
 
 /**
  * One subscription across all its connections: remembers the last cursor, comes back with it, and lets each version
@@ -27,6 +33,10 @@ export class LiveSubscription<Data> {
   /** Whether the server was asked before: without a cursor the second asking may have missed something. */
   #asked = false;
   #asking = 0;
+  /** Whether this server tells where a subscription is, see sentence 10 of the protocol. */
+  #tellsPositions = false;
+  /** Said once the subscription is live again: a state loaded before that could miss what happened in between. */
+  #reset: ResetReason | undefined;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #phase: Phase = 'connecting';
@@ -66,22 +76,30 @@ export class LiveSubscription<Data> {
 
   #subscribe(session: Session): void {
     clearTimeout(this.#timer);
-    if (this.#asked && this.#cursor === undefined) this.#reset('NO_CURSOR');
-    if (this.#ended) return;
+    this.#stop?.();
+    if (this.#asked && this.#cursor === undefined) this.#reset ??= 'NO_CURSOR';
     this.#asked = true;
-    // graphql-ws tells a sink of its end also when that end was ours: a later asking must not hear it.
+    this.#enter(this.#cursor === undefined ? 'connecting' : 'catching-up');
+    if (this.#ended) return;
+    // A sink of an earlier asking must not be heard any more.
     const asking = (this.#asking += 1);
-    const current = (): boolean => this.#asking === asking;
+    const current = (): boolean => this.#asking === asking && !this.#ended;
     const { query, variables } = this.#request;
     this.#stop = session.subscribe(
       {
         query,
         ...(variables && { variables: { ...variables } }),
-        ...(this.#cursor !== undefined && { extensions: { cursor: this.#cursor } }),
+        ...(this.#cursor !== undefined && { cursor: this.#cursor }),
       },
       {
+        accepted: () => {
+          if (current()) this.#settleLater();
+        },
         next: (result) => {
           if (current()) this.#take(result as Result<Data>);
+        },
+        position: (cursor) => {
+          if (current()) this.#arrived(cursor);
         },
         error: (errors) => {
           if (current()) this.#refused(errors as readonly GraphQLErrorLike[]);
@@ -91,57 +109,74 @@ export class LiveSubscription<Data> {
         },
       },
     );
-    if (this.#cursor === undefined) return this.#enter('live');
-    this.#enter('catching-up');
-    this.#settleLater();
   }
 
   #take(result: Result<Data>): void {
-    if (this.#ended) return;
     // A result without `data` is a refusal: servers may send it as a result and then complete.
     if (result.errors && result.data === undefined) return this.#refused(result.errors);
     this.#failures = 0;
-    const { cursor, key, version } = result.extensions ?? {};
     if (this.#phase === 'catching-up') this.#settleLater();
+    else this.#live();
+    const { cursor, key, version } = result.extensions ?? {};
     const repeated = key !== undefined && version !== undefined && !this.#fence.passes(key, version);
-    if (!repeated) safely(() => this.#request.onResult(result));
+    if (!repeated && !this.#ended) safely(() => this.#request.onResult(result));
     // After the subscriber has it, not before: a cursor vouches for what was handed over.
     if (cursor !== undefined) this.#cursor = cursor;
+  }
+
+  /** All before this position was handed over, and what happens now comes at once. */
+  #arrived(cursor: string): void {
+    this.#tellsPositions = true;
+    this.#failures = 0;
+    this.#cursor = cursor;
+    this.#live();
   }
 
   /** The server ended this subscription alone; the connection stays. */
   #refused(errors: readonly GraphQLErrorLike[]): void {
     this.#asking += 1;
     const error = fromGraphQLErrors(errors);
-    const reason = resetReason(error);
-    if (reason && this.#cursor !== undefined) return this.#startAfresh(reason);
-    if (!error.retryable) return this.fail(error);
+    const reason = resetReason(error, this.#cursor !== undefined);
+    if (reason) this.#forget(reason);
+    else if (!error.retryable) return this.fail(error);
     this.#failures += 1;
-    const delayMs = error.retryAfterMs + backoffMs(this.#failures, this.#options.backoff);
+    // A cursor that was refused is not sent again: asking afresh at once can make no loop.
+    const delayMs =
+      reason && reason !== 'VERSION_GAP'
+        ? 0
+        : error.retryAfterMs + backoffMs(this.#failures, this.#options.backoff);
     this.#stop?.();
     this.#stop = undefined;
     this.#enter('connecting');
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       if (this.#session) this.#subscribe(this.#session);
     }, delayMs);
   }
 
-  #startAfresh(reason: ResetReason): void {
-    this.#stop?.();
+  #forget(reason: ResetReason): void {
     this.#cursor = undefined;
     this.#asked = false;
-    this.#reset(reason);
-    if (this.#session && !this.#ended) this.#subscribe(this.#session);
-  }
-
-  #reset(reason: ResetReason): void {
-    this.#fence.clear();
-    safely(() => this.#request.onReset?.(reason));
+    this.#reset = reason;
   }
 
   #settleLater(): void {
+    if (this.#phase === 'live') return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#enter('live'), this.#options.settleMs);
+    const quietMs = this.#tellsPositions ? POSITION_WAIT_MS : this.#options.settleMs;
+    this.#timer = setTimeout(() => this.#live(), quietMs);
+  }
+
+  #live(): void {
+    if (this.#phase !== 'live') clearTimeout(this.#timer);
+    const reason = this.#reset;
+    this.#reset = undefined;
+    if (reason) {
+      // Versions may have begun anew.
+      this.#fence.clear();
+      safely(() => this.#request.onReset?.(reason));
+    }
+    this.#enter('live');
   }
 
   #enter(phase: Phase): void {
@@ -162,10 +197,10 @@ export class LiveSubscription<Data> {
   }
 }
 
-function resetReason({ code }: LiveClientError): ResetReason | undefined {
-  return code === 'CURSOR_EXPIRED' || code === 'CURSOR_INVALID' || code === 'CURSOR_FOREIGN'
-    ? code
-    : undefined;
+function resetReason({ code }: LiveClientError, hadCursor: boolean): ResetReason | undefined {
+  if (code === 'VERSION_GAP') return code;
+  const refused = code === 'CURSOR_EXPIRED' || code === 'CURSOR_INVALID' || code === 'CURSOR_FOREIGN';
+  return refused && hadCursor ? code : undefined;
 }
 
 /** A subscriber's own mistake is reported as the page's, and neither ends the connection nor harms the others. */

@@ -14,7 +14,10 @@ export interface PhaseDetails {
   readonly reason?: string;
 }
 
-/** Resolves with a bearer token, or '' for an anonymous viewer. `refresh`: the last one was refused, get another. */
+/**
+ * Resolves with a bearer token, or '' for an anonymous viewer. `refresh`: the last one was refused or is about to
+ * end, get another.
+ */
 export type TokenProvider = (options: { refresh: boolean }) => Promise<string>;
 
 /** What a gateway says beside each result of a subscription. */
@@ -26,6 +29,8 @@ export interface ResultExtensions {
   readonly version?: number;
   /** The CloudEvents id, the same on every way out. */
   readonly id?: string;
+  /** How many messages were left out before this one: the connection was too slow for them. */
+  readonly dropped?: number;
   readonly [name: string]: unknown;
 }
 
@@ -43,10 +48,15 @@ export interface Result<Data> {
 }
 
 /**
- * Why what came before no longer joins with what comes now: the cursor was refused, or the connection went away
- * before the first cursor came.
+ * Why what came before no longer joins with what comes now: the cursor was refused, a version is missing, or the
+ * connection went away before the first cursor came.
  */
-export type ResetReason = 'CURSOR_EXPIRED' | 'CURSOR_INVALID' | 'CURSOR_FOREIGN' | 'NO_CURSOR';
+export type ResetReason =
+  | 'CURSOR_EXPIRED'
+  | 'CURSOR_INVALID'
+  | 'CURSOR_FOREIGN'
+  | 'VERSION_GAP'
+  | 'NO_CURSOR';
 
 export interface SubscribeRequest<Data> {
   readonly query: string;
@@ -57,7 +67,7 @@ export interface SubscribeRequest<Data> {
   readonly onError?: (error: LiveClientError) => void;
   /** The server has said all there is to say. */
   readonly onComplete?: () => void;
-  /** Changes may have been missed: load the state again; results go on from now. */
+  /** Changes may have been missed: load the state again. Said when results go on, so that nothing falls between. */
   readonly onReset?: (reason: ResetReason) => void;
   readonly onPhase?: (phase: Phase) => void;
 }
