@@ -5,6 +5,7 @@ import { cursorBinding, type CursorCodec } from './cursor.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import type { LiveRequest } from './live-request.ts';
 import type { Positions } from './positions.ts';
+import type { SharedReplay } from './shared-replay.ts';
 
 /** Who is in a group: gets each frame, or hears that the group fell too far behind. */
 export interface GroupMember {
@@ -24,6 +25,10 @@ export interface GroupOptions {
   readonly onOverflow: (error: TidegateError) => void;
 }
 
+/** How many different cursors' replays a group keeps for others, and how long. */
+const MAX_SHARED_REPLAYS = 64;
+const SHARED_REPLAY_MS = 30_000;
+
 /**
  * Subscriptions that are equal in document, variables and scope. A change is executed and written to JSON once
  * for all of them, strictly one after the other, so that no key's changes can overtake each other.
@@ -36,6 +41,7 @@ export class Group {
   readonly #binding: Buffer;
   #queue: { change: Change; positions: Positions }[] = [];
   #rendering = false;
+  readonly #replays = new Map<string, SharedReplay>();
 
   constructor(options: GroupOptions) {
     this.name = options.name;
@@ -68,6 +74,22 @@ export class Group {
   /** Renders one change. Fails never: what execution throws becomes the frame's GraphQL error. */
   async render(change: Change, positions: ReadonlyMap<number, number>): Promise<Frame> {
     return this.#encode(await this.request.render(change.data, change.traceparent), change, positions);
+  }
+
+  /**
+   * What subscriptions with this cursor missed, shared by all that come back with it. Kept for a moment only: a herd
+   * comes within seconds.
+   */
+  replayAfter(cursor: string, create: () => SharedReplay): SharedReplay {
+    const known = this.#replays.get(cursor);
+    if (known) return known;
+    const created = create();
+    this.#replays.set(cursor, created);
+    if (this.#replays.size > MAX_SHARED_REPLAYS) this.#replays.delete(this.#replays.keys().next().value!);
+    setTimeout(() => {
+      if (this.#replays.get(cursor) === created) this.#replays.delete(cursor);
+    }, SHARED_REPLAY_MS).unref();
+    return created;
   }
 
   /** The cursor that says "everything up to these positions". */

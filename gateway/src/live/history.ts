@@ -4,6 +4,17 @@ import type { Change } from './change.ts';
 const OVERHEAD_BYTES = 1_000;
 /** A parsed document takes about this many times its JSON's bytes. */
 const PARSED_FACTOR = 3;
+/** Slots of evicted changes that are given back together. */
+const COMPACT_AFTER = 1_024;
+
+/** One partition's changes, ascending by offset. */
+interface PartitionHistory {
+  changes: Change[];
+  /** Where they begin; what is before has been evicted. */
+  first: number;
+  /** The first offset from which on everything is here. */
+  start: number;
+}
 
 /**
  * The newest changes of one stream, bounded in bytes: what a client that was away for a moment is served from,
@@ -11,45 +22,47 @@ const PARSED_FACTOR = 3;
  */
 export class History {
   readonly #maxBytes: number;
-  #changes: Change[] = [];
-  #first = 0;
+  readonly #partitions = new Map<number, PartitionHistory>();
   #bytes = 0;
-  /** For each partition the first offset that is still here completely. */
-  readonly #starts = new Map<number, number>();
+  #size = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Declares from which offset on this history is complete for a partition. */
+  /** Declares from which offset on this history is complete for a partition. Forgets what it had of it. */
   begin(partition: number, offset: number): void {
-    this.#starts.set(partition, offset);
+    this.#partitions.set(partition, { changes: [], first: 0, start: offset });
   }
 
   push(change: Change): void {
-    this.#changes.push(change);
+    this.#of(change.partition).changes.push(change);
+    this.#size += 1;
     this.#bytes += cost(change);
-    while (this.#bytes > this.#maxBytes && this.#first < this.#changes.length - 1) this.#evict();
-    if (this.#first > 1_024 && this.#first * 2 > this.#changes.length) {
-      this.#changes = this.#changes.slice(this.#first);
-      this.#first = 0;
-    }
+    while (this.#bytes > this.#maxBytes && this.#size > 1) this.#evictOldest();
   }
 
   /** The first offset of a partition that is here; what is older has to be read from the log. */
   start(partition: number): number {
-    return this.#starts.get(partition) ?? 0;
+    return this.#partitions.get(partition)?.start ?? 0;
   }
 
-  /** The changes a term finds, ascending, that `after` has not seen, up to and including `lastSeq`. */
-  *matching(term: string, after: ReadonlyMap<number, number>, lastSeq: number): Generator<Change> {
-    for (let index = this.#first; index < this.#changes.length; index++) {
-      const change = this.#changes[index]!;
-      if (change.seq > lastSeq) return;
-      const position = after.get(change.partition);
-      if (position === undefined || change.offset < position) continue;
-      if (change.terms.includes(term)) yield change;
+  /**
+   * The changes a term finds that `after` has not seen, up to and including `lastSeq`, in the order they were seen.
+   * Costs what was missed in these partitions, not what is held.
+   */
+  matching(term: string, after: ReadonlyMap<number, number>, lastSeq: number): Change[] {
+    const found: Change[] = [];
+    for (const [partition, position] of after) {
+      const held = this.#partitions.get(partition);
+      if (!held) continue;
+      for (let index = firstAtOrAfter(held, position); index < held.changes.length; index++) {
+        const change = held.changes[index]!;
+        if (change.seq > lastSeq) break;
+        if (change.terms.includes(term)) found.push(change);
+      }
     }
+    return after.size > 1 ? found.sort((a, b) => a.seq - b.seq) : found;
   }
 
   get bytes(): number {
@@ -57,16 +70,42 @@ export class History {
   }
 
   get size(): number {
-    return this.#changes.length - this.#first;
+    return this.#size;
   }
 
-  #evict(): void {
-    const change = this.#changes[this.#first]!;
-    (this.#changes as (Change | undefined)[])[this.#first] = undefined;
-    this.#first += 1;
-    this.#bytes -= cost(change);
-    this.#starts.set(change.partition, change.offset + 1);
+  #of(partition: number): PartitionHistory {
+    const known = this.#partitions.get(partition);
+    if (known) return known;
+    this.begin(partition, 0);
+    return this.#partitions.get(partition)!;
   }
+
+  #evictOldest(): void {
+    let oldest: PartitionHistory | undefined;
+    for (const held of this.#partitions.values()) {
+      const change = held.changes[held.first];
+      if (change && (!oldest || change.seq < oldest.changes[oldest.first]!.seq)) oldest = held;
+    }
+    if (!oldest) return;
+    const change = oldest.changes[oldest.first]!;
+    oldest.first += 1;
+    oldest.start = change.offset + 1;
+    this.#size -= 1;
+    this.#bytes -= cost(change);
+    if (oldest.first < COMPACT_AFTER || oldest.first * 2 < oldest.changes.length) return;
+    oldest.changes = oldest.changes.slice(oldest.first);
+    oldest.first = 0;
+  }
+}
+
+function firstAtOrAfter({ changes, first }: PartitionHistory, offset: number): number {
+  let [low, high] = [first, changes.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (changes[middle]!.offset < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function cost(change: Change): number {

@@ -24,6 +24,8 @@ export interface LiveRequest {
 /** Where a subscription's messages go: a transport's connection. None of these may throw or block. */
 export interface Sink {
   next(frame: Frame): void;
+  /** Resolves when there is room for more of a long replay; undefined when there is now. */
+  ready?(): Promise<void> | undefined;
   complete(): void;
   /** The last word; nothing follows it. */
   fail(error: TidegateError): void;

@@ -3,6 +3,7 @@ import type { EventLog } from '@tidegate/event-log';
 import type { Change } from './change.ts';
 import type { Group } from './group.ts';
 import type { StreamFeed } from './stream-feed.ts';
+import type { Fence } from './shared-replay.ts';
 import { VersionFilter } from './version-filter.ts';
 
 /** Records read from the log in one go. */
@@ -18,8 +19,8 @@ export interface ReplayOptions {
   readonly term: string;
   /** From where, per partition. */
   readonly from: ReadonlyMap<number, number>;
-  /** The last change of the history that belongs to the replay; what comes after is live. */
-  readonly lastSeq: number;
+  /** Where the replay ends; what comes after is live. */
+  readonly fence: Fence;
 }
 
 /** One missed change and where the client stands after it. */
@@ -38,11 +39,13 @@ export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedCh
   const { feed, group } = options;
   const positions = new Map(options.from);
   const seen = new VersionFilter(MAX_TRACKED_KEYS);
-  for (let behind = findBehind(feed, positions); behind !== undefined; behind = findBehind(feed, positions)) {
+  const { fence } = options;
+  const findBehind = (): number | undefined => firstBehind(feed, positions, fence);
+  for (let behind = findBehind(); behind !== undefined; behind = findBehind()) {
     yield* replayFromLog(options, behind, positions, seen);
   }
   // Taken in one go: from here on nothing of it can be evicted.
-  const recent = [...feed.history.matching(options.term, positions, options.lastSeq)];
+  const recent = feed.history.matching(options.term, positions, fence.seq);
   for (const change of recent) {
     positions.set(change.partition, change.offset + 1);
     if (seen.admit(change.key, change.version) === 'repeat' || !group.wants(change)) continue;
@@ -50,10 +53,14 @@ export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedCh
   }
 }
 
-/** A partition whose position is older than what the history holds. */
-function findBehind(feed: StreamFeed, positions: ReadonlyMap<number, number>): number | undefined {
+/** A partition of which something before the fence is older than what the history holds. */
+function firstBehind(
+  feed: StreamFeed,
+  positions: ReadonlyMap<number, number>,
+  fence: Fence,
+): number | undefined {
   for (const [partition, position] of positions) {
-    if (position < feed.history.start(partition)) return partition;
+    if (position < Math.min(feed.history.start(partition), fence.positions[partition] ?? 0)) return partition;
   }
   return undefined;
 }
@@ -70,8 +77,10 @@ async function* replayFromLog(
     await firstHeld(log, feed.topic, partition, resumeAt),
     resumeAt - REPEAT_MARGIN_RECORDS,
   );
-  while (next < feed.history.start(partition)) {
-    const toOffset = Math.min(next + CHUNK_RECORDS, feed.history.start(partition));
+  // The history may evict more while the log is read: the end is looked up each time, and never beyond the fence.
+  const end = (): number => Math.min(feed.history.start(partition), options.fence.positions[partition] ?? 0);
+  while (next < end()) {
+    const toOffset = Math.min(next + CHUNK_RECORDS, end());
     for (const record of await readChunk(log, feed.topic, partition, next, toOffset)) {
       const change = feed.parse(record);
       if (!change || seen.admit(change.key, change.version) === 'repeat') continue;

@@ -3,7 +3,7 @@ import type { EventLog } from '@tidegate/event-log';
 import { encodeFrame, type Frame } from './frame.ts';
 import type { Group, GroupMember } from './group.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
-import { replay } from './replay.ts';
+import { SharedReplay, type Fence } from './shared-replay.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
 export interface SubscriberOptions {
@@ -80,17 +80,22 @@ export class Subscriber implements GroupMember, LiveSubscription {
     const { feed, group, log, request } = this.#options;
     const cursor = this.#options.decodeCursor(text);
     this.#floorVersion = cursor.floorVersion;
-    await this.#waitUntilReached(cursor.positions);
+    const fence = await this.#joinAt(cursor.positions);
     const term = request.field.term(request.args, request.scope);
-    const missed = replay({ log, feed, group, term, from: cursor.positions, lastSeq: this.#joinedAt });
-    for await (const { change, positions } of missed) {
-      if (this.#phase.name === 'ended') return;
-      this.#send(await group.render(change, positions));
+    const from = cursor.positions;
+    const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from }));
+    for await (const frames of missed.before(fence)) {
+      for (const frame of frames) this.#send(frame);
+      await this.#options.sink.ready?.();
+      if (this.#isEnded()) return;
     }
   }
 
-  /** A cursor from a replica that is ahead of this one: its positions have to be reached before it can be followed. */
-  async #waitUntilReached(positions: ReadonlyMap<number, number>): Promise<void> {
+  /**
+   * Joins once the feed has come as far as the cursor, which may be from a replica that is ahead of this one. Resolves
+   * with where the replay ends and live changes begin.
+   */
+  async #joinAt(positions: ReadonlyMap<number, number>): Promise<Fence> {
     const timeout = AbortSignal.timeout(this.#options.reachTimeoutMs);
     try {
       await this.#options.feed.reached(positions, AbortSignal.any([timeout, this.#ended.signal]));
@@ -99,8 +104,10 @@ export class Subscriber implements GroupMember, LiveSubscription {
       throw new TidegateError('UNAVAILABLE', 'This replica has not come as far as your cursor; come back.');
     }
     // What arrived while waiting was before the cursor, or is in the history: the join moves here.
-    this.#joinedAt = this.#options.feed.seq;
+    const { feed } = this.#options;
+    this.#joinedAt = feed.seq;
     if (this.#phase.name === 'catching-up') this.#phase.pending.length = 0;
+    return { seq: feed.seq, positions: [...feed.positions] };
   }
 
   async #sendSnapshot(read: NonNullable<LiveRequest['snapshot']>): Promise<void> {
@@ -132,6 +139,10 @@ export class Subscriber implements GroupMember, LiveSubscription {
     if (frame.version <= this.#floorVersion) return;
     this.#options.sink.next(frame);
     if (this.#options.request.field.once && this.#end()) this.#options.sink.complete();
+  }
+
+  #isEnded(): boolean {
+    return this.#phase.name === 'ended';
   }
 
   /** True the first time. */

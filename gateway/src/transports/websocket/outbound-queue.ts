@@ -36,6 +36,7 @@ export class OutboundQueue implements Flushable {
   #bytes = 0;
   #scheduled = false;
   #closed = false;
+  #awaitingRoom: (() => void)[] = [];
 
   constructor(options: {
     /** The connection below the WebSocket: frames are written to it whole, between those of `ws`. */
@@ -63,6 +64,12 @@ export class OutboundQueue implements Flushable {
     this.#push({ entrance, frame, payload: frame.json, bytes });
   }
 
+  /** Resolves when less than half of the bound waits; undefined when that is so now. */
+  ready(): Promise<void> | undefined {
+    if (this.#closed || this.#bytes <= this.#maxBytes / 2) return undefined;
+    return new Promise((resolve) => this.#awaitingRoom.push(resolve));
+  }
+
   /** Queues a message of the protocol, in order with the frames. */
   message(text: string): void {
     const payload = Buffer.from(text);
@@ -74,6 +81,7 @@ export class OutboundQueue implements Flushable {
     this.#closed = true;
     this.#waiting = [];
     this.#bytes = 0;
+    this.#tellRoom();
   }
 
   /** Writes everything at once, if the socket takes it. */
@@ -84,6 +92,11 @@ export class OutboundQueue implements Flushable {
     this.#waiting = [];
     this.#bytes = 0;
     this.#socket.write(encode(waiting));
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
+    for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
   #push(waiting: Waiting): void {

@@ -28,6 +28,7 @@ export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
       frames.inc();
       queue.next(entrance, frame);
     },
+    ready: () => queue.ready(),
     complete: () => options.onEnd(),
     fail: (error) => options.onEnd(error),
   };
