@@ -1,5 +1,9 @@
+import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { until } from '@tidegate/testing';
-import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createUrqlClient, subscriptionExchange } from '@urql/core';
+import { EventSource } from 'eventsource';
+import { createClient as createSseClient, type Client as SseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placeOrder, productIds } from '../harness/graphql.ts';
@@ -29,13 +33,13 @@ describe('the protocols’ own clients work unchanged', () => {
   });
 
   async function expectWholeLife(
-    subscribe: (id: string, onState: (state: State) => void) => () => void,
+    subscribe: (id: string, onState: (state: State) => void) => () => void | Promise<void>,
   ): Promise<void> {
     const { orderId } = await placeOrder(platform.webUrl, token, [{ productId, quantity: 1 }]);
     const states: State[] = [];
     const stop = subscribe(orderId, (state) => states.push(state));
     await until(() => states.at(-1)?.status === 'DELIVERED', { what: 'the delivery', timeoutMs: 20_000 });
-    stop();
+    await stop();
     const first = states[0]!.version;
     expect(states.map(({ version }) => version)).toEqual(states.map((_, index) => first + index));
   }
@@ -53,13 +57,139 @@ describe('the protocols’ own clients work unchanged', () => {
     await client.dispose();
   });
 
-  it('graphql-sse in distinct connections mode: snapshot, then every change', async () => {
+  /** Stopping it is over when the client says so: it still tells the server, by a request of its own. */
+  function subscribeSse(
+    client: SseClient,
+    request: { query: string; variables?: Record<string, unknown> },
+    onData: (result: { data?: unknown }) => void,
+  ): () => Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = client.subscribe(request, { next: onData, error: reject, complete: resolve });
+    return () => {
+      stop();
+      return promise;
+    };
+  }
+
+  it.each([
+    ['distinct connections', false],
+    ['single connection', true],
+  ])('graphql-sse in %s mode: snapshot, then every change', async (_mode, singleConnection) => {
     const client = createSseClient({
       url: `${platform.webUrl}/graphql/web`,
       headers: { authorization: `Bearer ${token}` },
+      singleConnection: singleConnection as false,
     });
-    await expectWholeLife((id, onState) => client.subscribe({ query, variables: { id } }, sinkOf(onState)));
+    await expectWholeLife((id, onState) =>
+      subscribeSse(client, { query, variables: { id } }, sinkOf(onState).next),
+    );
     client.dispose();
+  });
+
+  it('graphql-sse in single connection mode: many operations on one stream, queries and mutations too', async () => {
+    let streams = 0;
+    const client = createSseClient({
+      url: `${platform.webUrl}/graphql/web`,
+      headers: { authorization: `Bearer ${token}` },
+      singleConnection: true as never,
+      on: { connected: () => streams++ },
+    });
+    const orders: unknown[] = [];
+    const stop = subscribeSse(client, { query: 'subscription { orders { id status } }' }, ({ data }) =>
+      orders.push(data),
+    );
+    await Promise.all([
+      expectWholeLife((id, onState) =>
+        subscribeSse(client, { query, variables: { id } }, sinkOf(onState).next),
+      ),
+      expectWholeLife((id, onState) =>
+        subscribeSse(client, { query, variables: { id } }, sinkOf(onState).next),
+      ),
+    ]);
+    for await (const { data } of client.iterate({ query: '{ me { id } }' })) {
+      expect(data).toEqual({ me: { id: 'customer-1' } });
+    }
+    expect(orders.length).toBeGreaterThan(2);
+    expect(streams).toBe(1);
+    await stop();
+    client.dispose();
+  });
+
+  function openEventSource(id: string, onState: (state: State) => void): EventSource {
+    const url = new URL(`${platform.webUrl}/graphql/web`);
+    url.searchParams.set('query', query);
+    url.searchParams.set('variables', JSON.stringify({ id }));
+    url.searchParams.set('access_token', token);
+    const source = new EventSource(url);
+    source.addEventListener('next', ({ data }) =>
+      onState((JSON.parse(data as string) as { data: { order: State } }).data.order),
+    );
+    source.addEventListener('complete', () => source.close());
+    return source;
+  }
+
+  it('EventSource, with nothing but an address: snapshot, then every change', async () => {
+    await expectWholeLife((id, onState) => {
+      const source = openEventSource(id, onState);
+      return () => source.close();
+    });
+  });
+
+  it('EventSource comes back by itself after a restart, with its Last-Event-ID, and misses nothing', async () => {
+    let restarted: Promise<void> | undefined;
+    await expectWholeLife((id, onState) => {
+      const source = openEventSource(id, (state) => {
+        onState(state);
+        restarted ??= platform.killAndRestart();
+      });
+      return () => source.close();
+    });
+    expect(restarted).toBeDefined();
+    await restarted;
+  });
+
+  it('Apollo Client over GraphQLWsLink: snapshot, then every change', async () => {
+    const socket = createWsClient({
+      url: `${platform.webUrl.replace('http', 'ws')}/graphql/web`,
+      connectionParams: { authorization: `Bearer ${token}` },
+    });
+    const client = new ApolloClient({ link: new GraphQLWsLink(socket), cache: new InMemoryCache() });
+    await expectWholeLife((id, onState) => {
+      const subscription = client
+        .subscribe({ query: gql(query), variables: { id }, fetchPolicy: 'no-cache' })
+        .subscribe({ ...sinkOf(onState) });
+      return () => subscription.unsubscribe();
+    });
+    client.stop();
+    await socket.dispose();
+  });
+
+  it('urql over its subscriptionExchange: snapshot, then every change', async () => {
+    const socket = createWsClient({
+      url: `${platform.webUrl.replace('http', 'ws')}/graphql/web`,
+      connectionParams: { authorization: `Bearer ${token}` },
+    });
+    const client = createUrqlClient({
+      url: `${platform.webUrl}/graphql/web`,
+      exchanges: [
+        subscriptionExchange({
+          forwardSubscription: (request) => ({
+            subscribe: (sink) => ({
+              unsubscribe: socket.subscribe({ ...request, query: request.query ?? '' }, sink as never),
+            }),
+          }),
+        }),
+      ],
+    });
+    await expectWholeLife((id, onState) => {
+      const subscription = client
+        .subscription(query, { id })
+        .subscribe(({ data, error }) =>
+          error ? expect.fail(error.message) : onState((data as { order: State }).order),
+        );
+      return () => subscription.unsubscribe();
+    });
+    await socket.dispose();
   });
 
   it('graphql-ws: queries and mutations too', async () => {
