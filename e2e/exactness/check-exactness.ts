@@ -29,12 +29,14 @@ export async function checkExactness(options: CheckOptions): Promise<Checked> {
     // A failure is made smaller for so long and no longer.
     if (failedAt !== undefined && Date.now() - failedAt > SHRINK_MS) return;
     try {
-      add(stats, await options.play(script));
+      const played = await options.play(script);
+      if (failedAt !== undefined) return;
+      add(stats, played);
+      options.onRun?.((runs += 1), stats);
     } catch (error) {
       failedAt ??= Date.now();
       throw error;
     }
-    if (failedAt === undefined) options.onRun?.((runs += 1), stats);
   });
   const details = await fc.check(property, {
     numRuns: options.runs,

@@ -12,7 +12,7 @@ describe('every client of two replicas on the embedded log', () => {
     async () => {
       const { stats, runs, failure } = await checkExactness({
         runs: RUNS,
-        script: scripts({ maxSteps: 40, floods: true }),
+        script: scripts({ maxSteps: 50, floods: true }),
         play: (script) => runLocally(script, { levelMs: 10_000 }),
       });
       console.log(`${runs} runs: ${JSON.stringify(stats)}`);

@@ -113,6 +113,9 @@ class ScriptRun {
         return writer.settled();
       case 'connect':
         return this.#clients[step.client]!.connect(step.replica);
+      case 'reconnect':
+        this.#clients[step.client]!.vanish();
+        return this.#clients[step.client]!.connect(step.replica);
       case 'kill':
         return this.#kill(step.replica, step.back);
       case 'restart':

@@ -18,7 +18,8 @@ export type Step =
   | { readonly kind: 'burst'; readonly key: string; readonly count: number }
   /** More bytes than the kernel takes for a client that does not read. */
   | { readonly kind: 'flood'; readonly key: string }
-  | { readonly kind: 'connect'; readonly client: number; readonly replica: number }
+  /** `reconnect`: the connection breaks, and the client is back with another replica before anybody notices. */
+  | { readonly kind: 'connect' | 'reconnect'; readonly client: number; readonly replica: number }
   | { readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume'; readonly client: number }
   /** SIGKILL; `back`: another process takes its place at once, otherwise only when both are gone or at the end. */
   | { readonly kind: 'kill'; readonly replica: number; readonly back: boolean }
@@ -82,14 +83,21 @@ function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
       }),
     },
     { weight: floods ? 1 : 0, arbitrary: fc.record({ kind: fc.constant('flood' as const), key }) },
-    { weight: 14, arbitrary: fc.record({ kind: fc.constant('connect' as const), client, replica }) },
+    {
+      weight: 14,
+      arbitrary: fc.record({
+        kind: fc.constantFrom('connect' as const, 'reconnect' as const),
+        client,
+        replica,
+      }),
+    },
     { weight: 12, arbitrary: ofClient },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('kill' as const), replica, back: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const), replica }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('lag' as const), replica, on: fc.boolean() }) },
     {
       weight: 14,
-      arbitrary: fc.record({ kind: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 25 }) }),
+      arbitrary: fc.record({ kind: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 60 }) }),
     },
   );
 }
@@ -105,7 +113,11 @@ export function scripts(options: {
       maxLength: CLIENTS,
     }),
     early: fc.array(fc.boolean(), { minLength: CLIENTS, maxLength: CLIENTS }),
-    steps: fc.array(step(options), { minLength: 5, maxLength: options.maxSteps, size: 'max' }),
+    steps: fc.array(step(options), {
+      minLength: Math.floor(options.maxSteps / 3),
+      maxLength: options.maxSteps,
+      size: 'max',
+    }),
     delays: fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 6 }),
   });
 }

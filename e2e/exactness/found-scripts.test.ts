@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { runLocally } from './local-world.ts';
+import type { Script, Step } from './script.ts';
+
+const watchA = { field: 'item', key: 'a', slow: false } as const;
+
+function write(keys: string, relay: 'later' | 'once' | 'twice' = 'once', malformed = 0): Step {
+  return { kind: 'write', keys: [...keys], relay, malformed };
+}
+
+function script(steps: readonly Step[], parts: Partial<Script> = {}): Script {
+  return { clients: [[watchA]], early: [false], delays: [0], ...parts, steps };
+}
+
+/** What random scripts have found, as small as they could be made: each was a fault once. */
+describe('what was found by random scripts and mended', () => {
+  it.each([
+    [
+      // The replay read the log without the tail's forbearance: one bad record refused every resume across it.
+      'goes on after a cursor across a record that nobody can read',
+      script([
+        { kind: 'connect', client: 0, replica: 0 },
+        { kind: 'wait', turns: 40 },
+        { kind: 'vanish', client: 0 },
+        write('a', 'once', 2),
+        write('a', 'once', 1),
+        { kind: 'burst', key: 'a', count: 30 },
+        { kind: 'restart', replica: 0 },
+        { kind: 'connect', client: 0, replica: 0 },
+      ]),
+    ],
+    [
+      // The replay read the log up to where the history began by then, and so beyond where the client had joined the
+      // live changes: those came from the log and once more from the group.
+      'sends nothing twice when the history moves on during a replay from the log',
+      script(
+        [
+          { kind: 'connect', client: 0, replica: 0 },
+          { kind: 'wait', turns: 40 },
+          write('a'),
+          { kind: 'wait', turns: 40 },
+          { kind: 'vanish', client: 0 },
+          { kind: 'burst', key: 'a', count: 30 },
+          { kind: 'wait', turns: 10 },
+          { kind: 'connect', client: 0, replica: 0 },
+          ...Array.from({ length: 60 }, (): Step[] => [write('a'), { kind: 'wait', turns: 1 }]).flat(),
+        ],
+        { delays: [12], clients: [[{ field: 'itemChanges', key: 'a', slow: false }]] },
+      ),
+    ],
+  ] as const)('%s', async (_why, found) => {
+    const { messages } = await runLocally(found, { levelMs: 5_000 });
+    expect(messages).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,28 @@
+import { kafkaBrokersFromEnv } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { checkExactness } from './check-exactness.ts';
+import { ProcessWorld } from './process-world.ts';
+import { scripts } from './script.ts';
+
+const RUNS = 20;
+
+const brokers = kafkaBrokersFromEnv();
+if (!brokers) console.warn('SKIPPED: exactness on Kafka; KAFKA_BROKERS is not set');
+
+describe.skipIf(!brokers)('every client of two processes on Kafka', () => {
+  it(
+    'sees each key in order, nothing missing and nothing twice, through SIGKILLs',
+    { timeout: 400_000 },
+    async () => {
+      await using world = new ProcessWorld({ brokers: brokers ?? [] });
+      const { stats, runs, failure } = await checkExactness({
+        runs: RUNS,
+        script: scripts({ maxSteps: 50, floods: false }),
+        play: (script) => world.run(script, { levelMs: 30_000 }),
+        shrinks: false,
+      });
+      console.log(`${runs} runs: ${JSON.stringify(stats)}`);
+      expect(failure?.message).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,19 @@
+import type { EventLog } from '@tidegate/event-log';
+import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { silentLogger } from '@tidegate/telemetry';
+
+/** The one log that a run's processes share. */
+export type LogPlace = { readonly path: string } | { readonly brokers: readonly string[] };
+
+export function openLog(place: LogPlace, topic: string): EventLog {
+  const logger = silentLogger;
+  return 'path' in place
+    ? createSqliteEventLog({ path: place.path, logger, pollMs: 2 })
+    : createKafkaEventLog({
+        brokers: [...place.brokers],
+        clientId: 'exactness',
+        logger,
+        epochTopics: [topic],
+      });
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { temporaryDirectory } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { checkExactness } from './check-exactness.ts';
+import { ProcessWorld } from './process-world.ts';
+import { scripts } from './script.ts';
+
+const RUNS = 8;
+
+describe('every client of two processes on one file', () => {
+  it(
+    'sees each key in order, nothing missing and nothing twice, through SIGKILLs',
+    { timeout: 300_000 },
+    async () => {
+      await using directory = await temporaryDirectory();
+      await using world = new ProcessWorld({ path: join(directory.path, 'log.sqlite') });
+      const { stats, runs, failure } = await checkExactness({
+        runs: RUNS,
+        script: scripts({ maxSteps: 50, floods: false }),
+        play: (script) => world.run(script, { levelMs: 20_000 }),
+        shrinks: false,
+      });
+      console.log(`${runs} runs: ${JSON.stringify(stats)}`);
+      expect(failure?.message).toBeUndefined();
+    },
+  );
+});
