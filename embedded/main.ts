@@ -115,7 +115,7 @@ runProcess({
     await dispatcher.start();
 
     await gateway.start(host.signal);
-    host.addReadinessCheck('live hub', () => gateway.hub.checkFlow());
+    host.addReadinessCheck('live hub', () => gateway.checkFlow());
     server.serve(gateway);
 
     if (config.DEMO) {

@@ -10,7 +10,9 @@ import type { TokenVerifier } from './auth/token-verifier.ts';
 import { BffServer } from './graphql/bff-server.ts';
 import { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import { refuseUpgrade } from './http/refuse.ts';
+import { Canary, canaryStream } from './live/canary.ts';
 import { createCursorCodec } from './live/cursor.ts';
+import { FlowWatch } from './live/flow-watch.ts';
 import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
 import { FlushScheduler } from './transports/outbound/flush-scheduler.ts';
@@ -64,6 +66,8 @@ export class Gateway {
   readonly #endpoints = new Map<string, GraphqlEndpoint>();
   readonly #transports = new Map<string, WebSocketTransport>();
   readonly #routes: RequestListener;
+  readonly #canary: Canary;
+  readonly #watch: FlowWatch;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -82,7 +86,7 @@ export class Gateway {
         }),
     );
     this.hub = new LiveHub({
-      streams: streamsOf(options.bffs),
+      streams: [...streamsOf(options.bffs), canaryStream],
       log,
       codec: createCursorCodec(options.cursorSecrets),
       logger,
@@ -90,6 +94,8 @@ export class Gateway {
       historyBytes: limits.historyBytes,
       fillRecords: limits.fillRecords,
     });
+    this.#canary = new Canary({ hub: this.hub, log, logger });
+    this.#watch = new FlowWatch({ log, logger, feeds: this.hub.feeds });
     const scheduler = new FlushScheduler();
     for (const server of this.servers) {
       const shared = { server, hub: this.hub, verifier, logger, metrics, scheduler, ...limits };
@@ -102,10 +108,22 @@ export class Gateway {
 
   /** Resolves when live changes flow. */
   async start(signal: AbortSignal): Promise<void> {
+    await this.#canary.prepare();
     await this.hub.start(signal);
+    this.#canary.start();
+    this.#watch.start();
+  }
+
+  /** For `/readyz`. @throws Error that says why live changes do not flow. */
+  checkFlow(): void {
+    this.hub.checkFlow();
+    this.#canary.check();
+    this.#watch.check();
   }
 
   async stop(): Promise<void> {
+    this.#canary.stop();
+    this.#watch.stop();
     await Promise.all([...this.#transports.values()].map((transport) => transport.stop()));
     await this.hub.stop();
   }

@@ -112,7 +112,7 @@ runProcess({
     await database.migrate(webhooks.migrations);
     // The topics are the services' to create; until they have, the hub has nothing to tail.
     await host.dependency('document topics', () => gateway.start(host.signal));
-    host.addReadinessCheck('live hub', () => gateway.hub.checkFlow());
+    host.addReadinessCheck('live hub', () => gateway.checkFlow());
     server.serve(gateway);
   },
 });

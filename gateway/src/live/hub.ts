@@ -75,6 +75,11 @@ export class LiveHub {
     for (const subscriber of [...this.#subscribers]) subscriber.fail(draining);
   }
 
+  /** One for each stream. */
+  get feeds(): readonly StreamFeed[] {
+    return [...this.#channels.values()].map(({ feed }) => feed);
+  }
+
   /** Throws while nothing can flow: for `/readyz`. */
   checkFlow(): void {
     if (this.#failure) throw this.#failure;

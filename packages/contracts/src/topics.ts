@@ -18,6 +18,7 @@ export const topics = {
   shipmentEvents: topic('shipping.events', 'delete', 'shipments, keyed by order id'),
   orderDocuments: topic('order.documents', 'compact', 'the whole view of an order, keyed by order id'),
   productDocuments: topic('product.documents', 'compact', 'the whole view of a product, keyed by product id'),
+  canary: topic('tidegate.canary', 'delete', 'what gateways write to see whether changes flow'),
   deadLetters: topic('dead-letters', 'delete', 'records nobody could read, with the reason in headers'),
 } as const;
 
