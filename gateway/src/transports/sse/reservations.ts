@@ -30,10 +30,6 @@ export class Reservations {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#reservations.size;
-  }
-
   /** @throws TidegateError RATE_LIMITED when this process holds as many as it may, and what `create` throws. */
   add(viewer: Viewer, create: (onEnd: () => void) => SseStream): string {
     if (this.#reservations.size >= this.#options.maxReservations) {

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { anonymous, type Viewer } from '@tidegate/bff';
+import { TidegateError, toTidegateError } from '@tidegate/errors';
+import { createMetrics } from '@tidegate/telemetry';
+import { GraphQLError } from 'graphql';
+import type { BffServer } from '../../graphql/bff-server.ts';
+import type { OperationParams } from '../../graphql/document-cache.ts';
+import { formatError } from '../../graphql/error-codes.ts';
+import { GraphqlEndpoint, type GraphqlEndpointOptions } from '../../http/graphql-endpoint.ts';
+import { encodeFrame, type Frame } from '../../live/frame.ts';
+import type { LiveHub } from '../../live/hub.ts';
+import type { LiveRequest } from '../../live/live-request.ts';
+import { createLiveMetrics } from '../../live/metrics.ts';
+import type { PositionedSink } from './sse-sink.ts';
+
+/** A subscription as the hub of the fixture sees it. */
+export interface OpenSubscription {
+  readonly sink: PositionedSink;
+  readonly cursor: string | undefined;
+  readonly stopped: boolean;
+}
+
+export interface SseEndpointFixture extends AsyncDisposable {
+  readonly url: string;
+  readonly endpoint: GraphqlEndpoint;
+  readonly subscriptions: OpenSubscription[];
+  metricsText(): Promise<string>;
+}
+
+/** The token `<role>.<id>` is that viewer; anything else is not valid. */
+function viewerOf(authorization: string | null | undefined): Viewer {
+  if (authorization == null) return anonymous;
+  const match = /^Bearer (customer|operator)\.([a-z0-9-]+?)(?:\.([0-9]+))?$/.exec(authorization);
+  if (!match) throw new TidegateError('UNAUTHENTICATED', 'The token is not valid here.');
+  const [, role, id, expiresAtMs] = match;
+  return {
+    role: role as 'customer',
+    id: id!,
+    ...(expiresAtMs !== undefined && { expiresAtMs: Number(expiresAtMs) }),
+  };
+}
+
+/** The words `subscription`, `mutation`, `broken` at a document's beginning are all that this GraphQL knows. */
+function stubServer(): BffServer {
+  const kindOf = ({ query }: OperationParams): 'query' | 'mutation' | 'subscription' => {
+    if (!query || query.startsWith('broken'))
+      throw new TidegateError('GRAPHQL_PARSE_FAILED', 'Syntax Error: broken');
+    return query.startsWith('subscription')
+      ? 'subscription'
+      : query.startsWith('mutation')
+        ? 'mutation'
+        : 'query';
+  };
+  return {
+    operationKind: kindOf,
+    liveRequest: (_params: OperationParams, _facts: unknown, cursor: string | undefined) =>
+      ({ cursor }) as unknown as LiveRequest,
+    execute: async (params: OperationParams) => ({ data: { echo: params.query } }),
+    errors: (error: unknown) => {
+      const { message, extensions } = formatError(toTidegateError(error));
+      return [new GraphQLError(message, { extensions: { ...extensions, http: { status: 400 } } })];
+    },
+  } as unknown as BffServer;
+}
+
+function stubHub(subscriptions: OpenSubscription[]): LiveHub {
+  return {
+    subscribe: (request: LiveRequest, sink: PositionedSink) => {
+      const subscription = { sink, cursor: request.cursor, stopped: false };
+      subscriptions.push(subscription);
+      return { stop: () => (subscription.stopped = true) };
+    },
+  } as unknown as LiveHub;
+}
+
+/** An endpoint behind a real HTTP server, with a hub whose subscriptions the test speaks for. */
+export async function startSseEndpoint(
+  options: Partial<GraphqlEndpointOptions> = {},
+): Promise<SseEndpointFixture> {
+  const metrics = createMetrics({ nodeMetrics: false });
+  const subscriptions: OpenSubscription[] = [];
+  const endpoint = new GraphqlEndpoint({
+    server: stubServer(),
+    hub: stubHub(subscriptions),
+    metrics: createLiveMetrics(metrics),
+    verifier: { verify: async (authorization) => viewerOf(authorization) },
+    maxBodyBytes: 64 * 1024,
+    maxQueuedBytes: 64 * 1024,
+    maxSubscriptionsPerConnection: 3,
+    heartbeatMs: 60_000,
+    ...options,
+  });
+  const server = createServer((request, response) => void endpoint.handle(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql/test`,
+    endpoint,
+    subscriptions,
+    metricsText: async () => (await metrics.render()).body,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A change of one key; its cursor names the version. */
+export function change(version: number, text = ''): Frame {
+  const facts = {
+    cursor: `cursor-${version}`,
+    kind: 'change',
+    key: 'a',
+    version,
+    id: `id-${version}`,
+  } as const;
+  return encodeFrame({ data: { version, text } }, facts, version);
+}
+
+/** Reads an event stream piece by piece. */
+export class StreamReader {
+  readonly response: Response;
+  /** All that came so far. */
+  text = '';
+  /** Resolves when the stream has ended, with an error when it was cut. */
+  readonly ended: Promise<'complete' | 'cut'>;
+
+  constructor(response: Response) {
+    this.response = response;
+    this.ended = this.#read().then(
+      () => 'complete' as const,
+      () => 'cut' as const,
+    );
+  }
+
+  async #read(): Promise<void> {
+    for await (const chunk of this.response.body!.pipeThrough(new TextDecoderStream())) this.text += chunk;
+  }
+}

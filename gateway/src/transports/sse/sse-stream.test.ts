@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { createMetrics, type Metrics } from '@tidegate/telemetry';
+import { until } from '@tidegate/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLiveMetrics } from '../../live/metrics.ts';
+import { SseStream } from './sse-stream.ts';
+
+const MAX_QUEUED_BYTES = 64 * 1024;
+
+describe('the outbound queue of an event stream', () => {
+  let server: Server;
+  let client: Socket;
+  let response: ServerResponse;
+  let metrics: Metrics;
+  const onEnd = vi.fn<() => void>();
+
+  beforeEach(async () => {
+    onEnd.mockClear();
+    metrics = createMetrics({ nodeMetrics: false });
+    server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('error', () => undefined);
+    client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    [, response] = (await once(server, 'request')) as [unknown, ServerResponse];
+  });
+
+  afterEach(async () => {
+    client.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  function createStream(maxQueuedBytes = MAX_QUEUED_BYTES): SseStream {
+    return new SseStream({
+      metrics: createLiveMetrics(metrics),
+      maxQueuedBytes,
+      heartbeatMs: 60_000,
+      onEnd,
+    });
+  }
+
+  /** All the client received, once it holds this text. */
+  async function received(marker: string): Promise<string> {
+    let text = '';
+    client.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await until(() => text.includes(marker), { what: marker });
+    return text;
+  }
+
+  it('what is queued in one turn goes out in one write', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    const write = vi.spyOn(response, 'write');
+    for (let count = 0; count < 100; count++)
+      stream.write(Buffer.from(`data: ${count}\n`), Buffer.from('\n'));
+    const text = await received('data: 99');
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(text).toContain(Array.from({ length: 100 }, (_, count) => `data: ${count}\n\n`).join(''));
+    stream.cut();
+  });
+
+  it('a message alone goes out as the bytes that others share', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    const write = vi.spyOn(response, 'write');
+    const shared = Buffer.from('data: shared\n\n');
+    stream.write(shared);
+    await received('data: shared');
+    expect(write.mock.calls[0]![0]).toBe(shared);
+    stream.cut();
+  });
+
+  it('a client that does not read is cut off at the bound, and counted', async () => {
+    client.pause();
+    const stream = createStream();
+    stream.attach(response);
+    const message = Buffer.from(`data: ${'x'.repeat(10_000)}\n\n`);
+    let waitedBytes = 0;
+    while (onEnd.mock.calls.length === 0) {
+      stream.write(message);
+      waitedBytes = Math.max(waitedBytes, response.writableLength);
+      // Let the queue reach the socket: the kernel takes some megabytes before it is full.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(response.destroyed).toBe(true);
+    // Beside the messages only their chunk heads.
+    expect(waitedBytes).toBeLessThanOrEqual(MAX_QUEUED_BYTES + message.length);
+    expect((await metrics.render()).body).toContain('tidegate_live_slow_consumers_total{transport="sse"} 1');
+    expect((await metrics.render()).body).toContain('tidegate_live_connections{transport="sse"} 0');
+  });
+
+  it('what waits behind a full socket goes out when it has drained, in order', async () => {
+    client.pause();
+    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    stream.attach(response);
+    let sent = 0;
+    while (!response.writableNeedDrain && !response.destroyed) {
+      stream.write(Buffer.from(`data: ${sent++} ${'x'.repeat(8_000)}\n\n`));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const write = vi.spyOn(response, 'write');
+    for (let count = 0; count < 3; count++) stream.write(Buffer.from(`data: ${sent++}\n\n`));
+    stream.write(Buffer.from('data: last\n\n'));
+    client.resume();
+    const text = await received('data: last');
+    expect(write).toHaveBeenCalledTimes(1);
+    const numbers = [...text.matchAll(/data: (\d+)/g)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: sent }, (_, index) => index));
+    stream.cut();
+  });
+
+  it('a reservation’s queue is bounded before there is a stream', () => {
+    const stream = createStream();
+    const message = Buffer.alloc(10_000);
+    for (let count = 0; count < 7; count++) stream.write(message);
+    expect(onEnd).toHaveBeenCalledTimes(1);
+    stream.attach(response);
+    expect(response.destroyed).toBe(true);
+  });
+
+  it('one message larger than the bound is sent when nothing else waits', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    await until(() => response.writableLength === 0, { what: 'the head to be out' });
+    stream.write(Buffer.from(`data: ${'x'.repeat(2 * MAX_QUEUED_BYTES)} end\n\n`));
+    await received(' end');
+    expect(onEnd).not.toHaveBeenCalled();
+    stream.cut();
+  });
+
+  it('a completed stream sends what is queued, then ends; nothing follows', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    stream.write(Buffer.from('data: word\n\n'));
+    stream.complete();
+    stream.write(Buffer.from('data: late\n\n'));
+    const text = await received('\r\n0\r\n\r\n');
+    expect(text).toContain('data: word');
+    expect(text).not.toContain('late');
+    await until(() => onEnd.mock.calls.length === 1, { what: 'the end' });
+  });
+
+  it('a life of months is no timer that fires at once', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    stream.expireAt(Date.now() + 100 * 24 * 60 * 60 * 1000);
+    stream.write(Buffer.from('data: alive\n\n'));
+    await received('data: alive');
+    expect(onEnd).not.toHaveBeenCalled();
+    stream.cut();
+    expect(onEnd).toHaveBeenCalledTimes(1);
+  });
+});
