@@ -42,6 +42,8 @@ export interface GatewayLimits {
   readonly maxQueuedBytes: number;
   readonly maxSubscriptionsPerConnection: number;
   readonly heartbeatMs: number;
+  /** Over how long connections are asked to come back elsewhere when the process drains. */
+  readonly drainWindowMs: number;
   /** Memory for the newest changes of each stream: who was away no longer than they reach needs no read of the log. */
   readonly historyBytes: number;
   /** How many of each partition's newest records are read at start. */
@@ -54,6 +56,7 @@ const defaultLimits: GatewayLimits = {
   maxQueuedBytes: 1024 * 1024,
   maxSubscriptionsPerConnection: 100,
   heartbeatMs: 15_000,
+  drainWindowMs: 2_000,
   historyBytes: 64 * 1024 * 1024,
   fillRecords: 2_000,
 };
@@ -67,6 +70,7 @@ export class Gateway {
   readonly #transports = new Map<string, WebSocketTransport>();
   readonly #routes: RequestListener;
   readonly #canary: Canary;
+  #draining = false;
   readonly #watch: FlowWatch;
 
   constructor(options: GatewayOptions) {
@@ -122,6 +126,7 @@ export class Gateway {
   }
 
   async stop(): Promise<void> {
+    this.#draining = true;
     this.#canary.stop();
     this.#watch.stop();
     await Promise.all([...this.#transports.values()].map((transport) => transport.stop()));
@@ -138,6 +143,7 @@ export class Gateway {
   /** The listener for `upgrade` events of an HTTP server. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const transport = this.#transports.get(pathOf(request));
+    if (this.#draining) return refuseUpgrade(socket, 503, 'This gateway is shutting down.');
     if (!transport) return refuseUpgrade(socket, 404, 'There is no WebSocket at this address.');
     this.#options.verifier
       .verify(request.headers.authorization)

@@ -98,6 +98,11 @@ export class Group {
     return codec.encode({ epoch, binding: this.#binding, issuedAtMs: Date.now(), floorVersion, positions });
   }
 
+  /** True when every change that was taken has been delivered: only then is "now" where its members stand. */
+  get idle(): boolean {
+    return this.#queue.length === 0;
+  }
+
   /** The positions that matter to this group, out of all of the stream's. */
   relevant(positions: Positions): Map<number, number> {
     return new Map(this.#options.partitions.map((partition) => [partition, positions[partition] ?? 0]));

@@ -25,6 +25,8 @@ export interface LiveHubOptions {
   readonly fillRecords?: number;
   /** Most changes that may wait in a group, or frames in a subscription that is catching up. Default 10,000. */
   readonly maxQueued?: number;
+  /** How often subscriptions are told where they stand. Default 30 s. */
+  readonly positionEveryMs?: number;
   /** How long a cursor of another replica may be ahead of this one. Default 5 s. */
   readonly reachTimeoutMs?: number;
 }
@@ -44,6 +46,7 @@ export class LiveHub {
   readonly #channels = new Map<string, Channel>();
   readonly #subscribers = new Set<Subscriber>();
   #failure: Error | undefined;
+  #positions: NodeJS.Timeout | undefined;
   #started = false;
 
   constructor(options: LiveHubOptions) {
@@ -62,11 +65,14 @@ export class LiveHub {
       throw failed.reason;
     }
     this.#started = true;
+    const everyMs = this.#options.positionEveryMs ?? 30_000;
+    this.#positions = setInterval(() => this.#tellPositions(), everyMs);
   }
 
   /** Ends the tails and every subscription with DRAINING: come back elsewhere with the cursor. */
   async stop(): Promise<void> {
     this.#started = false;
+    clearInterval(this.#positions);
     await Promise.all([...this.#channels.values()].map(({ feed }) => feed.stop()));
     const draining = new TidegateError(
       'DRAINING',
@@ -126,6 +132,10 @@ export class LiveHub {
 
   get groups(): number {
     return [...this.#channels.values()].reduce((sum, { groups }) => sum + groups.size, 0);
+  }
+
+  #tellPositions(): void {
+    for (const subscriber of this.#subscribers) subscriber.tellPosition();
   }
 
   #createChannel(stream: LiveStream): Channel {

@@ -26,6 +26,8 @@ export interface Sink {
   next(frame: Frame): void;
   /** Resolves when there is room for more of a long replay; undefined when there is now. */
   ready?(): Promise<void> | undefined;
+  /** Everything up to this cursor has been said: sent when the subscription is live, and while it has nothing to say. */
+  position?(cursor: string): void;
   complete(): void;
   /** The last word; nothing follows it. */
   fail(error: TidegateError): void;

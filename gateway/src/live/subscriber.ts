@@ -132,6 +132,14 @@ export class Subscriber implements GroupMember, LiveSubscription {
     const { pending } = this.#phase;
     this.#phase = { name: 'live' };
     for (const frame of pending) this.#send(frame);
+    this.tellPosition();
+  }
+
+  /** Tells the client where it stands when it has been told everything up to now; without that it would stand still. */
+  tellPosition(): void {
+    const { feed, group, sink } = this.#options;
+    if (this.#phase.name !== 'live' || !sink.position || !group.idle) return;
+    sink.position(group.cursor(group.relevant(feed.positions), this.#floorVersion));
   }
 
   #send(frame: Frame): void {

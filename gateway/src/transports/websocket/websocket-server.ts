@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { anonymous } from '@tidegate/bff';
 import { errorCodes, toTidegateError, TidegateError } from '@tidegate/errors';
+import { delay } from '@tidegate/resilience';
 import type { Logger } from '@tidegate/telemetry';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
@@ -32,10 +33,14 @@ export interface WebSocketTransportOptions {
   readonly maxSubscriptionsPerConnection: number;
   /** How often an idle connection is probed; one that misses a probe is ended. */
   readonly heartbeatMs: number;
+  /** Over how long connections are closed when the process drains. */
+  readonly drainWindowMs: number;
 }
 
 /** How long a slow consumer has to read its close frame. */
 const CUT_OFF_MS = 2_000;
+/** How long clients have to answer the last close frame of a drain. */
+const CLOSE_GRACE_MS = 1_000;
 
 /** What belongs to one connection. */
 interface Connection {
@@ -87,13 +92,20 @@ export class WebSocketTransport {
     return this.#sockets.clients.size;
   }
 
-  /** Asks every client to come back elsewhere and waits, bounded, until they are gone. */
+  /**
+   * Asks every client to come back elsewhere, at a random moment of the drain window each, so that they do not come
+   * as a herd; waits, bounded, until they are gone. What a connection has queued is written first.
+   */
   async stop(): Promise<void> {
-    for (const socket of this.#sockets.clients) socket.close(errorCodes.DRAINING.closeCode, 'Draining');
-    await Promise.race([
-      new Promise<void>((resolve) => this.#sockets.close(() => resolve())),
-      new Promise<void>((resolve) => setTimeout(resolve, 1_000).unref()),
-    ]);
+    const { drainWindowMs } = this.#options;
+    for (const socket of this.#sockets.clients) {
+      const close = (): void => socket.close(errorCodes.DRAINING.closeCode, 'DRAINING');
+      setTimeout(close, Math.random() * drainWindowMs).unref();
+    }
+    const gone = new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
+    const late = new AbortController();
+    await Promise.race([gone, delay(drainWindowMs + CLOSE_GRACE_MS, late.signal).catch(() => undefined)]);
+    late.abort();
     for (const socket of this.#sockets.clients) socket.terminate();
   }
 
@@ -116,6 +128,7 @@ export class WebSocketTransport {
           queue.flush();
           socket.close(code, reason);
         },
+        onPing: (payload) => this.#answerPing(connection, payload),
         onMessage: (handle) => {
           socket.on('message', (data) => {
             handle((data as Buffer).toString()).catch((error: unknown) => this.#crash(socket, error));
@@ -170,6 +183,34 @@ export class WebSocketTransport {
       socket.close(errorCodes[code].closeCode, code);
       return false;
     }
+  }
+
+  /** A ping may bring a new token (docs/protocol.md, 16); any other is answered with its own payload. */
+  async #answerPing(connection: Connection, payload: Record<string, unknown> | undefined): Promise<void> {
+    const wish = payload?.['tidegate'] as { authorization?: unknown } | undefined;
+    if (typeof wish?.authorization !== 'string') {
+      return connection.queue.message(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
+    }
+    try {
+      const expiresAt = await this.#renew(connection, wish.authorization);
+      connection.queue.message(JSON.stringify({ type: 'pong', payload: { tidegate: { expiresAt } } }));
+    } catch (error) {
+      const { code } = toTidegateError(error);
+      connection.socket.close(errorCodes[code].closeCode, code);
+    }
+  }
+
+  /** @throws TidegateError when the token is not valid, or not the same viewer's. */
+  async #renew(connection: Connection, authorization: string): Promise<string | null> {
+    const viewer = await this.#options.verifier.verify(authorization);
+    const { viewer: before } = connection.facts;
+    if (viewer.id !== before.id || viewer.role !== before.role) {
+      throw new TidegateError('FORBIDDEN', 'A token is renewed by one of the same subject and role.');
+    }
+    connection.facts = { ...connection.facts, viewer };
+    clearTimeout(connection.expiry);
+    this.#endAtExpiry(connection);
+    return viewer.expiresAtMs === undefined ? null : new Date(viewer.expiresAtMs).toISOString();
   }
 
   #endAtExpiry(connection: Connection): void {

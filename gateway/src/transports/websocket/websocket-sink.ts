@@ -28,6 +28,11 @@ export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
       frames.inc();
       queue.next(entrance, frame);
     },
+    // A ping may carry a payload; a client that knows nothing of it answers with a pong and is well.
+    position: (cursor) =>
+      queue.message(
+        JSON.stringify({ type: 'ping', payload: { tidegate: { cursors: { [options.id]: cursor } } } }),
+      ),
     ready: () => queue.ready(),
     complete: () => options.onEnd(),
     fail: (error) => options.onEnd(error),
