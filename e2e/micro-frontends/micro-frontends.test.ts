@@ -80,6 +80,17 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     expect(problems).toEqual([]);
   });
 
+  it("makes a newcomer the operator, who sees everybody's orders, and keeps another choice for the tab", async () => {
+    await page.goto(url, { waitUntil: 'commit' });
+    await live();
+    expect(await page.getByTestId('viewer').inputValue()).toBe('operator');
+    await page.getByTestId('viewer').selectOption('customer-1');
+    await live();
+    await page.reload({ waitUntil: 'commit' });
+    await live();
+    expect(await page.getByTestId('viewer').inputValue()).toBe('customer-1');
+  });
+
   it('goes on after the connection was cut, with what happened meanwhile', async () => {
     await page.goto(url, { waitUntil: 'commit' });
     await live();
@@ -142,8 +153,8 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     await page.route('**/mfe/orders/*.js', () => {});
     await page.goto(url, { waitUntil: 'commit' });
     await page.getByTestId('skeleton').waitFor();
-    await page.getByTestId('viewer').selectOption('operator');
-    expect(await page.getByTestId('viewer').inputValue()).toBe('operator');
+    await page.getByTestId('viewer').selectOption('customer-2');
+    expect(await page.getByTestId('viewer').inputValue()).toBe('customer-2');
   });
 
   it('asks for a token where the server gives none away', async () => {

@@ -9,6 +9,7 @@ type Data = { orders: Order };
 /** A client whose answers the test decides on. */
 class ClientFixture implements LiveClient {
   readonly phase = 'live';
+  readonly transport = 'websocket';
   readonly calls: string[] = [];
   readonly answers: ((orders: readonly Order[]) => void)[] = [];
   subscription: SubscribeRequest<Data> | undefined;
@@ -70,6 +71,17 @@ describe('the order store', () => {
     client.subscription?.onReset?.('CURSOR_EXPIRED');
     client.answers[1]?.([order(5, 'DISPATCHED')]);
     await shows('o1@5');
+  });
+
+  it('queries again when its subscription is live for the first time, and not each time', async () => {
+    client.answers[0]?.([order(1, 'PLACED')]);
+    await shows('o1@1');
+    client.subscription?.onPhase?.('live');
+    client.answers[1]?.([order(2, 'RESERVED')]);
+    await shows('o1@2');
+    client.subscription?.onPhase?.('catching-up');
+    client.subscription?.onPhase?.('live');
+    expect(client.calls).toEqual(['subscribe', 'query', 'query']);
   });
 
   it('ends its subscription when it is stopped', () => {

@@ -9,12 +9,6 @@ const MAX_ORDERS = 300;
 const FIRST_PAGE = 100;
 /** Changes of one moment are drawn together. */
 const DRAW_EVERY_MS = 30;
-/**
- * Nothing tells when the server has begun to send changes. A second query after this long finds what happened
- * between the first query's answer and that moment.
- */
-const CONFIRM_AFTER_MS = 1_500;
-
 export interface OrderStore {
   readonly orders: ReadonlySignal<OrderCollection>;
   readonly loading: ReadonlySignal<boolean>;
@@ -28,7 +22,10 @@ interface QueryData {
   readonly orders: { readonly edges: readonly { readonly node: Order }[] };
 }
 
-/** Subscribes first, then queries: what changes in between comes twice, and the highest version wins. */
+/**
+ * Subscribes first, then queries: what changes in between comes twice, and the highest version wins. It queries again
+ * once the subscription is live for the first time: what happened between the first answer and then is in no change.
+ */
 export function startOrderStore(client: LiveClient): OrderStore {
   const orders = signal<OrderCollection>(new Map());
   const loading = signal(true);
@@ -36,6 +33,7 @@ export function startOrderStore(client: LiveClient): OrderStore {
   const stopped = new AbortController();
   /** Bounded by the drawing: it is emptied every few milliseconds. */
   let waiting: { order: Order; changedAtMs: number | undefined }[] = [];
+  let confirmed = false;
   let drawTimer: ReturnType<typeof setTimeout> | undefined;
 
   const draw = (): void => {
@@ -75,12 +73,16 @@ export function startOrderStore(client: LiveClient): OrderStore {
       if (data?.orders) take(data.orders, Date.now());
     },
     onReset: reload,
+    onPhase: (phase) => {
+      if (phase !== 'live' || confirmed) return;
+      confirmed = true;
+      reload();
+    },
     onError: (error) => {
       problem.value = error.message;
     },
   });
   reload();
-  const confirmTimer = setTimeout(reload, CONFIRM_AFTER_MS);
 
   return {
     orders,
@@ -91,7 +93,6 @@ export function startOrderStore(client: LiveClient): OrderStore {
       stopped.abort();
       unsubscribe();
       clearTimeout(drawTimer);
-      clearTimeout(confirmTimer);
     },
   };
 }

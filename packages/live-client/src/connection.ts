@@ -8,7 +8,7 @@ export type OpenSession = (options: Pick<SessionOptions, 'refreshToken' | 'onRea
 
 export interface ConnectionOptions {
   readonly open: Readonly<Record<Transport, OpenSession>>;
-  /** So many WebSockets in a row that could not be opened, and events are streamed instead. */
+  /** So many WebSockets in a row that could not be opened, and events are streamed instead; 0: from the start. */
   readonly fallbackAfter: number;
   /** While events are streamed a WebSocket is tried after this, then after twice as long, and so on; Infinity: never. */
   readonly webSocketRetryMs: number;
@@ -40,6 +40,8 @@ export class Connection {
   #failures = 0;
   /** WebSockets in a row that failed before the server was heard. */
   #unopened = 0;
+  /** Events were streamed and the stream was let in: it is what gets through here. */
+  #streamed = false;
   #refreshToken = false;
 
   constructor(options: ConnectionOptions) {
@@ -68,7 +70,10 @@ export class Connection {
 
   #connect(): void {
     this.#options.onConnecting();
-    const transport = this.#unopened >= this.#options.fallbackAfter ? 'sse' : 'websocket';
+    this.#open(this.#streamed || this.#options.fallbackAfter === 0 ? 'sse' : 'websocket');
+  }
+
+  #open(transport: Transport): void {
     const refreshToken = this.#refreshToken;
     const session: Session = this.#options.open[transport]({
       refreshToken,
@@ -90,6 +95,7 @@ export class Connection {
     if (session.transport === 'websocket') {
       this.#refreshToken = false;
       this.#unopened = 0;
+      this.#streamed = false;
     }
     this.#state = { at: 'up', session, sinceMs: Date.now() };
   }
@@ -116,8 +122,9 @@ export class Connection {
     if ((state.at !== 'connecting' && state.at !== 'up') || state.session !== session) return;
     if (state.at === 'up') state.probe?.stop();
     const stable = state.at === 'up' && session.opened && Date.now() - state.sinceMs >= STABLE_MS;
-    this.#failures = stable ? 1 : this.#failures + 1;
     this.#count(session);
+    if (state.at === 'connecting' && this.#isBlocked()) return this.#open('sse');
+    this.#failures = stable ? 1 : this.#failures + 1;
     const answer = comeBack(end.closeCode);
     // A new token was shown and refused as well: there is no third.
     if (
@@ -140,9 +147,21 @@ export class Connection {
     return state.at === 'up' && state.session.transport === 'websocket';
   }
 
-  /** When neither way gets through it is the network or the server that is away: the better way has its turn again. */
-  #count(session: Session): void {
-    if (session.transport === 'sse') this.#unopened = session.opened ? this.#unopened : 0;
-    else this.#unopened = session.opened ? 0 : this.#unopened + 1;
+  /**
+   * So many WebSockets have failed, the last just now, and no wait between that and the stream: after one a server that
+   * was away could be back, and every client of a restart would come back by the lesser way.
+   */
+  #isBlocked(): boolean {
+    return this.#unopened > 0 && this.#unopened >= this.#options.fallbackAfter;
+  }
+
+  /** When neither way gets through it is the network or the server that is away: so many tries more, then. */
+  #count({ transport, opened }: Session): void {
+    if (transport === 'websocket') {
+      this.#unopened = opened ? 0 : this.#unopened + 1;
+    } else {
+      this.#streamed = opened;
+      if (!opened) this.#unopened = 0;
+    }
   }
 }

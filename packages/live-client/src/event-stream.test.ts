@@ -31,7 +31,7 @@ describe('an event stream', () => {
     for (let at = 0; at <= whole.length; at++) {
       expect(parse(whole.slice(0, at), whole.slice(at))).toEqual(expected);
     }
-    expect(parse(...whole)).toEqual(expected);
+    expect(parse(...whole.split(''))).toEqual(expected);
   });
 
   it('ends an event only with an empty line, and an event without data is none', () => {

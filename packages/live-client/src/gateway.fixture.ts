@@ -246,9 +246,9 @@ export class GatewayFixture {
     const results = this.#subscribe({ query, cursor: extensions?.cursor, tell });
     for await (const result of Symbol.asyncIterator in results ? results : [results]) {
       if (response.destroyed) return;
-      const id = result.extensions?.['cursor'];
+      const id = result.extensions?.['cursor'] as string | undefined;
       const data = JSON.stringify(result);
-      response.write(`${id === undefined ? '' : `id: ${String(id)}\n`}event: next\ndata: ${data}\n\n`);
+      response.write(`${id === undefined ? '' : `id: ${id}\n`}event: next\ndata: ${data}\n\n`);
     }
     response.end('event: complete\ndata:\n\n');
   }

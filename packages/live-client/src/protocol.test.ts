@@ -228,24 +228,41 @@ describe('where WebSockets do not get through', () => {
     await until(() => seen.length === 2, { what: 'the change by WebSocket' });
     await until(() => gateway.connections === 1, { what: 'no stream is left' });
     expect(seen).toEqual(['a@1', 'a@2']);
-    expect(phases.filter((phase) => phase === 'offline')).toHaveLength(2);
+    expect(phases.filter((phase) => phase === 'offline')).toHaveLength(1);
   });
 
-  it('does not stream because a server was away: a WebSocket has its turn again', async () => {
+  it('stays with the stream when that is cut: it is what gets through', async () => {
+    gateway.blocksUpgrades = true;
+    const from = connect({ fallbackAfter: 1, webSocketRetryMs: 600_000 });
+    const { seen } = collect(from);
+    await live();
+    gateway.drop();
+    gateway.publish('a', 1);
+    await until(() => seen.length === 1, { what: 'what was missed' });
+    expect([from.transport, gateway.upgradesSeen]).toEqual(['sse', 1]);
+  });
+
+  it('does not stream because a server was away for a while', async () => {
     const { port } = gateway;
     await gateway.close();
     const from = connect({ fallbackAfter: 1 });
     collect(from);
-    await until(() => phases.filter((phase) => phase === 'offline').length >= 4, {
-      what: 'both ways, twice',
-    });
+    await until(() => phases.filter((phase) => phase === 'offline').length >= 4, { what: 'four tries' });
     gateway = new GatewayFixture();
     gateway.tellsPositions = true;
-    gateway.blocksUpgrades = true;
     await gateway.listen(port);
     await live();
-    expect(from.transport).toBe('sse');
-    expect(gateway.upgradesSeen).toBeLessThanOrEqual(1);
+    expect([from.transport, gateway.streamAuthorizations]).toEqual(['websocket', []]);
+  });
+
+  it('does not stream because no token can be had', async () => {
+    let tries = 0;
+    const token = () =>
+      ++tries < 5 ? Promise.reject(new Error('the issuer is away')) : Promise.resolve('secret');
+    const from = connect({ fallbackAfter: 1, token });
+    collect(from);
+    await live();
+    expect([from.transport, gateway.streamAuthorizations]).toEqual(['websocket', []]);
   });
 
   it('opens no more streams than it may; the next begins when one ends', async () => {

@@ -65,7 +65,11 @@ export function openWebSocketSession(options: WebSocketSessionOptions): Session 
     onNonLazyError: () => {},
     ...(options.webSocketImpl !== undefined && { webSocketImpl: options.webSocketImpl }),
     connectionParams: async () => {
-      const token = await options.token({ refresh: options.refreshToken });
+      const token = await options.token({ refresh: options.refreshToken }).catch((error: unknown) => {
+        // It got through; it is the issuer of tokens that does not.
+        opened = true;
+        throw error;
+      });
       renewal.expiresAt(tokenExpiryMs(token));
       return token ? { authorization: `Bearer ${token}` } : {};
     },
