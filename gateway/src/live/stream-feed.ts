@@ -112,9 +112,16 @@ export class StreamFeed {
     });
   }
 
-  /** Parses a record that was read again from the log. @throws TidegateError RECORD_MALFORMED */
+  /**
+   * Parses a record that was read again from the log; undefined for what is no change. That one of them is malformed
+   * was said by the tail that met it first: a resume goes on across it.
+   */
   parse(record: LogRecord): Change | undefined {
-    return parseChange(this.#options.stream, this.#parse, record, 0);
+    try {
+      return parseChange(this.#options.stream, this.#parse, record, 0);
+    } catch {
+      return undefined;
+    }
   }
 
   async stop(): Promise<void> {
