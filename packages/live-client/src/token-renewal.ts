@@ -54,7 +54,8 @@ export class TokenRenewal {
     const token = await this.#options.token({ refresh: true }).catch(() => undefined);
     if (this.#stopped) return;
     if (token === undefined) {
-      if (before - Date.now() > RETRY_MS) this.#wait(Math.max(RETRY_MS, (before - Date.now()) / 2));
+      const leftMs = before - Date.now();
+      if (leftMs > 0) this.#wait(Math.max(RETRY_MS, leftMs / 2));
       return;
     }
     const expiresAtMs = tokenExpiryMs(token);
