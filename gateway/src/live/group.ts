@@ -26,7 +26,7 @@ export interface GroupOptions {
 }
 
 /** How many different cursors' replays a group keeps for others, and how long. */
-const MAX_SHARED_REPLAYS = 64;
+const MAX_SHARED_REPLAYS = 16;
 const SHARED_REPLAY_MS = 30_000;
 
 /**
@@ -112,7 +112,13 @@ export class Group {
   #drain(): void {
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const { change, positions } = next;
-      const result = this.request.render(change.data, change.traceparent);
+      let result: Promise<ExecutionResult> | ExecutionResult;
+      try {
+        result = this.request.render(change.data, change.traceparent);
+      } catch (error) {
+        // It must not reach the tail, which all other groups live from.
+        return this.#abandon(error);
+      }
       if (result instanceof Promise) {
         this.#rendering = true;
         void result.then(
@@ -129,9 +135,10 @@ export class Group {
   #resume(result: ExecutionResult, change: Change, positions: Positions): void {
     this.#rendering = false;
     // An overflow meanwhile has emptied the queue and told the members.
-    if (this.#queue[0]?.change !== change) return;
-    this.#queue.shift();
-    this.#deliver(result, change, positions);
+    if (this.#queue[0]?.change === change) {
+      this.#queue.shift();
+      this.#deliver(result, change, positions);
+    }
     this.#drain();
   }
 

@@ -28,7 +28,7 @@ interface Entry {
 /** Frames made in one go, before those who wait for them are served. */
 const BATCH_FRAMES = 200;
 /** Frames kept for others; whoever missed more is served the rest on their own. */
-const MAX_KEPT_FRAMES = 5_000;
+const MAX_KEPT_FRAMES = 2_000;
 
 /**
  * What all subscriptions missed that come back with the same cursor: read, executed and written once. A herd that was

@@ -85,9 +85,13 @@ export class Subscriber implements GroupMember, LiveSubscription {
     const from = cursor.positions;
     const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from }));
     for await (const frames of missed.before(fence)) {
-      for (const frame of frames) this.#send(frame);
-      await this.#options.sink.ready?.();
-      if (this.#isEnded()) return;
+      for (const frame of frames) {
+        this.#send(frame);
+        // After each: a batch may be more than a connection may have waiting, and coming back would not change that.
+        const ready = this.#options.sink.ready?.();
+        if (ready) await ready;
+        if (this.#isEnded()) return;
+      }
     }
   }
 

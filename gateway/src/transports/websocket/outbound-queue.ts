@@ -17,6 +17,8 @@ interface Waiting {
   readonly frame: Frame | undefined;
   readonly payload: Buffer;
   readonly bytes: number;
+  /** How many of its subscription were left out before it. */
+  readonly dropped: number;
 }
 
 const CLOSING_BRACE = 0x7d;
@@ -61,7 +63,7 @@ export class OutboundQueue implements Flushable {
   /** Queues a subscription's frame. */
   next(entrance: QueueEntrance, frame: Frame): void {
     const bytes = entrance.head.length + frame.json.length + 1;
-    this.#push({ entrance, frame, payload: frame.json, bytes });
+    this.#push({ entrance, frame, payload: frame.json, bytes, dropped: 0 });
   }
 
   /** Resolves when less than half of the bound waits; undefined when that is so now. */
@@ -73,7 +75,7 @@ export class OutboundQueue implements Flushable {
   /** Queues a message of the protocol, in order with the frames. */
   message(text: string): void {
     const payload = Buffer.from(text);
-    this.#push({ entrance: undefined, frame: undefined, payload, bytes: payload.length });
+    this.#push({ entrance: undefined, frame: undefined, payload, bytes: payload.length, dropped: 0 });
   }
 
   /** Nothing is taken any more; what waits is forgotten. */
@@ -87,7 +89,7 @@ export class OutboundQueue implements Flushable {
   /** Writes everything at once, if the socket takes it. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#waiting.length === 0 || this.#socket.destroyed || this.#socket.writableNeedDrain) return;
+    if (this.#waiting.length === 0 || !this.#socket.writable || this.#socket.writableNeedDrain) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;
@@ -103,7 +105,8 @@ export class OutboundQueue implements Flushable {
     if (this.#closed) return;
     this.#waiting.push(waiting);
     this.#bytes += waiting.bytes;
-    if (this.#bytes > this.#maxBytes) this.#shrink();
+    // One message alone is never too much: the client would come back with its cursor and meet it again.
+    if (this.#bytes > this.#maxBytes && this.#waiting.length > 1) this.#shrink();
     this.#schedule();
   }
 
@@ -120,13 +123,14 @@ export class OutboundQueue implements Flushable {
     const kept: Waiting[] = [];
     for (let index = this.#waiting.length - 1; index >= 0; index--) {
       const each = this.#waiting[index]!;
-      if (isSuperseded(each, newest)) dropped.set(each.entrance!, (dropped.get(each.entrance!) ?? 0) + 1);
+      if (isSuperseded(each, newest))
+        dropped.set(each.entrance!, (dropped.get(each.entrance!) ?? 0) + 1 + each.dropped);
       else kept.push(each);
     }
     this.#waiting = kept.reverse().map((each) => withDropped(each, dropped));
     this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
     // Half: else it would be shrunk again at every message.
-    if (this.#bytes <= this.#maxBytes / 2) return;
+    if (this.#bytes <= this.#maxBytes / 2 || this.#waiting.length === 1) return;
     this.close();
     this.#onOverflow();
   }
@@ -143,18 +147,16 @@ function isSuperseded(each: Waiting, newest: Map<QueueEntrance, Set<string>>): b
 }
 
 /** The first frame that stays says how many before it were left out: `extensions.dropped`. */
-function withDropped(each: Waiting, dropped: Map<QueueEntrance, number>): Waiting {
-  const { entrance, payload } = each;
-  const count = entrance && dropped.get(entrance);
-  if (!entrance || count === undefined) return each;
-  dropped.delete(entrance);
-  const at = payload.lastIndexOf(EXTENSIONS) + EXTENSIONS.length;
-  const told = Buffer.concat([
-    payload.subarray(0, at),
-    Buffer.from(`"dropped":${count},`),
-    payload.subarray(at),
-  ]);
-  return { ...each, payload: told, bytes: each.bytes + told.length - payload.length };
+function withDropped(each: Waiting, droppedOf: Map<QueueEntrance, number>): Waiting {
+  const { entrance, frame } = each;
+  const more = entrance && droppedOf.get(entrance);
+  if (!frame || more === undefined) return each;
+  droppedOf.delete(entrance!);
+  const dropped = each.dropped + more;
+  const at = frame.json.lastIndexOf(EXTENSIONS) + EXTENSIONS.length;
+  const told = Buffer.from(`"dropped":${dropped},`);
+  const payload = Buffer.concat([frame.json.subarray(0, at), told, frame.json.subarray(at)]);
+  return { ...each, payload, dropped, bytes: entrance!.head.length + payload.length + 1 };
 }
 
 /** The WebSocket frames of all messages in one buffer. */

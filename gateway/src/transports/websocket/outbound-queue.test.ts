@@ -1,0 +1,162 @@
+import { createServer, connect, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { until } from '@tidegate/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Frame } from '../../live/frame.ts';
+import { FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { OutboundQueue, type QueueEntrance } from './outbound-queue.ts';
+
+const entrance = (policy: QueueEntrance['policy']): QueueEntrance => ({
+  head: Buffer.from('{"id":"a","type":"next","payload":'),
+  policy,
+});
+
+function frame(key: string, version: number, padding = 0): Frame {
+  const facts = { cursor: 'c', kind: 'change', key, version } as const;
+  const json = Buffer.from(JSON.stringify({ data: 'x'.repeat(padding), extensions: facts }));
+  return { ...facts, seq: version, json };
+}
+
+/** Splits what a server sent into the texts of its unmasked frames. */
+function textsOf(bytes: Buffer): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    expect(bytes[at]).toBe(0x81);
+    let length = bytes[at + 1]!;
+    at += 2;
+    if (length === 126) {
+      length = bytes.readUInt16BE(at);
+      at += 2;
+    } else if (length === 127) {
+      length = Number(bytes.readBigUInt64BE(at));
+      at += 8;
+    }
+    texts.push(bytes.subarray(at, at + length).toString());
+    at += length;
+  }
+  return texts;
+}
+
+describe('a connection’s outbound queue', () => {
+  let near: Socket;
+  let far: Socket;
+  let close: () => void;
+  const received: Buffer[] = [];
+
+  beforeEach(async () => {
+    received.length = 0;
+    const accepted = Promise.withResolvers<Socket>();
+    const server = createServer((socket) => accepted.resolve(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    far = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    far.on('data', (chunk: Buffer) => received.push(chunk));
+    near = await accepted.promise;
+    close = () => {
+      far.destroy();
+      near.destroy();
+      server.close();
+    };
+  });
+
+  afterEach(() => close());
+
+  function queueOf(maxBytes: number, onOverflow = () => {}): OutboundQueue {
+    return new OutboundQueue({ socket: near, maxBytes, scheduler: new FlushScheduler(), onOverflow });
+  }
+
+  const messages = () =>
+    textsOf(Buffer.concat(received)).map((text) => JSON.parse(text) as Record<string, never>);
+
+  it('writes everything queued with one write, in order, as whole WebSocket frames of every size', async () => {
+    const queue = queueOf(10_000_000);
+    let writes = 0;
+    const write = near.write.bind(near);
+    near.write = ((...args: Parameters<typeof write>) => {
+      writes += 1;
+      return write(...args);
+    }) as typeof near.write;
+    const only = entrance('close');
+    for (const [version, padding] of [
+      [1, 0],
+      [2, 50],
+      [3, 1_000],
+      [4, 80_000],
+    ] as const) {
+      queue.next(only, frame('k', version, padding));
+    }
+    queue.message('{"type":"complete","id":"a"}');
+    const complete = (): boolean => {
+      const texts = Buffer.concat(received);
+      return texts.length > 81_000 && messages().length === 5;
+    };
+    await until(complete, { what: 'five messages' });
+    expect(writes).toBe(1);
+    const sent = messages() as unknown as { type: string; payload?: { extensions: { version: number } } }[];
+    expect(sent.map(({ type, payload }) => payload?.extensions.version ?? type)).toEqual([
+      1,
+      2,
+      3,
+      4,
+      'complete',
+    ]);
+  });
+
+  it('keeps of each key the newest that waits when the bound is reached, and says how many it left out', async () => {
+    far.pause();
+    const queue = queueOf(100_000, () => expect.fail('no overflow'));
+    const latest = entrance('latest-per-key');
+    // Fill the socket and the kernel's buffers first: from then on what is queued waits here.
+    const fill = Buffer.alloc(8_000_000);
+    near.write(fill);
+    for (let version = 1; version <= 500; version++) {
+      queue.next(latest, frame('a', version, 500));
+      queue.next(latest, frame('b', version, 500));
+    }
+    expect(queue.bytes).toBeLessThanOrEqual(100_000);
+    far.resume();
+    const received8 = (): number => received.reduce((sum, { length }) => sum + length, 0);
+    await until(() => received8() > fill.length && queue.bytes === 0, { what: 'the queue to be written' });
+    await until(
+      () => {
+        const texts = textsOf(Buffer.concat(received).subarray(fill.length));
+        return texts.some((text) => text.includes('"key":"b","version":500'));
+      },
+      { what: 'the newest' },
+    );
+    const sent = textsOf(Buffer.concat(received).subarray(fill.length)).map(
+      (text) =>
+        (JSON.parse(text) as { payload: { extensions: { key: string; version: number; dropped?: number } } })
+          .payload.extensions,
+    );
+    const versions = (key: string) => sent.filter((each) => each.key === key).map(({ version }) => version);
+    expect(versions('a').at(-1)).toBe(500);
+    expect(versions('a')).toEqual(versions('a').toSorted((x, y) => x - y));
+    const dropped = sent.reduce((sum, each) => sum + (each.dropped ?? 0), 0);
+    expect(dropped + sent.length).toBe(1_000);
+    expect(dropped).toBeGreaterThan(0);
+  });
+
+  it('gives up a connection whose subscription must not lose anything, once, and takes nothing more', () => {
+    far.pause();
+    near.write(Buffer.alloc(8_000_000));
+    let overflows = 0;
+    const queue = queueOf(10_000, () => (overflows += 1));
+    const strict = entrance('close');
+    for (let version = 1; version <= 100; version++) queue.next(strict, frame('a', version, 500));
+    expect(overflows).toBe(1);
+    expect(queue.bytes).toBe(0);
+  });
+
+  it('tells a long replay when there is room again', async () => {
+    far.pause();
+    near.write(Buffer.alloc(8_000_000));
+    const queue = queueOf(100_000);
+    expect(queue.ready()).toBeUndefined();
+    for (let version = 1; version <= 100; version++) queue.next(entrance('close'), frame('a', version, 700));
+    const room = queue.ready();
+    expect(room).toBeInstanceOf(Promise);
+    far.resume();
+    await room;
+    expect(queue.ready()).toBeUndefined();
+  });
+});
