@@ -45,9 +45,9 @@ export class GraphqlEndpoint {
     return this.#sse.streams;
   }
 
-  /** Ends the event streams, each at a time of its own within the window, and takes no more of them. */
-  stop(windowMs = 0): void {
-    this.#sse.stop(windowMs);
+  /** Ends the event streams, each at a time of its own within the window, and takes no more of them; resolves when none is left. */
+  stop(windowMs = 0): Promise<void> {
+    return this.#sse.stop(windowMs);
   }
 
   /** Said before the body is read: Yoga would say it too, in other words. */

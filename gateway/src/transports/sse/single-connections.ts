@@ -91,7 +91,8 @@ export class SingleConnections {
       // The id may have been stopped and used again.
       if (operations.get(id) === end) operations.delete(id);
     };
-    const sink = createOperationSink(stream, new OperationEvents(id), metrics, onEnd);
+    const events = new OperationEvents(id);
+    const sink = createOperationSink(stream, events, live.field.overflow, metrics, onEnd);
     const subscription = hub.subscribe(live, sink);
     if (ended.signal.aborted) subscription.stop();
     else ended.signal.addEventListener('abort', () => subscription.stop(), { once: true });

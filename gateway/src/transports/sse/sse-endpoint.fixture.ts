@@ -11,13 +11,13 @@ import { formatError } from '../../graphql/error-codes.ts';
 import { GraphqlEndpoint, type GraphqlEndpointOptions } from '../../http/graphql-endpoint.ts';
 import { encodeFrame, type Frame } from '../../live/frame.ts';
 import type { LiveHub } from '../../live/hub.ts';
-import type { LiveRequest } from '../../live/live-request.ts';
+import type { LiveRequest, Sink } from '../../live/live-request.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
-import type { PositionedSink } from './sse-sink.ts';
+import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 
 /** A subscription as the hub of the fixture sees it. */
 export interface OpenSubscription {
-  readonly sink: PositionedSink;
+  readonly sink: Required<Sink>;
   readonly cursor: string | undefined;
   readonly stopped: boolean;
 }
@@ -56,7 +56,7 @@ function stubServer(): BffServer {
   return {
     operationKind: kindOf,
     liveRequest: (_params: OperationParams, _facts: unknown, cursor: string | undefined) =>
-      ({ cursor }) as unknown as LiveRequest,
+      ({ cursor, field: { overflow: 'latest-per-key' } }) as unknown as LiveRequest,
     execute: async (params: OperationParams) => ({ data: { echo: params.query } }),
     errors: (error: unknown) => {
       const { message, extensions } = formatError(toTidegateError(error));
@@ -67,7 +67,7 @@ function stubServer(): BffServer {
 
 function stubHub(subscriptions: OpenSubscription[]): LiveHub {
   return {
-    subscribe: (request: LiveRequest, sink: PositionedSink) => {
+    subscribe: (request: LiveRequest, sink: Required<Sink>) => {
       const subscription = { sink, cursor: request.cursor, stopped: false };
       subscriptions.push(subscription);
       return { stop: () => (subscription.stopped = true) };
@@ -85,6 +85,7 @@ export async function startSseEndpoint(
     server: stubServer(),
     hub: stubHub(subscriptions),
     metrics: createLiveMetrics(metrics),
+    scheduler: new FlushScheduler(),
     verifier: { verify: async (authorization) => viewerOf(authorization) },
     maxBodyBytes: 64 * 1024,
     maxQueuedBytes: 64 * 1024,

@@ -1,3 +1,4 @@
+import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/errors';
 import { formatError } from '../../graphql/error-codes.ts';
 import type { Sink } from '../../live/live-request.ts';
@@ -9,15 +10,11 @@ import {
   encodeResultEvent,
   type OperationEvents,
 } from './event-encoding.ts';
-import type { SseStream } from './sse-stream.ts';
-
-/** A sink that can also be told where an idle subscription stands. */
-export interface PositionedSink extends Sink {
-  position(cursor: string): void;
-}
+import type { SseStream, StreamEntrance } from './sse-stream.ts';
 
 /** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
-export function createDistinctSink(stream: SseStream, metrics: LiveMetrics): PositionedSink {
+export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, metrics: LiveMetrics): Sink {
+  const entrance: StreamEntrance = { policy, encode: (frame) => [encodeFrameEvent(frame)] };
   const complete = (): void => {
     stream.write(COMPLETE);
     stream.complete();
@@ -25,9 +22,10 @@ export function createDistinctSink(stream: SseStream, metrics: LiveMetrics): Pos
   return {
     next: (frame) => {
       metrics.frames.inc({ transport: 'sse' });
-      stream.write(encodeFrameEvent(frame));
+      stream.next(entrance, frame);
     },
     position: (cursor) => stream.write(encodePosition(cursor)),
+    ready: () => stream.ready(),
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();
@@ -41,9 +39,11 @@ export function createDistinctSink(stream: SseStream, metrics: LiveMetrics): Pos
 export function createOperationSink(
   stream: SseStream,
   events: OperationEvents,
+  policy: OverflowPolicy,
   metrics: LiveMetrics,
   onEnd: () => void,
-): PositionedSink {
+): Sink {
+  const entrance: StreamEntrance = { policy, encode: (frame) => events.frame(frame) };
   const complete = (): void => {
     stream.write(events.complete());
     onEnd();
@@ -51,9 +51,10 @@ export function createOperationSink(
   return {
     next: (frame) => {
       metrics.frames.inc({ transport: 'sse' });
-      stream.write(...events.frame(frame));
+      stream.next(entrance, frame);
     },
     position: (cursor) => stream.write(events.position(cursor)),
+    ready: () => stream.ready(),
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();

@@ -5,7 +5,10 @@ import { createMetrics, type Metrics } from '@tidegate/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLiveMetrics } from '../../live/metrics.ts';
-import { SseStream } from './sse-stream.ts';
+import { FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { encodeFrameEvent } from './event-encoding.ts';
+import { change } from './sse-endpoint.fixture.ts';
+import { SseStream, type StreamEntrance } from './sse-stream.ts';
 
 const MAX_QUEUED_BYTES = 64 * 1024;
 
@@ -39,6 +42,7 @@ describe('the outbound queue of an event stream', () => {
       metrics: createLiveMetrics(metrics),
       maxQueuedBytes,
       heartbeatMs: 60_000,
+      scheduler: new FlushScheduler(),
       onEnd,
     });
   }
@@ -111,6 +115,66 @@ describe('the outbound queue of an event stream', () => {
     const numbers = [...text.matchAll(/data: (\d+)/g)].map(([, number]) => Number(number));
     expect(numbers).toEqual(Array.from({ length: sent }, (_, index) => index));
     stream.cut();
+  });
+
+  /** Fills the socket, so that what follows waits. */
+  async function fill(stream: SseStream): Promise<void> {
+    client.pause();
+    while (!response.writableNeedDrain) {
+      stream.write(Buffer.from(`data: ${'x'.repeat(8_000)}\n\n`));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  const entrance = (policy: StreamEntrance['policy']): StreamEntrance => ({
+    policy,
+    encode: (frame) => [encodeFrameEvent(frame)],
+  });
+
+  it('of each key of a latest-per-key field the newest stays, and says how many were left out', async () => {
+    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    stream.attach(response);
+    await fill(stream);
+    const latest = entrance('latest-per-key');
+    for (let version = 1; version <= 100; version++) stream.next(latest, change(version, 'x'.repeat(8_000)));
+    expect(onEnd).not.toHaveBeenCalled();
+    client.resume();
+    const text = await received('cursor-100\n');
+    const events = [...text.matchAll(/^data: (\{.*\})\r?$/gm)].map(
+      ([, json]) => JSON.parse(json!) as { extensions: { version: number; dropped?: number } },
+    );
+    const told = events.reduce((sum, { extensions }) => sum + (extensions.dropped ?? 0), 0);
+    expect(events.at(-1)!.extensions.version).toBe(100);
+    expect(told).toBeGreaterThan(0);
+    expect(told + events.length).toBe(100);
+    stream.cut();
+  });
+
+  it('a field that says close is cut off at the bound', async () => {
+    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    stream.attach(response);
+    await fill(stream);
+    const closes = entrance('close');
+    for (let version = 1; version <= 100; version++) stream.next(closes, change(version, 'x'.repeat(8_000)));
+    expect(onEnd).toHaveBeenCalledTimes(1);
+  });
+
+  it('a replay waits for room, and no longer when the stream has ended', async () => {
+    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    stream.attach(response);
+    expect(stream.ready()).toBeUndefined();
+    await fill(stream);
+    stream.write(Buffer.alloc(3 * MAX_QUEUED_BYTES, 'x'));
+    const room = stream.ready();
+    expect(room).toBeInstanceOf(Promise);
+    client.resume();
+    await room;
+    await fill(stream);
+    stream.write(Buffer.alloc(3 * MAX_QUEUED_BYTES, 'x'));
+    const over = stream.ready();
+    expect(over).toBeInstanceOf(Promise);
+    stream.cut();
+    await over;
   });
 
   it('a reservation’s queue is bounded before there is a stream', () => {

@@ -1,10 +1,28 @@
 import type { ServerResponse } from 'node:http';
+import type { OverflowPolicy } from '@tidegate/bff';
+import type { Frame } from '../../live/frame.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
+import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { keepLatestPerKey, tellDropped, type WaitingMessage } from '../outbound/latest-per-key.ts';
 import { HEARTBEAT } from './event-encoding.ts';
+
+/** One subscription's way into its stream's queue. */
+export interface StreamEntrance {
+  readonly policy: OverflowPolicy;
+  /** The pieces of a frame's event. */
+  encode(frame: Frame): readonly Buffer[];
+}
+
+interface Waiting extends WaitingMessage {
+  readonly entrance: StreamEntrance | undefined;
+  readonly pieces: readonly Buffer[];
+  readonly bytes: number;
+}
 
 export interface SseStreamOptions {
   readonly metrics: LiveMetrics;
-  /** What may wait for the client, in this queue and in the socket's. One message alone may be larger. */
+  readonly scheduler: FlushScheduler;
+  /** What may wait here; while the socket is full nothing is handed to it. One message alone may be larger. */
   readonly maxQueuedBytes: number;
   readonly heartbeatMs: number;
   /** Called once, when nothing more can be sent, whichever side ended it. */
@@ -28,15 +46,17 @@ const LAST_WORD_MS = 10_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * One event stream and its outbound queue: bounded in bytes, everything that queued up in one turn of the event loop
- * or behind a full socket goes out in one write, and a client that does not read is cut off.
+ * One event stream and its outbound queue: bounded in bytes, everything that queued up until the next flush or
+ * behind a full socket goes out in one write. At the bound what waits is thinned out as its field says, and a client
+ * for which that does not help is cut off.
  */
-export class SseStream {
+export class SseStream implements Flushable {
   readonly #options: SseStreamOptions;
   #response: ServerResponse | undefined;
-  #queue: Buffer[] = [];
-  #queuedBytes = 0;
-  #flush: NodeJS.Immediate | undefined;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  #awaitingRoom: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #phase: 'open' | 'completing' | 'ended' = 'open';
@@ -57,25 +77,27 @@ export class SseStream {
     response.writeHead(200, HEADERS);
     const retryMs = Math.round(RETRY_MS.least + Math.random() * RETRY_MS.spread);
     response.write(`:\nretry: ${retryMs}\n\n`);
-    response.on('drain', () => this.#flushNow());
+    response.on('drain', () => this.flush());
     response.on('close', () => this.#end());
     this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs);
-    this.#flushSoon();
+    this.#schedule();
   }
 
-  /** Queues one message, in pieces that may be shared with other streams. Never throws, never blocks. */
+  /** Queues a subscription's frame. Never throws, never blocks. */
+  next(entrance: StreamEntrance, frame: Frame): void {
+    const pieces = entrance.encode(frame);
+    this.#push({ entrance, frame, pieces, bytes: sizeOf(pieces), dropped: 0 });
+  }
+
+  /** Queues any other message, in order with the frames. */
   write(...pieces: readonly Buffer[]): void {
-    if (this.#phase !== 'open') return;
-    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const waiting = this.#queuedBytes + (this.#response?.writableLength ?? 0);
-    if (waiting > 0 && waiting + size > this.#options.maxQueuedBytes) {
-      this.#options.metrics.slowConsumers.inc({ transport: 'sse' });
-      // Cut off rather than told: the words would only wait behind what the client does not read.
-      return this.cut();
-    }
-    this.#queue.push(...pieces);
-    this.#queuedBytes += size;
-    this.#flushSoon();
+    this.#push({ entrance: undefined, frame: undefined, pieces, bytes: sizeOf(pieces), dropped: 0 });
+  }
+
+  /** Resolves when less than half of the bound waits, or all is over; undefined when that is so now. */
+  ready(): Promise<void> | undefined {
+    if (this.#phase !== 'open' || this.#bytes <= this.#options.maxQueuedBytes / 2) return undefined;
+    return new Promise((resolve) => this.#awaitingRoom.push(resolve));
   }
 
   /** Nothing follows what is queued; the stream ends when that is out. */
@@ -83,7 +105,7 @@ export class SseStream {
     if (this.#phase !== 'open') return;
     this.expireAt(Date.now() + LAST_WORD_MS);
     this.#phase = 'completing';
-    this.#flushSoon();
+    this.#schedule();
   }
 
   /** Ends it at once, unsaid: an EventSource comes back by itself, with its Last-Event-ID. */
@@ -104,29 +126,54 @@ export class SseStream {
     );
   }
 
-  #beat(): void {
-    // Behind a full socket it would prove nothing and only wait.
-    if (this.#queue.length === 0 && !this.#response?.writableNeedDrain) this.write(HEARTBEAT);
-  }
-
-  #flushSoon(): void {
-    this.#flush ??= setImmediate(() => {
-      this.#flush = undefined;
-      this.#flushNow();
-    });
-  }
-
-  #flushNow(): void {
+  /** Writes everything at once, if the socket takes it. */
+  flush(): void {
+    this.#scheduled = false;
     const response = this.#response;
     if (!response || response.destroyed || response.writableNeedDrain || this.#phase === 'ended') return;
-    if (this.#queue.length > 0) {
-      const [only] = this.#queue;
-      const chunk = this.#queue.length === 1 ? only! : Buffer.concat(this.#queue, this.#queuedBytes);
-      this.#queue = [];
-      this.#queuedBytes = 0;
-      response.write(chunk);
+    if (this.#waiting.length > 0) {
+      const pieces = this.#waiting.flatMap((each) => piecesOf(each));
+      this.#waiting = [];
+      this.#bytes = 0;
+      response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+      this.#tellRoom();
     }
     if (this.#phase === 'completing' && !response.writableEnded) response.end();
+  }
+
+  #push(waiting: Waiting): void {
+    if (this.#phase !== 'open') return;
+    const alone = this.#waiting.length === 0;
+    this.#waiting.push(waiting);
+    this.#bytes += waiting.bytes;
+    if (this.#bytes > this.#options.maxQueuedBytes && !alone) this.#shrink();
+    this.#schedule();
+  }
+
+  #shrink(): void {
+    const { maxQueuedBytes, metrics } = this.#options;
+    this.#waiting = keepLatestPerKey(this.#waiting);
+    this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    // Half: else it would be thinned out again at every message.
+    if (this.#bytes <= maxQueuedBytes / 2) return;
+    metrics.slowConsumers.inc({ transport: 'sse' });
+    // Cut off rather than told: the words would only wait behind what the client does not read.
+    this.cut();
+  }
+
+  #beat(): void {
+    // Behind a full socket it would prove nothing and only wait.
+    if (this.#waiting.length === 0 && !this.#response?.writableNeedDrain) this.write(HEARTBEAT);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || !this.#response || this.#phase === 'ended') return;
+    this.#scheduled = true;
+    this.#options.scheduler.add(this);
+  }
+
+  #tellRoom(): void {
+    for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
   #end(): void {
@@ -134,10 +181,19 @@ export class SseStream {
     this.#phase = 'ended';
     clearInterval(this.#heartbeat);
     clearTimeout(this.#expiry);
-    clearImmediate(this.#flush);
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#tellRoom();
     if (this.#response) this.#options.metrics.connections.dec({ transport: 'sse' });
     this.#options.onEnd();
   }
+}
+
+function piecesOf({ entrance, frame, pieces, dropped }: Waiting): readonly Buffer[] {
+  if (dropped === 0 || !entrance || !frame) return pieces;
+  return entrance.encode({ ...frame, json: tellDropped(frame, dropped) });
+}
+
+function sizeOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

@@ -143,8 +143,9 @@ describe('GraphQL over Server-Sent Events', () => {
     it('a drain cuts every stream, so that an EventSource comes back by itself', async () => {
       await start();
       const stream = await openStream({ body: { query: SUBSCRIPTION } });
-      fixture.endpoint.stop(20);
+      const stopped = fixture.endpoint.stop(20);
       expect(await stream.ended).toBe('cut');
+      await stopped;
       await expect(openStream({ body: { query: SUBSCRIPTION } })).rejects.toThrow('fetch failed');
     });
 

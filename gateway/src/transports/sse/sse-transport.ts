@@ -5,6 +5,7 @@ import type { BffServer, RequestFacts } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
+import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { COMPLETE, encodeResultEvent } from './event-encoding.ts';
 import { SingleConnections } from './single-connections.ts';
 import { createDistinctSink } from './sse-sink.ts';
@@ -17,6 +18,8 @@ export interface SseTransportOptions {
   readonly server: BffServer;
   readonly hub: LiveHub;
   readonly metrics: LiveMetrics;
+  /** Decides when streams write what they have queued; shared with the other transports of the process. */
+  readonly scheduler: FlushScheduler;
   /** What may wait in one stream's outbound queue. */
   readonly maxQueuedBytes: number;
   readonly heartbeatMs: number;
@@ -86,10 +89,10 @@ export class SseTransport {
     return this.#limit.streams;
   }
 
-  /** Takes no more streams and cuts those it has, spread over the window. */
-  stop(windowMs = 0): void {
+  /** Takes no more streams and cuts those it has, spread over the window; resolves when none is left. */
+  stop(windowMs = 0): Promise<void> {
     this.#draining = true;
-    this.#limit.cutAll(windowMs);
+    return this.#limit.cutAll(windowMs);
   }
 
   #reserve(request: IncomingMessage, response: ServerResponse, { viewer }: RequestFacts): void {
@@ -146,7 +149,7 @@ export class SseTransport {
     );
     stream.expireAt(facts.viewer.expiresAtMs ?? Infinity);
     stream.attach(response);
-    const subscription = hub.subscribe(live, createDistinctSink(stream, metrics));
+    const subscription = hub.subscribe(live, createDistinctSink(stream, live.field.overflow, metrics));
     stop = () => subscription.stop();
     if (ended) stop();
   }
@@ -168,8 +171,8 @@ export class SseTransport {
   }
 
   #createStream(onEnd: () => void): SseStream {
-    const { heartbeatMs, maxQueuedBytes, metrics } = this.#options;
-    return new SseStream({ heartbeatMs, maxQueuedBytes, metrics, onEnd });
+    const { heartbeatMs, maxQueuedBytes, metrics, scheduler } = this.#options;
+    return new SseStream({ heartbeatMs, maxQueuedBytes, metrics, scheduler, onEnd });
   }
 
   #refuseMutationByGet(request: IncomingMessage, response: ServerResponse, params: OperationParams): void {

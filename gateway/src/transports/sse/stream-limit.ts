@@ -15,6 +15,7 @@ export class StreamLimit {
   readonly #maxPerHolder: number;
   readonly #counts = new Map<string, number>();
   readonly #streams = new Set<SseStream>();
+  #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(maxPerHolder: number) {
     this.#maxPerHolder = maxPerHolder;
@@ -33,6 +34,7 @@ export class StreamLimit {
     const stream = create(() => {
       this.#streams.delete(stream);
       this.#release(holder);
+      if (this.#streams.size === 0) this.#empty?.resolve();
     });
     this.#streams.add(stream);
     return stream;
@@ -43,11 +45,14 @@ export class StreamLimit {
   }
 
   /** Cuts every stream, each at a time of its own within the window, so that clients do not come back as a herd. */
-  cutAll(windowMs: number): void {
+  async cutAll(windowMs: number): Promise<void> {
+    if (this.#streams.size === 0) return;
+    this.#empty ??= Promise.withResolvers<void>();
     for (const stream of [...this.#streams]) {
       if (windowMs <= 0) stream.cut();
       else stream.expireAt(Date.now() + Math.random() * windowMs);
     }
+    await this.#empty.promise;
   }
 
   #release(holder: string): void {
