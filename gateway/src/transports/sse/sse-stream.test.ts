@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createMetrics, type Metrics } from '@tidegate/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -37,10 +38,10 @@ describe('the outbound queue of an event stream', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  function createStream(maxQueuedBytes = MAX_QUEUED_BYTES): SseStream {
+  function createStream(): SseStream {
     return new SseStream({
       metrics: createLiveMetrics(metrics),
-      maxQueuedBytes,
+      maxQueuedBytes: MAX_QUEUED_BYTES,
       heartbeatMs: 60_000,
       scheduler: new FlushScheduler(),
       onEnd,
@@ -53,6 +54,15 @@ describe('the outbound queue of an event stream', () => {
     client.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await until(() => text.includes(marker), { what: marker });
     return text;
+  }
+
+  /** Fills the socket behind the stream's back, so that whatever the stream is given has to wait. */
+  async function fill(): Promise<void> {
+    client.pause();
+    do {
+      response.write(`: ${'x'.repeat(1_000_000)}\n`);
+      await delay(5);
+    } while (!response.writableNeedDrain);
   }
 
   it('what is queued in one turn goes out in one write', async () => {
@@ -79,52 +89,37 @@ describe('the outbound queue of an event stream', () => {
   });
 
   it('a client that does not read is cut off at the bound, and counted', async () => {
-    client.pause();
     const stream = createStream();
     stream.attach(response);
-    const message = Buffer.from(`data: ${'x'.repeat(10_000)}\n\n`);
-    let waitedBytes = 0;
-    while (onEnd.mock.calls.length === 0) {
+    await fill();
+    const before = response.writableLength;
+    const message = Buffer.from(`data: ${'x'.repeat(1_000)}\n\n`);
+    let taken = 0;
+    for (; !response.destroyed; taken += message.length) {
+      expect(response.writableLength).toBe(before);
       stream.write(message);
-      waitedBytes = Math.max(waitedBytes, response.writableLength);
-      // Let the queue reach the socket: the kernel takes some megabytes before it is full.
-      await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(response.destroyed).toBe(true);
-    // Beside the messages only their chunk heads.
-    expect(waitedBytes).toBeLessThanOrEqual(MAX_QUEUED_BYTES + message.length);
-    expect((await metrics.render()).body).toContain('tidegate_live_slow_consumers_total{transport="sse"} 1');
-    expect((await metrics.render()).body).toContain('tidegate_live_connections{transport="sse"} 0');
+    expect(taken).toBeGreaterThan(MAX_QUEUED_BYTES);
+    expect(taken).toBeLessThanOrEqual(MAX_QUEUED_BYTES + message.length);
+    expect(onEnd).toHaveBeenCalledTimes(1);
+    const { body } = await metrics.render();
+    expect(body).toContain('tidegate_live_slow_consumers_total{transport="sse"} 1');
+    expect(body).toContain('tidegate_live_connections{transport="sse"} 0');
   });
 
-  it('what waits behind a full socket goes out when it has drained, in order', async () => {
-    client.pause();
-    const stream = createStream(4 * MAX_QUEUED_BYTES);
+  it('what waits behind a full socket goes out when it has drained, in order and in one write', async () => {
+    const stream = createStream();
     stream.attach(response);
-    let sent = 0;
-    while (!response.writableNeedDrain && !response.destroyed) {
-      stream.write(Buffer.from(`data: ${sent++} ${'x'.repeat(8_000)}\n\n`));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await fill();
     const write = vi.spyOn(response, 'write');
-    for (let count = 0; count < 3; count++) stream.write(Buffer.from(`data: ${sent++}\n\n`));
-    stream.write(Buffer.from('data: last\n\n'));
+    for (let count = 0; count < 100; count++) stream.write(Buffer.from(`data: ${count}\n\n`));
+    expect(write).not.toHaveBeenCalled();
     client.resume();
-    const text = await received('data: last');
+    const text = await received('data: 99');
     expect(write).toHaveBeenCalledTimes(1);
-    const numbers = [...text.matchAll(/data: (\d+)/g)].map(([, number]) => Number(number));
-    expect(numbers).toEqual(Array.from({ length: sent }, (_, index) => index));
+    expect(text).toContain(Array.from({ length: 100 }, (_, count) => `data: ${count}\n\n`).join(''));
     stream.cut();
   });
-
-  /** Fills the socket, so that what follows waits. */
-  async function fill(stream: SseStream): Promise<void> {
-    client.pause();
-    while (!response.writableNeedDrain) {
-      stream.write(Buffer.from(`data: ${'x'.repeat(8_000)}\n\n`));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
 
   const entrance = (policy: StreamEntrance['policy']): StreamEntrance => ({
     policy,
@@ -132,11 +127,11 @@ describe('the outbound queue of an event stream', () => {
   });
 
   it('of each key of a latest-per-key field the newest stays, and says how many were left out', async () => {
-    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    const stream = createStream();
     stream.attach(response);
-    await fill(stream);
+    await fill();
     const latest = entrance('latest-per-key');
-    for (let version = 1; version <= 100; version++) stream.next(latest, change(version, 'x'.repeat(8_000)));
+    for (let version = 1; version <= 100; version++) stream.next(latest, change(version, 'x'.repeat(2_000)));
     expect(onEnd).not.toHaveBeenCalled();
     client.resume();
     const text = await received('cursor-100\n');
@@ -151,26 +146,26 @@ describe('the outbound queue of an event stream', () => {
   });
 
   it('a field that says close is cut off at the bound', async () => {
-    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    const stream = createStream();
     stream.attach(response);
-    await fill(stream);
+    await fill();
     const closes = entrance('close');
-    for (let version = 1; version <= 100; version++) stream.next(closes, change(version, 'x'.repeat(8_000)));
+    for (let version = 1; version <= 100; version++) stream.next(closes, change(version, 'x'.repeat(2_000)));
     expect(onEnd).toHaveBeenCalledTimes(1);
   });
 
   it('a replay waits for room, and no longer when the stream has ended', async () => {
-    const stream = createStream(4 * MAX_QUEUED_BYTES);
+    const stream = createStream();
     stream.attach(response);
     expect(stream.ready()).toBeUndefined();
-    await fill(stream);
-    stream.write(Buffer.alloc(3 * MAX_QUEUED_BYTES, 'x'));
+    await fill();
+    stream.write(Buffer.alloc(MAX_QUEUED_BYTES, 'x'));
     const room = stream.ready();
     expect(room).toBeInstanceOf(Promise);
     client.resume();
     await room;
-    await fill(stream);
-    stream.write(Buffer.alloc(3 * MAX_QUEUED_BYTES, 'x'));
+    await fill();
+    stream.write(Buffer.alloc(MAX_QUEUED_BYTES, 'x'));
     const over = stream.ready();
     expect(over).toBeInstanceOf(Promise);
     stream.cut();
