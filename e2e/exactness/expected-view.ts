@@ -35,6 +35,8 @@ export class ExactnessViolation extends Error {
 export class ExpectedView {
   readonly #spec: OperationSpec;
   readonly #writer: ItemWriter;
+  /** What was published before there was this client cannot be owed to it. */
+  readonly #origin: number;
   readonly #first = new Map<string, number>();
   readonly #last = new Map<string, number>();
   /** All of `published` from this index on has to come; undefined while the subscription may not be accepted yet. */
@@ -46,6 +48,7 @@ export class ExpectedView {
   constructor(spec: OperationSpec, writer: ItemWriter) {
     this.#spec = spec;
     this.#writer = writer;
+    this.#origin = writer.published.length;
   }
 
   get accepted(): boolean {
@@ -129,15 +132,20 @@ export class ExpectedView {
   /** The oldest version of a key that has to come, because it was published after something that says so. */
   #firstOwed(key: string): number | undefined {
     const from = Math.min(this.#owedFrom ?? Infinity, this.#beganAt(partitionFor(key, PARTITIONS)));
-    return this.#writer.published.find((one, index) => index >= from && one.key === key)?.version;
+    const { published } = this.#writer;
+    for (let index = from; index < published.length; index++)
+      if (published[index]!.key === key) return published[index]!.version;
+    return undefined;
   }
 
   /** A partition's changes begin at one place for all keys: after the first that came, nothing may be missing. */
   #beganAt(partition: number): number {
-    const index = this.#writer.published.findIndex(
-      ({ key, version }) => partitionFor(key, PARTITIONS) === partition && this.#first.get(key) === version,
-    );
-    return index === -1 ? Infinity : index;
+    const { published } = this.#writer;
+    for (let index = this.#origin; index < published.length; index++) {
+      const { key, version } = published[index]!;
+      if (this.#first.get(key) === version && partitionFor(key, PARTITIONS) === partition) return index;
+    }
+    return Infinity;
   }
 
   #newest(key: string): number {

@@ -4,12 +4,23 @@ import type { Script, Step } from './script.ts';
 
 const watchA = { field: 'item', key: 'a', slow: false } as const;
 
-function write(keys: string, relay: 'later' | 'once' | 'twice' = 'once', malformed = 0): Step {
-  return { kind: 'write', keys: [...keys], relay, malformed };
+function write(key: string, relay: 'later' | 'once' | 'twice' = 'once', malformed = 0): Step {
+  return { kind: 'write', keys: [key], relay, malformed };
 }
 
 function script(steps: readonly Step[], parts: Partial<Script> = {}): Script {
   return { clients: [[watchA]], early: [false], delays: [0], ...parts, steps };
+}
+
+/** A client is away while five megabytes are published. */
+function flooded(itemBytes: number): Script {
+  return script([
+    { kind: 'connect', client: 0, replica: 0 },
+    { kind: 'wait', turns: 40 },
+    { kind: 'vanish', client: 0 },
+    { kind: 'flood', key: 'a', itemBytes },
+    { kind: 'connect', client: 0, replica: 0 },
+  ]);
 }
 
 /** What random scripts have found, as small as they could be made: each was a fault once. */
@@ -47,6 +58,17 @@ describe('what was found by random scripts and mended', () => {
         ],
         { delays: [12], clients: [[{ field: 'itemChanges', key: 'a', slow: false }]] },
       ),
+    ],
+    [
+      // The replay handed over two hundred messages before it looked whether the connection had room: it was closed
+      // as slow, came back with the same cursor, and so on for ever.
+      'goes on after a cursor when more was missed than a connection may have waiting',
+      flooded(40_000),
+    ],
+    [
+      // The bound was held against a message that nothing waited before: a client could never come past it.
+      'goes on across a message that is larger than the bound of what may wait',
+      flooded(300_000),
     ],
   ] as const)('%s', async (_why, found) => {
     const { messages } = await runLocally(found, { levelMs: 5_000 });

@@ -14,7 +14,7 @@ describe.skipIf(!brokers)('every client of two processes on Kafka', () => {
     'sees each key in order, nothing missing and nothing twice, through SIGKILLs',
     { timeout: 400_000 },
     async () => {
-      await using world = new ProcessWorld({ brokers: brokers ?? [] });
+      await using world = await ProcessWorld.open({ brokers: brokers ?? [] });
       const { stats, runs, failure } = await checkExactness({
         runs: RUNS,
         script: scripts({ maxSteps: 50, floods: false }),
@@ -23,6 +23,7 @@ describe.skipIf(!brokers)('every client of two processes on Kafka', () => {
       });
       console.log(`${runs} runs: ${JSON.stringify(stats)}`);
       expect(failure?.message).toBeUndefined();
+      if (!process.env['SEED_PATH']) expect(stats.resumes).toBeGreaterThan(RUNS);
     },
   );
 });

@@ -9,7 +9,7 @@ import { createServiceClient } from '@tidegate/service-api';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { createMetrics, silentLogger } from '@tidegate/telemetry';
 import type { Mutant } from './mutants.ts';
-import { CURSOR_SECRET, smallHistory, type Replica } from './replica.ts';
+import { CURSOR_SECRET, replicaLimits, type Replica } from './replica.ts';
 
 export interface LocalReplicaOptions {
   readonly bff: Bff;
@@ -33,7 +33,7 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
     metrics: createMetrics({ nodeMetrics: false }),
     routes: [],
     trustedOnly: false,
-    limits: smallHistory,
+    limits: replicaLimits,
   });
   options.mutant?.(gateway.hub);
   const sockets = new Set<Duplex>();
@@ -55,13 +55,16 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
     for (const socket of sockets) socket.destroy();
   }
 
+  function kill(): Promise<void> {
+    for (const socket of sockets) socket.destroy();
+    return stop();
+  }
+
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    kill() {
-      for (const socket of sockets) socket.destroy();
-      return stop();
-    },
+    kill,
     stop,
+    release: kill,
     lag: (on) => (on ? gate.close() : gate.open()),
   };
 }

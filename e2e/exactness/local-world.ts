@@ -28,7 +28,7 @@ export async function runLocally(
   });
   try {
     const startReplica = () => startLocalReplica({ bff, log, beforeRead: pause, mutant: options.mutant });
-    return await runScript(script, { writer, startReplica }, options);
+    return await runScript(script, { writer, startReplica, turn: () => nextTurn() }, options);
   } finally {
     await log.close();
   }

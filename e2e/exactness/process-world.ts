@@ -3,87 +3,76 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@tidegate/event-log';
+import { delay } from '@tidegate/resilience';
 import { startChild, type Child } from '@tidegate/testing';
 import { defineItemChanged, PARTITIONS } from './item-bff.ts';
 import { ItemWriter } from './item-writer.ts';
 import { openLog, type LogPlace } from './log-place.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaProcessOptions } from './replica-process.ts';
-import { runScript, type RunStats } from './run-script.ts';
+import { runScript, type RunOptions, type RunStats } from './run-script.ts';
 import type { Script } from './script.ts';
 
-/** Processes that are ready before they are wanted: most of a run would be waiting for them to start. */
+/** Processes that are started before they are wanted: most of a run would be waiting for them. */
 const SPARE_PROCESSES = 2;
 
-/**
- * Runs with replicas that are processes, on one log that lasts for all runs; each run has its own keys' versions and
- * so its own topic.
- */
+/** Replicas that are processes, and one log and topic, for any number of runs one after the other. */
 export class ProcessWorld implements AsyncDisposable {
-  readonly #place: LogPlace;
   readonly #log: EventLog;
+  readonly #writer: ItemWriter;
+  readonly #state: Server;
+  readonly #options: ReplicaProcessOptions;
+  readonly #children = new Set<Child>();
+  readonly #idle: Child[] = [];
 
-  constructor(place: LogPlace) {
-    this.#place = place;
-    this.#log = openLog(place, 'none');
+  private constructor(log: EventLog, writer: ItemWriter, state: Server, options: ReplicaProcessOptions) {
+    this.#log = log;
+    this.#writer = writer;
+    this.#state = state;
+    this.#options = options;
   }
 
-  async run(script: Script, options: { readonly levelMs: number }): Promise<RunStats> {
+  static async open(place: LogPlace): Promise<ProcessWorld> {
     const definition = defineItemChanged(`items-${randomUUID()}`);
     const { name, cleanup, retentionMs } = definition.topic;
-    await this.#log.ensureTopics([{ name, partitions: PARTITIONS, cleanup, retentionMs }]);
-    const writer = new ItemWriter(this.#log, definition);
+    const log = openLog(place, name);
+    await log.ensureTopics([{ name, partitions: PARTITIONS, cleanup, retentionMs }]);
+    const writer = new ItemWriter(log, definition);
     const state = await serveItems(writer);
     const { port } = state.address() as AddressInfo;
-    const processes = new ProcessPool({
-      place: this.#place,
-      topic: name,
-      stateUrl: `http://127.0.0.1:${port}`,
-    });
-    try {
-      return await runScript(script, { writer, startReplica: () => processes.take() }, options);
-    } finally {
-      await processes.end();
-      state.closeAllConnections();
-      state.close();
-    }
+    return new ProcessWorld(log, writer, state, { place, topic: name, stateUrl: `http://127.0.0.1:${port}` });
+  }
+
+  run(script: Script, options: RunOptions): Promise<RunStats> {
+    const turn = (): Promise<void> => delay(1);
+    return runScript(script, { writer: this.#writer, startReplica: () => this.#take(), turn }, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#children].map((child) => child.kill('SIGKILL')));
+    this.#state.closeAllConnections();
+    this.#state.close();
     await this.#log.close();
   }
-}
 
-class ProcessPool {
-  readonly #options: ReplicaProcessOptions;
-  readonly #children = new Set<Child>();
-  readonly #spare: Child[] = [];
-
-  constructor(options: ReplicaProcessOptions) {
-    this.#options = options;
-    for (let count = 0; count < SPARE_PROCESSES; count++) this.#spare.push(this.#spawn());
-  }
-
-  async take(): Promise<Replica> {
-    const child = this.#spare.shift() ?? this.#spawn();
+  async #take(): Promise<Replica> {
+    const child = this.#idle.shift() ?? this.#spawn();
+    while (this.#idle.length < SPARE_PROCESSES) this.#idle.push(this.#spawn());
     const url = (await child.waitForLine(/^ready /, 30_000)).slice('ready '.length);
-    const gone = async (signal: NodeJS.Signals): Promise<void> => {
+    const end = async (signal: NodeJS.Signals): Promise<void> => {
       await child.kill(signal);
       this.#children.delete(child);
     };
-    return { url, kill: () => gone('SIGKILL'), stop: () => gone('SIGTERM'), lag: () => undefined };
-  }
-
-  async end(): Promise<void> {
-    await Promise.all([...this.#children].map((child) => child.kill('SIGKILL')));
+    const release = (): Promise<void> => {
+      this.#idle.unshift(child);
+      return Promise.resolve();
+    };
+    return { url, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), release, lag: () => undefined };
   }
 
   #spawn(): Child {
-    const child = startChild(
-      'e2e/exactness/replica-process.ts',
-      {},
-      { args: [JSON.stringify(this.#options)] },
-    );
+    const args = [JSON.stringify(this.#options)];
+    const child = startChild('e2e/exactness/replica-process.ts', {}, { args });
     this.#children.add(child);
     return child;
   }

@@ -6,7 +6,7 @@ import { createMemorySharedState } from '@tidegate/shared-state';
 import { createMetrics, silentLogger } from '@tidegate/telemetry';
 import { createItemBff, defineItemChanged, type Item } from './item-bff.ts';
 import { openLog, type LogPlace } from './log-place.ts';
-import { CURSOR_SECRET, smallHistory } from './replica.ts';
+import { CURSOR_SECRET, replicaLimits } from './replica.ts';
 
 export interface ReplicaProcessOptions {
   readonly place: LogPlace;
@@ -28,7 +28,7 @@ const gateway = new Gateway({
   metrics: createMetrics({ nodeMetrics: false }),
   routes: [],
   trustedOnly: false,
-  limits: smallHistory,
+  limits: replicaLimits,
 });
 const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
 await gateway.start(AbortSignal.timeout(20_000));

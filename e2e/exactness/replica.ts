@@ -5,11 +5,21 @@ export interface Replica {
   kill(): Promise<void>;
   /** Drains, then ends. */
   stop(): Promise<void>;
+  /** The run needs it no longer: it ends, or waits for the next run. */
+  release(): Promise<void>;
   /** Holds its tail back, or lets it go on. Does nothing where the process is another one. */
   lag(on: boolean): void;
 }
 
-/** Small, so that a client that was away for some dozen changes is served from the log and not from memory. */
-export const smallHistory = { historyBytes: 14_000, fillRecords: 12, maxQueuedBytes: 256 * 1024 };
+/**
+ * A history so small that a client that was away for some dozen changes is served from the log and not from memory;
+ * a window for draining that does not make runs long.
+ */
+export const replicaLimits = {
+  historyBytes: 14_000,
+  fillRecords: 12,
+  maxQueuedBytes: 256 * 1024,
+  drainWindowMs: 20,
+};
 
 export const CURSOR_SECRET = 'a secret for tests that has thirty-two characters';

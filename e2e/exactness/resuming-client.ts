@@ -129,7 +129,8 @@ export class ResumingClient {
     socket.on('close', (code, reason) => {
       if (this.#socket !== socket) return;
       this.#forget();
-      if (!comesBack(code)) this.#options.onViolation(new ExactnessViolation(`closed: ${code} ${reason}`));
+      if (!comesBack(code))
+        this.#options.onViolation(new ExactnessViolation(`closed: ${code} ${reason.toString()}`));
       else this.#comeBackLater();
     });
   }
@@ -149,7 +150,8 @@ export class ResumingClient {
     // What was on its way when the client unsubscribed.
     if (!operation) return;
     if (message.type === 'next') this.#takeNext(operation, message.payload as Payload);
-    if (message.type === 'complete') throw new ExactnessViolation(`${operation.view}: completed by itself`);
+    if (message.type === 'complete')
+      throw new ExactnessViolation(`${operation.view.toString()}: completed by itself`);
     if (message.type === 'error') this.#takeError(operation, message.payload);
   }
 
@@ -173,7 +175,7 @@ export class ResumingClient {
   #takeError(operation: Operation, payload: unknown): void {
     const codes = (payload as { extensions?: { code?: string } }[]).map(({ extensions }) => extensions?.code);
     if (!codes.every((code) => code !== undefined && temporary.has(code))) {
-      throw new ExactnessViolation(`${operation.view}: refused: ${JSON.stringify(payload)}`);
+      throw new ExactnessViolation(`${operation.view.toString()}: refused: ${JSON.stringify(payload)}`);
     }
     operation.id = undefined;
     this.#timer = setTimeout(() => this.#subscribeAll(), COME_BACK_MS);

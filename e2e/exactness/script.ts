@@ -17,7 +17,7 @@ export type Step =
   /** More changes of one key than the hub's history holds. */
   | { readonly kind: 'burst'; readonly key: string; readonly count: number }
   /** More bytes than the kernel takes for a client that does not read. */
-  | { readonly kind: 'flood'; readonly key: string }
+  | { readonly kind: 'flood'; readonly key: string; readonly itemBytes: number }
   /** `reconnect`: the connection breaks, and the client is back with another replica before anybody notices. */
   | { readonly kind: 'connect' | 'reconnect'; readonly client: number; readonly replica: number }
   | { readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume'; readonly client: number }
@@ -28,6 +28,9 @@ export type Step =
   /** One replica's tail falls behind the other's, or comes level again. */
   | { readonly kind: 'lag'; readonly replica: number; readonly on: boolean }
   | { readonly kind: 'wait'; readonly turns: number };
+
+/** One that many fit into a connection's bound, and one that alone is more than it. */
+const ITEM_BYTES = [40_000, 300_000];
 
 /** Everything random about one run. What it cannot fix is how the machine schedules sockets. */
 export interface Script {
@@ -82,7 +85,14 @@ function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
         count: fc.integer({ min: 8, max: 30 }),
       }),
     },
-    { weight: floods ? 1 : 0, arbitrary: fc.record({ kind: fc.constant('flood' as const), key }) },
+    {
+      weight: floods ? 1 : 0,
+      arbitrary: fc.record({
+        kind: fc.constant('flood' as const),
+        key,
+        itemBytes: fc.constantFrom(...ITEM_BYTES),
+      }),
+    },
     {
       weight: 14,
       arbitrary: fc.record({
