@@ -1,6 +1,5 @@
 import {
   getCommandOutcome,
-  getOrders,
   getProducts,
   type CommandResult,
   type OrderDocument,
@@ -10,6 +9,7 @@ import {
   commandOutcomeStream,
   customerScope,
   defineLiveField,
+  liveOrder,
   orderStream,
   productStream,
   publicScope,
@@ -19,24 +19,9 @@ import {
 import { TidegateError } from '@tidegate/errors';
 import type {
   SubscriptionCommandOutcomeArgs,
-  SubscriptionOrderArgs,
   SubscriptionOrdersArgs,
   SubscriptionStockArgs,
 } from './generated/resolver-types.ts';
-
-const order = defineLiveField<SubscriptionOrderArgs, OrderDocument, BffContext>({
-  stream: orderStream,
-  authorise: (viewer) => customerScope(viewer),
-  term: ({ id }) => `id:${id}`,
-  key: ({ id }) => id,
-  snapshot: async ({ id }, { services, consistency }) => {
-    const freshness = await consistency.freshness('order', [id]);
-    const answer = await services.call(getOrders, { ids: [id], ...(freshness && { freshness }) });
-    const data = answer.orders[0];
-    return data ? { key: id, version: data.version, data } : undefined;
-  },
-  overflow: 'latest-per-key',
-});
 
 const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, BffContext>({
   stream: orderStream,
@@ -93,4 +78,4 @@ function outcomeData(
   return { commandId, customerId, command, orderId: result.orderId, outcome };
 }
 
-export const liveFields = { order, orders, stock, commandOutcome };
+export const liveFields = { order: liveOrder, orders, stock, commandOutcome };

@@ -9,6 +9,7 @@ export {
   type OverflowPolicy,
   type Versioned,
 } from './live-field.ts';
+export { liveOrder } from './live-order.ts';
 export { createLoaders, type Loaders } from './loaders.ts';
 export {
   commandOutcomeStream,
