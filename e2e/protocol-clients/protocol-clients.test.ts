@@ -148,6 +148,39 @@ describe('the protocols’ own clients work unchanged', () => {
     await restarted;
   });
 
+  it('EventSource that has heard nothing yet still comes back to where it was', async () => {
+    let stream = '';
+    const asked: (string | undefined)[] = [];
+    const url = new URL(`${platform.webUrl}/graphql/web`);
+    url.searchParams.set('query', 'subscription { orders { id version status } }');
+    url.searchParams.set('access_token', await platform.token('customer-3', 'customer'));
+    const source = new EventSource(url, {
+      fetch: async (address, init) => {
+        asked.push((init.headers as Record<string, string>)['Last-Event-ID']);
+        const response = await fetch(address, init);
+        const seen = new TransformStream<Uint8Array, Uint8Array>({
+          transform: (chunk, controller) => {
+            stream += Buffer.from(chunk).toString();
+            controller.enqueue(chunk);
+          },
+        });
+        return new Response(response.body?.pipeThrough(seen) ?? null, response);
+      },
+    });
+    const states: State[] = [];
+    source.addEventListener('next', ({ data }) =>
+      states.push((JSON.parse(data as string) as { data: { orders: State } }).data.orders),
+    );
+    const [, cursor] = await until(() => /^id: (.+)$/m.exec(stream), { what: 'the first position' });
+    await platform.killAndRestart();
+    const customer3 = await platform.token('customer-3', 'customer');
+    await placeOrder(platform.webUrl, customer3, [{ productId, quantity: 1 }]);
+    await until(() => states.at(-1)?.status === 'DELIVERED', { what: 'the delivery', timeoutMs: 20_000 });
+    source.close();
+    expect(asked).toContain(cursor);
+    expect(states.map(({ version }) => version)).toEqual(states.map((_, index) => index + 1));
+  });
+
   it('Apollo Client over GraphQLWsLink: snapshot, then every change', async () => {
     const socket = createWsClient({
       url: `${platform.webUrl.replace('http', 'ws')}/graphql/web`,

@@ -14,6 +14,7 @@ import type { SseStream, StreamEntrance } from './sse-stream.ts';
 
 /** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
 export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, metrics: LiveMetrics): Sink {
+  const frames = metrics.frames.labels({ transport: 'sse' });
   const entrance: StreamEntrance = { policy, encode: (frame) => [encodeFrameEvent(frame)] };
   const complete = (): void => {
     stream.write(COMPLETE);
@@ -21,7 +22,7 @@ export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, me
   };
   return {
     next: (frame) => {
-      metrics.frames.inc({ transport: 'sse' });
+      frames.inc();
       stream.next(entrance, frame);
     },
     position: (cursor) => stream.write(encodePosition(cursor)),
@@ -43,6 +44,7 @@ export function createOperationSink(
   metrics: LiveMetrics,
   onEnd: () => void,
 ): Sink {
+  const frames = metrics.frames.labels({ transport: 'sse' });
   const entrance: StreamEntrance = { policy, encode: (frame) => events.frame(frame) };
   const complete = (): void => {
     stream.write(events.complete());
@@ -50,7 +52,7 @@ export function createOperationSink(
   };
   return {
     next: (frame) => {
-      metrics.frames.inc({ transport: 'sse' });
+      frames.inc();
       stream.next(entrance, frame);
     },
     position: (cursor) => stream.write(events.position(cursor)),
