@@ -105,8 +105,9 @@ export class OutboundQueue implements Flushable {
     if (this.#closed) return;
     this.#waiting.push(waiting);
     this.#bytes += waiting.bytes;
-    // One message alone is never too much: the client would come back with its cursor and meet it again.
-    if (this.#bytes > this.#maxBytes && this.#waiting.length > 1) this.#shrink();
+    // The bound is for what waits before it: a message larger than the room left would be met again and again by a
+    // client that comes back with its cursor.
+    if (this.#bytes - waiting.bytes > this.#maxBytes) this.#shrink();
     this.#schedule();
   }
 
