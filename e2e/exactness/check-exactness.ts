@@ -52,7 +52,7 @@ export async function checkExactness(options: CheckOptions): Promise<Checked> {
 
 function fromEnv(): fc.Parameters<[Script]> {
   const { SEED, SEED_PATH } = process.env;
-  return { ...(SEED && { seed: Number(SEED) }), ...(SEED_PATH && { path: SEED_PATH }) };
+  return { ...(SEED && { seed: Number(SEED) }), ...(SEED_PATH && { path: SEED_PATH, numRuns: 1 }) };
 }
 
 function add(sum: RunStats, stats: RunStats): void {

@@ -13,11 +13,12 @@ function script(steps: readonly Step[], parts: Partial<Script> = {}): Script {
 }
 
 /** A client is away while five megabytes are published. */
-function flooded(itemBytes: number): Script {
+function flooded(itemBytes: number, smallBefore = 0): Script {
   return script([
     { kind: 'connect', client: 0, replica: 0 },
     { kind: 'wait', turns: 40 },
     { kind: 'vanish', client: 0 },
+    ...Array.from({ length: smallBefore }, () => write('a')),
     { kind: 'flood', key: 'a', itemBytes },
     { kind: 'connect', client: 0, replica: 0 },
   ]);
@@ -69,6 +70,11 @@ describe('what was found by random scripts and mended', () => {
       // The bound was held against a message that nothing waited before: a client could never come past it.
       'goes on across a message that is larger than the bound of what may wait',
       flooded(300_000),
+    ],
+    [
+      // The same with a small message in front of the large one: together they were too much.
+      'goes on across a large message that comes right after a small one',
+      flooded(250_000, 3),
     ],
   ] as const)('%s', async (_why, found) => {
     const { messages } = await runLocally(found, { levelMs: 5_000 });
