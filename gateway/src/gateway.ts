@@ -71,11 +71,13 @@ export class Gateway {
   readonly #routes: RequestListener;
   readonly #canary: Canary;
   #draining = false;
+  readonly #limits: GatewayLimits;
   readonly #watch: FlowWatch;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     const limits = { ...defaultLimits, ...options.limits };
+    this.#limits = limits;
     const { log, logger, verifier, client, state } = options;
     const metrics = createLiveMetrics(options.metrics);
     this.servers = options.bffs.map(
@@ -129,7 +131,11 @@ export class Gateway {
     this.#draining = true;
     this.#canary.stop();
     this.#watch.stop();
-    await Promise.all([...this.#transports.values()].map((transport) => transport.stop()));
+    const { drainWindowMs } = this.#limits;
+    await Promise.all([
+      ...[...this.#transports.values()].map((transport) => transport.stop()),
+      ...[...this.#endpoints.values()].map((endpoint) => endpoint.stop(drainWindowMs)),
+    ]);
     await this.hub.stop();
   }
 

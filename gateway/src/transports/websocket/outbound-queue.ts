@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { OverflowPolicy } from '@tidegate/bff';
 import type { Frame } from '../../live/frame.ts';
 import type { FlushScheduler, Flushable } from '../outbound/flush-scheduler.ts';
+import { keepLatestPerKey, tellDropped, type WaitingMessage } from '../outbound/latest-per-key.ts';
 import { headerBytes, writeHeader } from './text-frame.ts';
 
 /** One subscription's way into its connection's queue. */
@@ -12,18 +13,14 @@ export interface QueueEntrance {
 }
 
 /** A message that waits: a frame that others share behind a head of its own, or a protocol message. */
-interface Waiting {
+interface Waiting extends WaitingMessage {
   readonly entrance: QueueEntrance | undefined;
-  readonly frame: Frame | undefined;
   readonly payload: Buffer;
   readonly bytes: number;
-  /** How many of its subscription were left out before it. */
-  readonly dropped: number;
 }
 
 const CLOSING_BRACE = 0x7d;
 const NO_HEAD = Buffer.alloc(0);
-const EXTENSIONS = Buffer.from('"extensions":{');
 
 /**
  * All that one WebSocket still has to be sent, bounded in bytes. Everything queued leaves with one write; while the
@@ -119,45 +116,20 @@ export class OutboundQueue implements Flushable {
 
   /** Of each key of a `latest-per-key` subscription only the newest frame stays. */
   #shrink(): void {
-    const newest = new Map<QueueEntrance, Set<string>>();
-    const dropped = new Map<QueueEntrance, number>();
-    const kept: Waiting[] = [];
-    for (let index = this.#waiting.length - 1; index >= 0; index--) {
-      const each = this.#waiting[index]!;
-      if (isSuperseded(each, newest))
-        dropped.set(each.entrance!, (dropped.get(each.entrance!) ?? 0) + 1 + each.dropped);
-      else kept.push(each);
-    }
-    this.#waiting = kept.reverse().map((each) => withDropped(each, dropped));
+    this.#waiting = keepLatestPerKey(this.#waiting).map(tellingDropped);
     this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
     // Half: else it would be shrunk again at every message.
-    if (this.#bytes <= this.#maxBytes / 2 || this.#waiting.length === 1) return;
+    if (this.#bytes <= this.#maxBytes / 2) return;
     this.close();
     this.#onOverflow();
   }
 }
 
-function isSuperseded(each: Waiting, newest: Map<QueueEntrance, Set<string>>): boolean {
-  const { entrance, frame } = each;
-  if (!entrance || !frame || entrance.policy !== 'latest-per-key') return false;
-  const keys = newest.get(entrance);
-  if (keys?.has(frame.key)) return true;
-  if (keys) keys.add(frame.key);
-  else newest.set(entrance, new Set([frame.key]));
-  return false;
-}
-
-/** The first frame that stays says how many before it were left out: `extensions.dropped`. */
-function withDropped(each: Waiting, droppedOf: Map<QueueEntrance, number>): Waiting {
-  const { entrance, frame } = each;
-  const more = entrance && droppedOf.get(entrance);
-  if (!frame || more === undefined) return each;
-  droppedOf.delete(entrance!);
-  const dropped = each.dropped + more;
-  const at = frame.json.lastIndexOf(EXTENSIONS) + EXTENSIONS.length;
-  const told = Buffer.from(`"dropped":${dropped},`);
-  const payload = Buffer.concat([frame.json.subarray(0, at), told, frame.json.subarray(at)]);
-  return { ...each, payload, dropped, bytes: entrance!.head.length + payload.length + 1 };
+function tellingDropped(each: Waiting): Waiting {
+  const { entrance, frame, dropped } = each;
+  if (!entrance || !frame || dropped === 0) return each;
+  const payload = tellDropped(frame, dropped);
+  return { ...each, payload, bytes: entrance.head.length + payload.length + 1 };
 }
 
 /** The WebSocket frames of all messages in one buffer. */
