@@ -2,7 +2,7 @@ import type { Bff, BffContext, Consistency, Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/errors';
 import type { ServiceClient } from '@tidegate/service-api';
 import type { SharedState } from '@tidegate/shared-state';
-import { childTraceparent, type Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/telemetry';
 import {
   execute,
   getOperationAST,
@@ -122,7 +122,7 @@ export class BffServer {
     return new OperationContext({
       viewer: facts.viewer,
       client: this.#options.client,
-      traceparent: childTraceparent(facts.traceparent),
+      parent: facts.traceparent,
       signal,
       memory: this.bff.remembersWrites ? createWriteMemory(this.#options.state, facts.viewer) : undefined,
     });

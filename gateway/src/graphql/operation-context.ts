@@ -9,34 +9,44 @@ import {
   type WriteMemory,
 } from '@tidegate/bff';
 import type { ServiceClient } from '@tidegate/service-api';
+import { childTraceparent } from '@tidegate/telemetry';
 
 /** One operation's context: binds its trace and cancellation to every call; makes loaders only when asked. */
 export class OperationContext implements BffContext {
   readonly viewer: Viewer;
   readonly services: Services;
   readonly consistency: Consistency;
-  readonly traceparent: string;
+  readonly #parent: string | undefined;
+  #traceparent: string | undefined;
   #loaders: Loaders | undefined;
 
   constructor(options: {
     viewer: Viewer;
     client: ServiceClient;
-    traceparent: string;
+    /** The span that this operation is a child of. */
+    parent: string | undefined;
     signal?: AbortSignal | undefined;
     memory?: WriteMemory | undefined;
   }) {
-    const { client, signal, traceparent } = options;
+    const { client, signal } = options;
+    const traceparent = (): string => this.traceparent;
     this.viewer = options.viewer;
-    this.traceparent = traceparent;
+    this.#parent = options.parent;
     this.consistency = new Consistency(options.memory);
     this.services = {
       call<Definition extends OperationDefinition>(
         definition: Definition,
         input: InputOf<Definition>,
       ): Promise<OutputOf<Definition>> {
-        return client.call(definition, input, { traceparent, ...(signal && { signal }) });
+        return client.call(definition, input, { traceparent: traceparent(), ...(signal && { signal }) });
       },
     };
+  }
+
+  /** Made when somebody asks: a change that is rendered from its document alone has no span of its own. */
+  get traceparent(): string {
+    this.#traceparent ??= childTraceparent(this.#parent);
+    return this.#traceparent;
   }
 
   get loaders(): Loaders {
