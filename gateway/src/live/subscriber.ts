@@ -86,11 +86,12 @@ export class Subscriber implements GroupMember, LiveSubscription {
     const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from }));
     for await (const frames of missed.before(fence)) {
       for (const frame of frames) {
-        this.#send(frame);
-        // After each: a batch may be more than a connection may have waiting, and coming back would not change that.
-        const ready = this.#options.sink.ready?.();
-        if (ready) await ready;
+        // Before each, and looked at again: a batch may be more than a connection may have waiting, others replay to
+        // the same connection, and coming back would change neither.
+        const { sink } = this.#options;
+        for (let ready = sink.ready?.(); ready; ready = sink.ready?.()) await ready;
         if (this.#isEnded()) return;
+        this.#send(frame);
       }
     }
   }
