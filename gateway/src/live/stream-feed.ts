@@ -25,6 +25,9 @@ export interface StreamFeedOptions {
 /** Keys whose newest version is remembered to drop repeats: about 100 bytes each. */
 const MAX_TRACKED_KEYS = 200_000;
 
+/** How far after its original a repeat may come. */
+const REPEAT_MARGIN_RECORDS = 200;
+
 /** One stream in this process: its single tail, its history, and how far it has come. */
 export class StreamFeed {
   readonly history: History;
@@ -71,8 +74,12 @@ export class StreamFeed {
     const ends = await log.ends(this.topic);
     this.#positions = Array.from({ length: ends.length }, () => 0);
     for (const { partition, start, end } of ends) {
-      this.#positions[partition] = Math.max(start, end - fillRecords);
-      this.history.begin(partition, this.#positions[partition]);
+      const filledFrom = Math.max(start, end - fillRecords);
+      this.#positions[partition] = filledFrom;
+      // A repeat near the beginning has its original before it, unseen here: a replay takes that part from the log,
+      // with what came before.
+      const margin = Math.min(REPEAT_MARGIN_RECORDS, Math.floor(fillRecords / 2));
+      this.history.begin(partition, filledFrom === start ? start : Math.min(end, filledFrom + margin));
     }
     const from = this.#positions.map((offset, partition) => ({ topic: this.topic, partition, offset }));
     this.#tail = await log.tail({
