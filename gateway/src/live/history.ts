@@ -89,7 +89,7 @@ export class History {
     if (!oldest) return;
     const change = oldest.changes[oldest.first]!;
     oldest.first += 1;
-    oldest.start = change.offset + 1;
+    oldest.start = Math.max(oldest.start, change.offset + 1);
     this.#size -= 1;
     this.#bytes -= cost(change);
     if (oldest.first < COMPACT_AFTER || oldest.first * 2 < oldest.changes.length) return;
