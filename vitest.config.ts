@@ -10,12 +10,9 @@ const asNode = { resolve: { alias: [{ find: /^graphql$/, replacement: graphql }]
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
-/** They have logs and ports of their own and wait more than they work: they run beside the parts. */
-const exactness = ['exactness', 'processes', 'kafka.int'].map((name) => `e2e/exactness/${name}.test.ts`);
-
 /**
- * One run: the tests that lie beside what they test, and the long property tests, two files at a time; then the rest
- * of `e2e/`, one file at a time, because each of those starts a whole platform and the machine has to be its own.
+ * Two projects in one run: the tests that lie beside what they test, two files at a time; then `e2e/`, one file at a
+ * time, because each of those starts a whole platform and the machine has to be its own.
  */
 export default defineConfig({
   test: {
@@ -36,20 +33,9 @@ export default defineConfig({
       {
         ...asNode,
         test: {
-          name: 'exactness',
-          include: exactness,
-          exclude,
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        ...asNode,
-        test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...exclude, ...exactness],
+          exclude,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -13,7 +13,7 @@ REDIS_URL are all given. REQUIRE_STACK=1 makes a missing real backend a failure;
 
   npm test -- packages/event-log     only the files whose path contains this
   npm test -- -t 'sentence'          only the tests whose title contains this
-  npm test -- --project e2e          only one project: parts, exactness or e2e`;
+  npm test -- --project e2e          only one project: parts or e2e`;
 
 if (process.argv.includes('--help')) console.log(help);
 else process.exitCode = await main(process.argv.slice(2));
