@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { TidegateError } from '@tidegate/errors';
 import type { Logger } from '@tidegate/telemetry';
 import {
@@ -13,6 +14,7 @@ import {
 } from 'kafkajs';
 import type { EventLog } from './event-log.ts';
 import type { PartitionedRecord } from './kafka/append-queue.ts';
+import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { createEventLogOnKafka, type KafkaWriting } from './kafka/event-log-on-kafka.ts';
 import { createRenewed } from './kafka/renewed.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
@@ -51,6 +53,7 @@ const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 /** The production event log. Connects when it is first used; `ping` says whether the brokers can be reached. */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   silenceNegativeTimeoutOfKafkajs();
+  endStoppedFetchersOfKafkajs(createRequire(import.meta.url));
   const requestTimeoutMs = options.requestTimeoutMs ?? 5_000;
   const client = { brokers: options.brokers, clientId: options.clientId, requestTimeoutMs };
   return createEventLogOnKafka(createWriting(options, requestTimeoutMs), () => createFetchClient(client), {
@@ -142,8 +145,9 @@ function createConsumer(kafka: Kafka, groupId: string, sessionTimeout: number): 
     metadataMaxAge: METADATA_MAX_AGE_MS,
     maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
-    // After these it crashes and restarts itself, with fresh connections and metadata.
-    retry: { ...retry, restartOnFailure: async () => true },
+    // After these it crashes and `consumption.ts` replaces it. Its own restart is not ended by a stop that comes while
+    // it is under way: that would leave a member which nobody holds and which keeps its partitions.
+    retry: { ...retry, restartOnFailure: async () => false },
   });
 }
 

@@ -21,8 +21,8 @@ const SILENCE_MS = 60_000;
 const DISCONNECT_MS = 5_000;
 
 /**
- * Runs one member of a consumer group and replaces it when it crashes for good, which kafkajs leaves to us (its
- * issue 1011).
+ * Runs one member of a consumer group and replaces it when it crashes. kafkajs would restart it after some errors and
+ * not after others (its issue 1011).
  */
 export function startKafkaConsumption(
   dependencies: ConsumptionDependencies,
@@ -32,7 +32,7 @@ export function startKafkaConsumption(
   const { signal } = stopping;
   const onError = (error: unknown): void => options.onError?.(toError(error));
 
-  /** Resolves when the member has crashed for good or is stopped. */
+  /** Resolves when the member is stopped; rejects when it has crashed. */
   async function runMember(): Promise<void> {
     const consumer = dependencies.createConsumer();
     const owners = createPartitionOwners(consumer, options, signal, onError);
@@ -41,8 +41,7 @@ export function startKafkaConsumption(
     let settled: Promise<void> = Promise.resolve();
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       owners.loseAll();
-      onError(payload.error);
-      if (!payload.restart) crash(payload.error);
+      crash(payload.error);
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       owners.joined(payload.memberId, payload.memberAssignment);
