@@ -1,4 +1,5 @@
 import {
+  AccessRevoked,
   CommandOutcome,
   OrderDocumentChanged,
   ProductDocumentChanged,
@@ -22,6 +23,7 @@ const catalogue: readonly MessageDefinition[] = [
   CommandOutcome,
   OrderDocumentChanged,
   ProductDocumentChanged,
+  AccessRevoked,
 ];
 
 /** Serves `/asyncapi.json`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { flag, hostPorts, integer, listOf, port, secret, text, url } from './fields.ts';
+import { addressRanges, flag, hostPorts, integer, listOf, origins, port, secret, text, url } from './fields.ts';
 
 const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
   [
@@ -59,6 +59,24 @@ const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
   ],
   ['secret', secret('s'), [['x'.repeat(32), 'x'.repeat(32)]], ['x'.repeat(31)]],
   ['text', text('t'), [['x', 'x']], ['']],
+  [
+    'addressRanges',
+    addressRanges('a'),
+    [
+      ['10.0.0.0/8', ['10.0.0.0/8']],
+      ['127.0.0.1, ::1,fd00::/8', ['127.0.0.1', '::1', 'fd00::/8']],
+    ],
+    ['proxy', '10.0.0.0/33', '10.0.0.0/', '10.0.0/8', '::1/129', '10.0.0.0/8/8'],
+  ],
+  [
+    'origins',
+    origins('o'),
+    [
+      ['https://shop.example', ['https://shop.example']],
+      ['https://a.example, http://localhost:5173', ['https://a.example', 'http://localhost:5173']],
+    ],
+    ['shop.example', 'https://shop.example/', 'https://shop.example:443', '*', 'null', 'ftp://a.example'],
+  ],
 ];
 
 describe.each(fields)('the field %s', (_name, field, accepted, refused) => {

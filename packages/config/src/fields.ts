@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /** A whole number within bounds, e.g. `integer(1, 65535, 'a TCP port')`. */
@@ -58,4 +59,40 @@ export function secret(meaning: string): z.ZodString {
 
 export function text(meaning: string): z.ZodString {
   return z.string().min(1).describe(meaning);
+}
+
+/** A comma-separated list of addresses and CIDR ranges, IPv4 or IPv6; empty when the variable is not set. */
+export function addressRanges(meaning: string): z.ZodType<string[], string> {
+  return z
+    .string()
+    .transform(splitList)
+    .refine((ranges) => ranges.every(isAddressRange))
+    .describe(`${meaning}: addresses or ranges such as 10.0.0.0/8, separated by commas`);
+}
+
+/** A comma-separated list of web origins: scheme, host and port, with nothing behind them. */
+export function origins(meaning: string): z.ZodType<string[], string> {
+  return z
+    .string()
+    .transform(splitList)
+    .refine((items) => items.every(isOrigin))
+    .describe(`${meaning}: origins such as https://shop.example, separated by commas`);
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function isAddressRange(range: string): boolean {
+  const [address = '', prefix, ...more] = range.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
 }

@@ -1,2 +1,2 @@
 export { parseConfig } from './parse-config.ts';
-export { flag, hostPorts, integer, listOf, port, secret, text, url } from './fields.ts';
+export { addressRanges, flag, hostPorts, integer, listOf, origins, port, secret, text, url } from './fields.ts';

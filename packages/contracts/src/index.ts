@@ -3,6 +3,7 @@ export * from './topics.ts';
 export * from './values.ts';
 export * from './catalogue.ts';
 export * from './consistency-token.ts';
+export * from './access.ts';
 export * from './canary.ts';
 export * from './commands.ts';
 export * from './events/orders.ts';

@@ -19,6 +19,11 @@ export const topics = {
   orderDocuments: topic('order.documents', 'compact', 'the whole view of an order, keyed by order id'),
   productDocuments: topic('product.documents', 'compact', 'the whole view of a product, keyed by product id'),
   canary: topic('tidegate.canary', 'delete', 'what gateways write to see whether changes flow'),
+  accessRevocations: topic(
+    'access.revocations',
+    'compact',
+    'tokens that are refused before their end, keyed by token or subject',
+  ),
   deadLetters: topic('dead-letters', 'delete', 'records nobody could read, with the reason in headers'),
 } as const;
 

@@ -30,6 +30,12 @@ export const errorCodes = {
   PAYLOAD_TOO_LARGE: entry(413, 4413, false, 'The body or message is larger than the configured limit.'),
   UNSUPPORTED_MEDIA_TYPE: entry(415, 4415, false, 'The content type is not one this address reads.'),
   RATE_LIMITED: entry(429, 4429, true, 'Too many requests; come back after the time named in the error.'),
+  TOO_MANY_CONNECTIONS: entry(
+    429,
+    4429,
+    true,
+    'The viewer or address holds as many connections as allowed.',
+  ),
   TOO_MANY_SUBSCRIPTIONS: entry(
     429,
     4429,
