@@ -42,9 +42,9 @@ export class DeliverySender {
     this.#options = options;
   }
 
-  /** Starts what is due and fits. Resolves with the milliseconds until there is more; undefined when nobody knows. */
+  /** Starts what is due and fits. Resolves with the epoch ms at which more is due; undefined when nobody knows. */
   async pass(): Promise<number | undefined> {
-    const { queue, endpoints, database, clock } = this.#options;
+    const { queue, endpoints, database } = this.#options;
     for (;;) {
       const free = this.#options.maxConcurrent - this.#inFlight.size;
       if (free <= 0) return undefined;
@@ -58,8 +58,7 @@ export class DeliverySender {
       const index = await endpoints.current(database.query);
       for (const delivery of deliveries) this.#start(delivery, index);
     }
-    const dueAt = await queue.nextDueAt();
-    return dueAt === undefined ? undefined : dueAt - clock();
+    return queue.nextDueAt();
   }
 
   /** Waits for what is under way for `graceMs`, then breaks it off and gives it back unattempted. */

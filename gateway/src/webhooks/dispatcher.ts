@@ -1,6 +1,7 @@
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import { startConsumer, type Consumer } from '@tidegate/outbox';
+import { startDueLoop, type DueLoop } from '@tidegate/resilience';
 import type { Logger, Metrics } from '@tidegate/telemetry';
 import type { BffServer } from '../graphql/bff-server.ts';
 import { ChangeIntake } from './change-intake.ts';
@@ -13,7 +14,6 @@ import { RegisteredEndpoints } from './registered-endpoints.ts';
 import { defaultRetryScheduleMs } from './retry-schedule.ts';
 import { webhookMigrations, type WebhookTables } from './tables.ts';
 import { createTargetPolicy } from './target-policy.ts';
-import { startWakeLoop, type WakeLoop } from './wake-loop.ts';
 import { createWebhookClient } from './webhook-client.ts';
 import { createWebhookMetrics } from './webhook-metrics.ts';
 
@@ -102,7 +102,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     metrics: createWebhookMetrics(options.metrics),
     onFinished: () => loop?.wake(),
   });
-  let loop: WakeLoop | undefined;
+  let loop: DueLoop | undefined;
   let consumer: Consumer | undefined;
   let stopListening: (() => Promise<void>) | undefined;
   let sweeping: Promise<void> = Promise.resolve();
@@ -115,11 +115,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     });
   }
 
+  const onFailure = (err: unknown): void =>
+    logger.warn({ err }, 'looking for due deliveries failed; trying again');
+
   async function start(): Promise<void> {
     await database.migrate(webhookMigrations);
     consumer ??= await startIntake();
     stopListening ??= await database.signals.listen(deliveriesChannel, () => loop?.wake());
-    loop ??= startWakeLoop({ pass: () => sender.pass(), pollMs: limits.pollMs, logger });
+    loop ??= startDueLoop({ pass: () => sender.pass(), clock, pollMs: limits.pollMs, onFailure });
     sweepTimer ??= setInterval(() => (sweeping = sweeping.then(sweep)), limits.sweepIntervalMs).unref();
   }
 

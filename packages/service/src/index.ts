@@ -1,5 +1,4 @@
 export { causeOf, type Cause } from './cause.ts';
-export { startDueLoop, type DueLoop } from './due-loop.ts';
 export {
   createService,
   type Service,

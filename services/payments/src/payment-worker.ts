@@ -1,5 +1,4 @@
-import { backoffMs } from '@tidegate/resilience';
-import { startDueLoop } from '@tidegate/service';
+import { backoffMs, startDueLoop } from '@tidegate/resilience';
 import type { Logger } from '@tidegate/telemetry';
 import type { ProviderAnswer } from './payment.ts';
 import type { PaymentStore } from './payment-store.ts';
@@ -73,7 +72,11 @@ export function startPaymentWorker(options: {
     }
   }
 
-  const loop = startDueLoop({ pass, clock, logger });
+  const loop = startDueLoop({
+    pass,
+    clock,
+    onFailure: (err) => logger.warn({ err }, 'looking for due payments failed; trying again'),
+  });
   return {
     wake: () => loop.wake(),
     async stop() {

@@ -1,13 +1,7 @@
 import { OrderCancelled, OrderConfirmed, topics } from '@tidegate/contracts';
 import { createOutbox } from '@tidegate/outbox';
-import {
-  causeOf,
-  createService,
-  startDueLoop,
-  type DueLoop,
-  type Service,
-  type ServiceDependencies,
-} from '@tidegate/service';
+import { startDueLoop, type DueLoop } from '@tidegate/resilience';
+import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { migrations } from './migrations.ts';
 import { createShipmentStore } from './shipment-store.ts';
 import type { ShippingTables } from './tables.ts';
@@ -38,6 +32,9 @@ export function createShippingService(options: ShippingServiceOptions): Service<
     return due === ADVANCED_AT_ONCE ? clock() : store.nextDue();
   }
 
+  const onFailure = (err: unknown): void =>
+    logger.warn({ err }, 'looking for due shipments failed; trying again');
+
   return createService({
     name: 'shipping',
     dependencies: options,
@@ -49,6 +46,6 @@ export function createShippingService(options: ShippingServiceOptions): Service<
       message.name === 'OrderConfirmed'
         ? store.prepare(unit, message.subject, causeOf(message))
         : store.stop(unit, message.subject),
-    beforeConsuming: () => (loop = startDueLoop({ pass, clock, logger })),
+    beforeConsuming: () => (loop = startDueLoop({ pass, clock, onFailure })),
   });
 }

@@ -1,11 +1,13 @@
-import { silentLogger } from '@tidegate/telemetry';
 import { deferred } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
-import { startDueLoop } from './due-loop.ts';
+import { startDueLoop, type DueLoop, type DueLoopOptions } from './due-loop.ts';
 
-function startLoop(pass: (count: number) => Promise<number | undefined>) {
+function startLoop(
+  pass: (count: number) => Promise<number | undefined>,
+  options: Partial<DueLoopOptions> = {},
+): DueLoop {
   let count = 0;
-  return startDueLoop({ pass: () => pass(++count), clock: Date.now, logger: silentLogger });
+  return startDueLoop({ pass: () => pass(++count), clock: Date.now, onFailure: () => undefined, ...options });
 }
 
 describe('the due loop', () => {
@@ -40,14 +42,30 @@ describe('the due loop', () => {
     await loop.stop();
   });
 
-  it('goes on after a pass that failed', async () => {
+  it('passes again after the longest wait when nobody woke it and the work named is far away', async () => {
+    const third = deferred();
+    const farAway = (): number => Date.now() + 3_600_000;
+    const pass = async (count: number): Promise<number | undefined> => {
+      if (count === 3) third.resolve();
+      return count === 1 ? undefined : farAway();
+    };
+    const loop = startLoop(pass, { pollMs: 10 });
+    await third.promise;
+    await loop.stop();
+  });
+
+  it('tells of a pass that failed, and goes on', async () => {
     const second = deferred();
-    const loop = startLoop(async (count) => {
-      if (count === 1) throw new Error('the database is away');
+    const away = new Error('the database is away');
+    const failures: unknown[] = [];
+    const pass = async (count: number): Promise<number | undefined> => {
+      if (count === 1) throw away;
       second.resolve();
       return undefined;
-    });
+    };
+    const loop = startLoop(pass, { onFailure: (error) => failures.push(error) });
     await second.promise;
+    expect(failures).toEqual([away]);
     await loop.stop();
   });
 

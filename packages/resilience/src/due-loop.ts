@@ -1,29 +1,31 @@
-import type { Logger } from '@tidegate/telemetry';
-
 export interface DueLoop {
   /** Something may have become due: look now. */
   wake(): void;
-  /** Resolves when the pass that runs is finished; there is none after it. */
+  /** Resolves when the pass under way has ended; there is none after it. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Work may come from a process that died before it told anyone: look now and then without being woken. */
-const SAFETY_NET_MS = 2_000;
+export interface DueLoopOptions {
+  /** Resolves with the epoch ms of the next work that is not done yet, or undefined when nobody knows of any. */
+  readonly pass: () => Promise<number | undefined>;
+  readonly clock: () => number;
+  /**
+   * Longest time between two passes: work may come from a process that died before it told anyone, and wake-ups may
+   * be lost. Default 2,000.
+   */
+  readonly pollMs?: number;
+  /** Called with what a pass rejected with; the next one comes all the same. */
+  readonly onFailure: (error: unknown) => void;
+}
+
 const AFTER_FAILURE_MS = 500;
 
 /** What is overdue and still there is in another process's hands: looking again at once would only spin. */
 const BETWEEN_PASSES_MS = 5;
 
-/**
- * Calls `pass` once at the start, whenever woken and when the time comes that the last pass named (epoch ms of
- * the next due work; undefined when there is none). Passes never overlap.
- */
-export function startDueLoop(options: {
-  pass: () => Promise<number | undefined>;
-  clock: () => number;
-  logger: Logger;
-}): DueLoop {
-  const { pass, clock, logger } = options;
+/** Calls `pass` at once, whenever woken and when the time comes that the last pass named. Passes never overlap. */
+export function startDueLoop(options: DueLoopOptions): DueLoop {
+  const { pass, clock, pollMs = 2_000, onFailure } = options;
   let stopped = false;
   let woken = false;
   let endWait: (() => void) | undefined;
@@ -47,11 +49,9 @@ export function startDueLoop(options: {
   async function waitMs(): Promise<number> {
     try {
       const dueAt = await pass();
-      return dueAt === undefined
-        ? SAFETY_NET_MS
-        : Math.min(Math.max(dueAt - clock(), BETWEEN_PASSES_MS), SAFETY_NET_MS);
+      return dueAt === undefined ? pollMs : Math.min(Math.max(dueAt - clock(), BETWEEN_PASSES_MS), pollMs);
     } catch (error) {
-      logger.warn({ err: error }, 'looking for due work failed; trying again');
+      onFailure(error);
       return AFTER_FAILURE_MS;
     }
   }
