@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { clientFrame, FrameReader, OPCODES } from './frame-reader.ts';
 
@@ -131,8 +132,9 @@ export class LoadConnection {
   /** The pong to our ping comes after the subscriptions were taken. */
   #subscribe(): void {
     this.#phase = 'subscribed';
-    const messages = this.#options.subscriptions.map((payload, index) =>
-      textFrame({ id: String(index + 1), type: 'subscribe', payload }),
+    // Ids as the graphql-ws client makes them: no two connections have the same, so that nobody can share those bytes.
+    const messages = this.#options.subscriptions.map((payload) =>
+      textFrame({ id: randomUUID(), type: 'subscribe', payload }),
     );
     this.#socket.write(Buffer.concat([...messages, textFrame({ type: 'ping' })]));
   }

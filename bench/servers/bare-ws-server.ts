@@ -1,9 +1,13 @@
 /** The floor: `ws` connections, and one buffer that is framed once an event and written to each socket. */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket, AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { controlServer } from './server-control.ts';
 import { resultJson, TickSource } from './workload.ts';
+
+/** As long as the ids that the others send. */
+const ID = randomUUID();
 
 const server = new WebSocketServer({
   port: 0,
@@ -48,7 +52,7 @@ const source = new TickSource();
 controlServer((server.address() as AddressInfo).port, {
   publish: (wanted) => {
     for (const tick of source.make(wanted)) {
-      const frame = framed(`{"id":"1","type":"next","payload":${resultJson(tick)}}`);
+      const frame = framed(`{"id":"${ID}","type":"next","payload":${resultJson(tick)}}`);
       for (const socket of subscribed) socket.write(frame);
     }
   },

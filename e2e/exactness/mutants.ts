@@ -1,90 +1,116 @@
+import type { Socket } from 'node:net';
 import type { Gateway } from '@tidegate/gateway';
+import { patchWrites } from './patch-writes.ts';
 
 type Hub = Gateway['hub'];
 type Subscribe = Hub['subscribe'];
 type Sink = Parameters<Subscribe>[1];
-type Frame = Parameters<Sink['next']>[0];
+type Next = Sink['next'];
+type Batch = Parameters<Next>[0];
+type Frame = Batch['frames'][number];
 
-/** Breaks a started gateway's engine, at the one place through which every subscription goes. */
-export type Mutant = (hub: Hub) => void;
+/** Breaks a started gateway. */
+export interface Mutant {
+  /** The engine, at the one place through which every subscription goes. */
+  readonly hub?: (hub: Hub) => void;
+  /** What the transports write, connection by connection. */
+  readonly socket?: (socket: Socket) => void;
+}
 
 /** A resume begins from now: what happened meanwhile is not replayed. */
-function skippedReplay(hub: Hub): void {
-  patch(hub, (subscribe) => (request, sink) => {
-    if (request.cursor === undefined) return subscribe(request, sink);
-    const { cursor: _, snapshot: __, ...fromNow } = request;
-    return subscribe(fromNow, sink);
-  });
-}
+const skippedReplay = ofSubscribe((subscribe) => (request, sink) => {
+  if (request.cursor === undefined) return subscribe(request, sink);
+  const { cursor: _, snapshot: __, ...fromNow } = request;
+  return subscribe(fromNow, sink);
+});
 
 /** `version <= floor + 1`: the snapshot is taken to contain the change after it. */
-function snapshotFenceTooHigh(hub: Hub): void {
-  patch(hub, (subscribe) => (request, sink) => {
-    let floor: number | undefined;
-    const next = (frame: Frame): void => {
-      if (frame.kind === 'change' && floor !== undefined && frame.version === floor + 1) return;
-      if (frame.kind === 'snapshot') floor = frame.version;
-      sink.next(frame);
-    };
-    return subscribe(request, withNext(sink, next));
-  });
-}
+const snapshotFenceTooHigh = ofFrames(() => {
+  let floor: number | undefined;
+  return (frame) => {
+    if (frame.kind === 'change' && floor !== undefined && frame.version === floor + 1) return false;
+    if (frame.kind === 'snapshot') floor = frame.version;
+    return true;
+  };
+});
+
+/** Not the first snapshot of a subscription but the one after an overflow: the change after it is left out. */
+const overflowResumesLate = ofFrames(({ cursor }) => {
+  let hadMessage = cursor !== undefined;
+  let skipped: number | undefined;
+  return (frame) => {
+    if (frame.kind === 'snapshot' && hadMessage) skipped = frame.version + 1;
+    hadMessage = true;
+    return frame.kind === 'snapshot' || frame.version !== skipped;
+  };
+});
 
 /** `offset > position` where it has to be `>=`: the first change after a cursor is left out. */
-function joinBoundaryTooHigh(hub: Hub): void {
-  patch(hub, (subscribe) => (request, sink) => {
-    let skipping = request.cursor !== undefined;
-    const next = (frame: Frame): void => {
-      if (!skipping) return sink.next(frame);
-      skipping = false;
-    };
-    return subscribe(request, withNext(sink, next));
-  });
-}
+const joinBoundaryTooHigh = ofFrames(({ cursor }) => {
+  let skipping = cursor !== undefined;
+  return () => {
+    const isWanted = !skipping;
+    skipping = false;
+    return isWanted;
+  };
+});
 
 /** A resume begins one message before the cursor. */
-function joinBoundaryTooLow(hub: Hub): void {
-  const before = new Map<string, string>();
-  patch(hub, (subscribe) => (request, sink) => {
-    let last = request.cursor;
-    const next = (frame: Frame): void => {
-      if (last !== undefined && last !== frame.cursor) before.set(frame.cursor, last);
-      last = frame.cursor;
-      sink.next(frame);
-    };
-    const cursor = request.cursor === undefined ? undefined : (before.get(request.cursor) ?? request.cursor);
-    return subscribe({ ...request, ...(cursor !== undefined && { cursor }) }, withNext(sink, next));
-  });
-}
+const joinBoundaryTooLow: Mutant = {
+  hub: (hub) => {
+    const before = new Map<string, string>();
+    const remember = ofFrames((request) => {
+      let last = request.cursor;
+      return (frame) => {
+        if (last !== undefined && last !== frame.cursor) before.set(frame.cursor, last);
+        last = frame.cursor;
+        return true;
+      };
+    });
+    const goBack = ofSubscribe((subscribe) => (request, sink) => {
+      const cursor = request.cursor === undefined ? undefined : (before.get(request.cursor) ?? request.cursor);
+      return subscribe({ ...request, ...(cursor !== undefined && { cursor }) }, sink);
+    });
+    goBack.hub!(hub);
+    remember.hub!(hub);
+  },
+};
 
-/** Frames that wait for one write: the last of them is lost when several do. */
-function lostFlush(hub: Hub): void {
-  patch(hub, (subscribe) => (request, sink) => {
-    let waiting: Frame[] = [];
-    const flush = (): void => {
-      const frames = waiting;
-      waiting = [];
-      if (frames.length > 1) frames.pop();
-      for (const frame of frames) sink.next(frame);
-    };
-    const next = (frame: Frame): void => {
-      if (waiting.push(frame) === 1) setImmediate(flush);
-    };
-    return subscribe(request, withNext(sink, next));
-  });
-}
+/** Messages that wait for one write: the last of them is lost when several do. */
+const lostFlush = ofSubscribe((subscribe) => (request, sink) => {
+  let waiting: Batch[] = [];
+  const flush = (): void => {
+    const frames = waiting.flatMap((batch) => batch.frames);
+    const lost = frames.length > 1 ? frames.at(-1) : undefined;
+    for (const batch of waiting) {
+      const left = batch.filter((frame) => frame !== lost);
+      if (left) sink.next(left);
+    }
+    waiting = [];
+  };
+  const next: Next = (batch) => {
+    if (waiting.push(batch) === 1) setImmediate(flush);
+  };
+  return subscribe(request, withNext(sink, next));
+});
 
-/** Not broken: the same patch without a fault, so that what is caught is the fault and not the patch. */
-function sound(hub: Hub): void {
-  patch(
-    hub,
-    (subscribe) => (request, sink) =>
-      subscribe(
-        request,
-        withNext(sink, (frame) => sink.next(frame)),
-      ),
-  );
-}
+/** One more was left out than the message says, or one less. The text stays as long as it is, and the frame. */
+const droppedOffByOne: Mutant = {
+  socket: (socket) =>
+    patchWrites(socket, /(?<="dropped":\d*)\d(?=[,}])/g, (digit) => String(digit === '0' ? 1 : Number(digit) - 1)),
+};
+
+/** An event has the id of the one before it. */
+const idOfAnotherMessage: Mutant = {
+  socket: (socket) => {
+    let last: string | undefined;
+    patchWrites(socket, /(?<=^id: )\S+(?=\nevent: next\n)/gm, (id) => {
+      const wrong = last?.length === id.length ? last : id;
+      last = id;
+      return wrong;
+    });
+  },
+};
 
 export const mutants = {
   'a skipped replay': skippedReplay,
@@ -92,16 +118,40 @@ export const mutants = {
   'a join boundary that is one too high': joinBoundaryTooHigh,
   'a join boundary that is one too low': joinBoundaryTooLow,
   'a lost flush': lostFlush,
+  'a count of dropped messages that is off by one': droppedOffByOne,
+  'an SSE id of another message': idOfAnotherMessage,
+  'a fresh snapshot after an overflow that resumes one change late': overflowResumesLate,
 } satisfies Record<string, Mutant>;
 
-export const soundPatch: Mutant = sound;
+/** Not broken: the same patches without a fault, so that what is caught is the fault and not the patch. */
+export const soundPatch: Mutant = {
+  hub: (hub) => ofFrames(() => () => true).hub!(hub),
+  socket: (socket) => patchWrites(socket, /"dropped":\d+|^id: \S+/gm, (text) => text),
+};
 
-function patch(hub: Hub, wrap: (subscribe: Subscribe) => Subscribe): void {
-  hub.subscribe = wrap(hub.subscribe.bind(hub));
+function ofSubscribe(wrap: (subscribe: Subscribe) => Subscribe): Mutant {
+  return {
+    hub: (hub) => {
+      hub.subscribe = wrap(hub.subscribe.bind(hub));
+    },
+  };
+}
+
+/** Leaves out the frames that this subscription's filter does not want. */
+function ofFrames(filterOf: (request: Parameters<Subscribe>[0]) => (frame: Frame) => boolean): Mutant {
+  return ofSubscribe((subscribe) => (request, sink) => {
+    const wants = filterOf(request);
+    const next: Next = (batch) => {
+      const kept = new Set(batch.frames.filter(wants));
+      const left = batch.filter((frame) => kept.has(frame));
+      if (left) sink.next(left);
+    };
+    return subscribe(request, withNext(sink, next));
+  });
 }
 
 /** The same sink, of whatever kind, with another `next`. */
-function withNext(sink: Sink, next: (frame: Frame) => void): Sink {
+function withNext(sink: Sink, next: Next): Sink {
   return new Proxy(sink, {
     get(target, property) {
       if (property === 'next') return next;

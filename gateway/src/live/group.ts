@@ -3,13 +3,14 @@ import type { ExecutionResult } from 'graphql';
 import type { Change } from './change.ts';
 import { cursorBinding, type CursorCodec } from './cursor.ts';
 import { encodeFrame, type Frame } from './frame.ts';
+import { batchesOf, type FrameBatch } from './frame-batch.ts';
 import type { LiveRequest } from './live-request.ts';
 import type { Positions } from './positions.ts';
 import type { SharedReplay } from './shared-replay.ts';
 
-/** Who is in a group: gets each frame, or hears that the group fell too far behind. */
+/** Who is in a group: gets all frames, or hears that the group fell too far behind. */
 export interface GroupMember {
-  deliver(frame: Frame): void;
+  deliver(batch: FrameBatch): void;
   fail(error: TidegateError): void;
 }
 
@@ -41,6 +42,8 @@ export class Group {
   readonly #binding: Buffer;
   #queue: { change: Change; positions: Positions }[] = [];
   #rendering = false;
+  /** Rendered, and not yet delivered: those that came together leave together. */
+  #rendered: Frame[] = [];
   readonly #replays = new Map<string, SharedReplay>();
 
   constructor(options: GroupOptions) {
@@ -64,11 +67,18 @@ export class Group {
     return scope.sees(change.data) && (field.matches?.(change.data, args) ?? true);
   }
 
-  /** Takes a change to be rendered and delivered after those before it. */
+  /** Takes a change to be rendered and, by `deliver`, delivered after those before it. */
   enqueue(change: Change, positions: Positions): void {
     this.#queue.push({ change, positions });
     if (this.#queue.length > this.#options.maxQueuedChanges) return this.#overflow();
     if (!this.#rendering) this.#drain();
+  }
+
+  /** Delivers what has been rendered. What execution has to wait for is delivered when it is there. */
+  deliver(): void {
+    const batches = batchesOf(this.#rendered);
+    this.#rendered = [];
+    for (const batch of batches) for (const member of this.members) member.deliver(batch);
   }
 
   /** Renders one change. Fails never: what execution throws becomes the frame's GraphQL error. */
@@ -100,7 +110,7 @@ export class Group {
 
   /** True when every change that was taken has been delivered: only then is "now" where its members stand. */
   get idle(): boolean {
-    return this.#queue.length === 0;
+    return this.#queue.length === 0 && this.#rendered.length === 0;
   }
 
   /** The positions that matter to this group, out of all of the stream's. */
@@ -128,7 +138,7 @@ export class Group {
         return;
       }
       this.#queue.shift();
-      this.#deliver(result, change, positions);
+      this.#rendered.push(this.#encode(result, change, this.relevant(positions)));
     }
   }
 
@@ -137,20 +147,17 @@ export class Group {
     // An overflow meanwhile has emptied the queue and told the members.
     if (this.#queue[0]?.change === change) {
       this.#queue.shift();
-      this.#deliver(result, change, positions);
+      this.#rendered.push(this.#encode(result, change, this.relevant(positions)));
     }
     this.#drain();
+    this.deliver();
   }
 
   #abandon(error: unknown): void {
     this.#rendering = false;
     this.#queue = [];
+    this.deliver();
     this.#options.onOverflow(toTidegateError(error));
-  }
-
-  #deliver(result: ExecutionResult, change: Change, positions: Positions): void {
-    const frame = this.#encode(result, change, this.relevant(positions));
-    for (const member of this.members) member.deliver(frame);
   }
 
   #encode(result: ExecutionResult, change: Change, positions: ReadonlyMap<number, number>): Frame {
@@ -160,6 +167,7 @@ export class Group {
 
   #overflow(): void {
     this.#queue = [];
+    this.deliver();
     this.#options.onOverflow(
       toTidegateError(new Error(`group ${this.name} has more changes waiting than it may`)),
     );

@@ -64,8 +64,8 @@ function recorder(): Sink & {
     received,
     completed: false,
     versions: () => received.map(({ version }) => version),
-    next({ key, version, kind, cursor }) {
-      received.push({ key, version, kind, cursor });
+    next({ frames }) {
+      for (const { key, version, kind, cursor } of frames) received.push({ key, version, kind, cursor });
     },
     complete() {
       this.completed = true;

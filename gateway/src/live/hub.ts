@@ -140,6 +140,7 @@ export class LiveHub {
 
   #createChannel(stream: LiveStream): Channel {
     const index = new TermIndex<Group>();
+    const rendered = new Set<Group>();
     const { log, logger, metrics, historyBytes = 64 * 1024 * 1024, fillRecords = 2_000 } = this.#options;
     const topic = stream.definition.topic.name;
     const feed = new StreamFeed({
@@ -149,7 +150,11 @@ export class LiveHub {
       metrics,
       historyBytes,
       fillRecords,
-      onChange: (change, positions) => this.#dispatch(index, topic, change, positions),
+      onChange: (change, positions) => this.#dispatch({ index, rendered, topic }, change, positions),
+      onChangesEnd: () => {
+        for (const group of rendered) group.deliver();
+        rendered.clear();
+      },
       onEnd: (error) => {
         this.#failure = error;
         logger.error({ err: error, topic }, 'the live tail ended; this gateway is no longer ready');
@@ -158,7 +163,13 @@ export class LiveHub {
     return { feed, index, groups: new Map() };
   }
 
-  #dispatch(index: TermIndex<Group>, topic: string, change: Change, positions: Positions): void {
+  /** Hands a change to the groups it concerns; what they render leaves them when all that came with it is taken. */
+  #dispatch(
+    to: { index: TermIndex<Group>; rendered: Set<Group>; topic: string },
+    change: Change,
+    positions: Positions,
+  ): void {
+    const { index, rendered, topic } = to;
     if (this.#started)
       this.#options.metrics.delaySeconds.observe(
         { topic },
@@ -170,6 +181,7 @@ export class LiveHub {
       // The feed's positions move on; what the cursor says must be as of this change. One copy for all groups.
       stable ??= positions.slice();
       group.enqueue(change, stable);
+      rendered.add(group);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { LiveField, LiveScope, Versioned } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/errors';
 import type { ExecutionResult } from 'graphql';
-import type { Frame } from './frame.ts';
+import type { FrameBatch } from './frame-batch.ts';
 
 /** A subscription as the hub takes it: authorised, validated, ready to be rendered. Knows no transport. */
 export interface LiveRequest {
@@ -23,7 +23,8 @@ export interface LiveRequest {
 
 /** Where a subscription's messages go: a transport's connection. None of these may throw or block. */
 export interface Sink {
-  next(frame: Frame): void;
+  /** The next messages, in their order. */
+  next(batch: FrameBatch): void;
   /** Resolves when there is room for more of a long replay; undefined when there is now. */
   ready?(): Promise<void> | undefined;
   /** Everything up to this cursor has been said: sent when the subscription is live, and while it has nothing to say. */

@@ -1,5 +1,6 @@
 import type { EventLog } from '@tidegate/event-log';
 import type { Frame } from './frame.ts';
+import { batchOf, type FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
 import type { Positions } from './positions.ts';
 import { replay } from './replay.ts';
@@ -19,14 +20,16 @@ export interface Fence {
   readonly seq: number;
 }
 
-interface Entry {
-  readonly frame: Frame;
-  readonly partition: number;
-  readonly offset: number;
+/** Frames made in one go, before those who wait for them are served. */
+interface Chunk {
+  readonly batch: FrameBatch;
+  /** Where each frame's change was in the log. */
+  readonly places: ReadonlyMap<Frame, { readonly partition: number; readonly offset: number }>;
 }
 
-/** Frames made in one go, before those who wait for them are served. */
-const BATCH_FRAMES = 200;
+const CHUNK_FRAMES = 200;
+/** A connection takes a chunk when it has room; a chunk alone must not fill it. */
+const CHUNK_JSON_BYTES = 64 * 1024;
 /** Frames kept for others; whoever missed more is served the rest on their own. */
 const MAX_KEPT_FRAMES = 2_000;
 
@@ -36,7 +39,8 @@ const MAX_KEPT_FRAMES = 2_000;
  */
 export class SharedReplay {
   readonly #options: SharedReplayOptions;
-  readonly #entries: Entry[] = [];
+  readonly #chunks: Chunk[] = [];
+  #keptFrames = 0;
   #positions: ReadonlyMap<number, number>;
   #extending: Promise<void> = Promise.resolve();
 
@@ -46,51 +50,64 @@ export class SharedReplay {
   }
 
   /**
-   * The missed frames before the fence, in order, in batches.
+   * The missed frames before the fence, in order.
    *
    * @throws TidegateError CURSOR_EXPIRED when the log no longer holds them.
    */
-  async *before(fence: Fence): AsyncGenerator<readonly Frame[]> {
-    let next = 0;
-    while (next < MAX_KEPT_FRAMES) {
-      if (next === this.#entries.length && !(await this.#extend(fence))) return;
-      const batch = this.#entries.slice(next);
-      next += batch.length;
+  async *before(fence: Fence): AsyncGenerator<FrameBatch> {
+    for (let next = 0; ; next++) {
+      const chunk = this.#chunks[next] ?? (await this.#extend(next, fence));
+      if (!chunk) break;
+      const { places, batch } = chunk;
       // Those of a later fence were made for somebody who joined later: here they come live.
-      yield batch
-        .filter(({ partition, offset }) => offset < fence.positions[partition]!)
-        .map(({ frame }) => frame);
+      const wanted = batch.filter((frame) => {
+        const { partition, offset } = places.get(frame)!;
+        return offset < fence.positions[partition]!;
+      });
+      if (wanted) yield wanted;
     }
-    yield* this.#alone(fence);
+    if (this.#keptFrames >= MAX_KEPT_FRAMES) yield* this.#alone(fence);
   }
 
-  /** Makes at least one more entry, unless there is none before the fence. One at a time. */
-  #extend(fence: Fence): Promise<boolean> {
-    const before = this.#entries.length;
+  /** Makes the chunk of this index, unless there is none before the fence or enough is kept. One at a time. */
+  async #extend(index: number, fence: Fence): Promise<Chunk | undefined> {
     const done = this.#extending.then(async () => {
-      if (this.#entries.length === before) await this.#make(fence);
+      if (this.#chunks.length > index || this.#keptFrames >= MAX_KEPT_FRAMES) return;
+      const made = await this.#make(this.#positions, fence);
+      if (!made) return;
+      this.#chunks.push(made.chunk);
+      this.#keptFrames += made.chunk.batch.frames.length;
+      this.#positions = made.positions;
     });
     this.#extending = done.catch(() => undefined);
-    return done.then(() => this.#entries.length > before);
+    await done;
+    return this.#chunks[index];
   }
 
-  async #make(fence: Fence): Promise<void> {
-    const { group } = this.#options;
-    let made = 0;
-    for await (const { change, positions } of replay({ ...this.#options, from: this.#positions, fence })) {
-      const frame = await group.render(change, positions);
-      this.#entries.push({ frame, partition: change.partition, offset: change.offset });
-      this.#positions = positions;
-      if (++made === BATCH_FRAMES) return;
+  async #make(
+    from: ReadonlyMap<number, number>,
+    fence: Fence,
+  ): Promise<{ chunk: Chunk; positions: ReadonlyMap<number, number> } | undefined> {
+    const places = new Map<Frame, { partition: number; offset: number }>();
+    let reached = from;
+    let jsonBytes = 0;
+    for await (const { change, positions } of replay({ ...this.#options, from, fence })) {
+      const frame = await this.#options.group.render(change, positions);
+      places.set(frame, { partition: change.partition, offset: change.offset });
+      reached = positions;
+      jsonBytes += frame.json.length;
+      if (places.size === CHUNK_FRAMES || jsonBytes >= CHUNK_JSON_BYTES) break;
     }
+    const batch = batchOf([...places.keys()]);
+    return batch && { chunk: { batch, places }, positions: reached };
   }
 
   /** The part that is too long to be kept. */
-  async *#alone(fence: Fence): AsyncGenerator<readonly Frame[]> {
-    const { group } = this.#options;
-    const from = this.#positions;
-    for await (const { change, positions } of replay({ ...this.#options, from, fence })) {
-      yield [await group.render(change, positions)];
+  async *#alone(fence: Fence): AsyncGenerator<FrameBatch> {
+    let from = this.#positions;
+    for (let made = await this.#make(from, fence); made; made = await this.#make(from, fence)) {
+      yield made.chunk.batch;
+      from = made.positions;
     }
   }
 }

@@ -18,6 +18,8 @@ export interface StreamFeedOptions {
   readonly fillRecords: number;
   /** Called for each change in order; synchronous, so that the feed is its own clock. */
   readonly onChange: (change: Change, positions: Positions) => void;
+  /** Called after the last of the changes that came together. */
+  readonly onChangesEnd: () => void;
   /** Called when the tail ended for good: nothing flows any more. */
   readonly onEnd: (error: Error) => void;
 }
@@ -137,6 +139,7 @@ export class StreamFeed {
 
   #take(records: readonly LogRecord[]): void {
     for (const record of records) this.#takeOne(record);
+    this.#options.onChangesEnd();
     this.#wake();
   }
 

@@ -1,6 +1,7 @@
 import { TidegateError, toTidegateError } from '@tidegate/errors';
 import type { EventLog } from '@tidegate/event-log';
-import { encodeFrame, type Frame } from './frame.ts';
+import { encodeFrame } from './frame.ts';
+import { FrameBatch } from './frame-batch.ts';
 import type { Group, GroupMember } from './group.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
 import { SharedReplay, type Fence } from './shared-replay.ts';
@@ -22,7 +23,7 @@ export interface SubscriberOptions {
 }
 
 type Phase =
-  | { readonly name: 'catching-up'; readonly pending: Frame[] }
+  | { readonly name: 'catching-up'; readonly pending: FrameBatch[]; pendingFrames: number }
   | { readonly name: 'live' }
   | { readonly name: 'ended' };
 
@@ -33,7 +34,7 @@ type Phase =
 export class Subscriber implements GroupMember, LiveSubscription {
   readonly #options: SubscriberOptions;
   readonly #ended = new AbortController();
-  #phase: Phase = { name: 'catching-up', pending: [] };
+  #phase: Phase = { name: 'catching-up', pending: [], pendingFrames: 0 };
   /** The hub's newest change when this joined: up to it the replay's business, after it the group's. */
   #joinedAt: number;
   /** Changes of the key up to this version are contained in what the client has. */
@@ -55,12 +56,15 @@ export class Subscriber implements GroupMember, LiveSubscription {
     }
   }
 
-  deliver(frame: Frame): void {
+  deliver(shared: FrameBatch): void {
+    if (this.#phase.name === 'ended') return;
     // A group that renders slowly may still deliver what was before the join.
-    if (this.#phase.name === 'ended' || frame.seq <= this.#joinedAt) return;
-    if (this.#phase.name === 'live') return this.#send(frame);
-    this.#phase.pending.push(frame);
-    if (this.#phase.pending.length > this.#options.maxPendingFrames) {
+    const batch = shared.filter(({ seq }) => seq > this.#joinedAt);
+    if (!batch) return;
+    if (this.#phase.name === 'live') return this.#send(batch);
+    this.#phase.pending.push(batch);
+    this.#phase.pendingFrames += batch.frames.length;
+    if (this.#phase.pendingFrames > this.#options.maxPendingFrames) {
       this.fail(
         new TidegateError('SLOW_CONSUMER', 'Too much happened while this subscription caught up; come back.'),
       );
@@ -84,15 +88,12 @@ export class Subscriber implements GroupMember, LiveSubscription {
     const term = request.field.term(request.args, request.scope);
     const from = cursor.positions;
     const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from }));
-    for await (const frames of missed.before(fence)) {
-      for (const frame of frames) {
-        // Before each, and looked at again: a batch may be more than a connection may have waiting, others replay to
-        // the same connection, and coming back would change neither.
-        const { sink } = this.#options;
-        for (let ready = sink.ready?.(); ready; ready = sink.ready?.()) await ready;
-        if (this.#isEnded()) return;
-        this.#send(frame);
-      }
+    for await (const batch of missed.before(fence)) {
+      // Looked at again: others replay to the same connection, and coming back would change nothing.
+      const { sink } = this.#options;
+      for (let ready = sink.ready?.(); ready; ready = sink.ready?.()) await ready;
+      if (this.#isEnded()) return;
+      this.#send(batch);
     }
   }
 
@@ -111,7 +112,8 @@ export class Subscriber implements GroupMember, LiveSubscription {
     // What arrived while waiting was before the cursor, or is in the history: the join moves here.
     const { feed } = this.#options;
     this.#joinedAt = feed.seq;
-    if (this.#phase.name === 'catching-up') this.#phase.pending.length = 0;
+    if (this.#phase.name === 'catching-up')
+      this.#phase = { name: 'catching-up', pending: [], pendingFrames: 0 };
     return { seq: feed.seq, positions: [...feed.positions] };
   }
 
@@ -126,9 +128,8 @@ export class Subscriber implements GroupMember, LiveSubscription {
     }
     const { key, version, data } = snapshot;
     const result = await request.render(data, undefined);
-    this.#send(
-      encodeFrame(result, { cursor: group.cursor(positions, version), kind: 'snapshot', key, version }, 0),
-    );
+    const facts = { cursor: group.cursor(positions, version), kind: 'snapshot', key, version } as const;
+    this.#send(new FrameBatch([encodeFrame(result, facts, 0)]));
     this.#floorVersion = version;
   }
 
@@ -136,7 +137,7 @@ export class Subscriber implements GroupMember, LiveSubscription {
     if (this.#phase.name !== 'catching-up') return;
     const { pending } = this.#phase;
     this.#phase = { name: 'live' };
-    for (const frame of pending) this.#send(frame);
+    for (const batch of pending) this.#send(batch);
     this.tellPosition();
   }
 
@@ -147,11 +148,14 @@ export class Subscriber implements GroupMember, LiveSubscription {
     sink.position(group.cursor(group.relevant(feed.positions), this.#floorVersion));
   }
 
-  #send(frame: Frame): void {
+  #send(shared: FrameBatch): void {
     if (this.#phase.name === 'ended') return;
-    if (frame.version <= this.#floorVersion) return;
-    this.#options.sink.next(frame);
-    if (this.#options.request.field.once && this.#end()) this.#options.sink.complete();
+    let batch = shared.filter(({ version }) => version > this.#floorVersion);
+    if (!batch) return;
+    const { once } = this.#options.request.field;
+    if (once) batch = new FrameBatch([batch.frames[0]]);
+    this.#options.sink.next(batch);
+    if (once && this.#end()) this.#options.sink.complete();
   }
 
   #isEnded(): boolean {

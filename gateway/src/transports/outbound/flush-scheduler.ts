@@ -5,26 +5,51 @@ export interface Flushable {
 
 /** The longest that a message waits for others to share its system call. */
 const MAX_DELAY_MS = 10;
+/** The part of a pause that writing took before it from which on the process counts as loaded. */
+const LOADED = 2;
 
 /**
- * Decides when connections write what they have queued. While the process has time a flush follows at once (after
- * the event that filled the queues); when the last flush took as long as the pause before it, messages wait up to
- * 10 ms, so that many leave with one system call. Under load it is system calls that cost.
+ * Decides when connections write what they have to say. While the process has time they write at once; when the last
+ * writes took longer than twice the pause after them, messages wait up to 10 ms, so that many leave with one system
+ * call. Under load it is system calls that cost.
  */
 export class FlushScheduler {
   #waiting: Flushable[] = [];
   #scheduled = false;
+  #writing = false;
   #endedAt = 0;
   #tookMs = 0;
+
+  /** Whether what comes now is better written at once than added: the same answer for all that one event brings. */
+  hasTime(): boolean {
+    if (this.#scheduled) return false;
+    if (this.#writing) return true;
+    const startedAt = performance.now();
+    if (this.#loaded(startedAt)) return false;
+    this.#writing = true;
+    setImmediate(() => {
+      this.#writing = false;
+      this.#ended(startedAt);
+    });
+    return true;
+  }
 
   /** The connection has something to write. Called once until its `flush` was called. */
   add(flushable: Flushable): void {
     this.#waiting.push(flushable);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    const idleMs = performance.now() - this.#endedAt;
-    if (idleMs >= this.#tookMs) setImmediate(this.#run);
-    else setTimeout(this.#run, Math.min(MAX_DELAY_MS, this.#tookMs));
+    if (this.#loaded(performance.now())) setTimeout(this.#run, Math.min(MAX_DELAY_MS, this.#tookMs));
+    else setImmediate(this.#run);
+  }
+
+  #loaded(now: number): boolean {
+    return (now - this.#endedAt) * LOADED < this.#tookMs;
+  }
+
+  #ended(startedAt: number): void {
+    this.#endedAt = performance.now();
+    this.#tookMs = this.#endedAt - startedAt;
   }
 
   readonly #run = (): void => {
@@ -33,7 +58,6 @@ export class FlushScheduler {
     this.#waiting = [];
     const startedAt = performance.now();
     for (const flushable of batch) flushable.flush();
-    this.#endedAt = performance.now();
-    this.#tookMs = this.#endedAt - startedAt;
+    this.#ended(startedAt);
   };
 }

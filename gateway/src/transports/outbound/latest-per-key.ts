@@ -4,7 +4,7 @@ import type { Frame } from '../../live/frame.ts';
 /** A message that waits in a connection's queue. */
 export interface WaitingMessage {
   /** The subscription it belongs to; absent for messages of the protocol, which are never left out. */
-  readonly entrance: { readonly policy: OverflowPolicy } | undefined;
+  readonly entrance?: { readonly policy: OverflowPolicy } | undefined;
   readonly frame: Frame | undefined;
   /** How many messages before it were left out, so far. */
   readonly dropped: number;

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import type { Frame } from '../../live/frame.ts';
+import type { FrameBatch } from '../../live/frame-batch.ts';
 
 /** A line that says nothing: keeps proxies and load balancers from taking a quiet stream for a dead one. */
 export const HEARTBEAT = Buffer.from(':\n\n');
@@ -9,15 +9,19 @@ export const COMPLETE = Buffer.from('event: complete\ndata:\n\n');
 
 const END = Buffer.from('\n\n');
 const OPERATION_END = Buffer.from('}\n\n');
-const encodedFrames = new WeakMap<Frame, Buffer>();
+const encodedBatches = new WeakMap<FrameBatch, Buffer>();
 
-/** The bytes of a frame as an event; made once, shared by every SSE subscriber of the group. */
-export function encodeFrameEvent(frame: Frame): Buffer {
-  const known = encodedFrames.get(frame);
+/** The bytes of frames as events; made once, shared by every SSE subscriber of the group. */
+export function encodeFrameEvents(batch: FrameBatch): Buffer {
+  const known = encodedBatches.get(batch);
   if (known) return known;
-  const head = Buffer.from(`id: ${frame.cursor}\nevent: next\ndata: `);
-  const encoded = Buffer.concat([head, frame.json, END]);
-  encodedFrames.set(frame, encoded);
+  const pieces = batch.frames.flatMap(({ cursor, json }) => [
+    Buffer.from(`id: ${cursor}\nevent: next\ndata: `),
+    json,
+    END,
+  ]);
+  const encoded = Buffer.concat(pieces);
+  encodedBatches.set(batch, encoded);
   return encoded;
 }
 
@@ -45,8 +49,12 @@ export class OperationEvents {
     this.#head = Buffer.from(`event: next\ndata: {"id":${this.#id},"payload":`);
   }
 
-  frame(frame: Frame): Buffer[] {
-    return [this.#head, frame.json, OPERATION_END];
+  get bytesPerFrame(): number {
+    return this.#head.length + OPERATION_END.length;
+  }
+
+  frames(batch: FrameBatch): Buffer {
+    return Buffer.concat(batch.frames.flatMap(({ json }) => [this.#head, json, OPERATION_END]));
   }
 
   result(result: ExecutionResult | { errors: readonly unknown[] }): Buffer[] {

@@ -5,25 +5,28 @@ import type { Sink } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import {
   COMPLETE,
-  encodeFrameEvent,
+  encodeFrameEvents,
   encodePosition,
   encodeResultEvent,
   type OperationEvents,
 } from './event-encoding.ts';
 import type { SseStream, StreamEntrance } from './sse-stream.ts';
 
+/** About what stands around a frame's JSON: its cursor as `id:` and the names of the fields. */
+const EVENT_BYTES = 120;
+
 /** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
 export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, metrics: LiveMetrics): Sink {
   const frames = metrics.frames.labels({ transport: 'sse' });
-  const entrance: StreamEntrance = { policy, encode: (frame) => [encodeFrameEvent(frame)] };
+  const entrance: StreamEntrance = { policy, bytesPerFrame: EVENT_BYTES, encode: encodeFrameEvents };
   const complete = (): void => {
     stream.write(COMPLETE);
     stream.complete();
   };
   return {
-    next: (frame) => {
-      frames.inc();
-      stream.next(entrance, frame);
+    next: (batch) => {
+      frames.inc(batch.frames.length);
+      stream.next(entrance, batch);
     },
     position: (cursor) => stream.write(encodePosition(cursor)),
     ready: () => stream.ready(),
@@ -45,15 +48,19 @@ export function createOperationSink(
   onEnd: () => void,
 ): Sink {
   const frames = metrics.frames.labels({ transport: 'sse' });
-  const entrance: StreamEntrance = { policy, encode: (frame) => events.frame(frame) };
+  const entrance: StreamEntrance = {
+    policy,
+    bytesPerFrame: events.bytesPerFrame,
+    encode: (batch) => events.frames(batch),
+  };
   const complete = (): void => {
     stream.write(events.complete());
     onEnd();
   };
   return {
-    next: (frame) => {
-      frames.inc();
-      stream.next(entrance, frame);
+    next: (batch) => {
+      frames.inc(batch.frames.length);
+      stream.next(entrance, batch);
     },
     position: (cursor) => stream.write(events.position(cursor)),
     ready: () => stream.ready(),

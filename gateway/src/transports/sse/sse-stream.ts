@@ -1,22 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import type { OverflowPolicy } from '@tidegate/bff';
-import type { Frame } from '../../live/frame.ts';
+import type { FrameBatch } from '../../live/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { keepLatestPerKey, tellDropped, type WaitingMessage } from '../outbound/latest-per-key.ts';
+import { WaitingMessages, type Entrance } from '../outbound/waiting-messages.ts';
 import { HEARTBEAT } from './event-encoding.ts';
 
 /** One subscription's way into its stream's queue. */
-export interface StreamEntrance {
-  readonly policy: OverflowPolicy;
-  /** The pieces of a frame's event. */
-  encode(frame: Frame): readonly Buffer[];
-}
-
-interface Waiting extends WaitingMessage {
-  readonly entrance: StreamEntrance | undefined;
-  readonly pieces: readonly Buffer[];
-  readonly bytes: number;
+export interface StreamEntrance extends Entrance {
+  /** Frames as events. */
+  encode(batch: FrameBatch): Buffer;
 }
 
 export interface SseStreamOptions {
@@ -53,8 +45,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class SseStream implements Flushable {
   readonly #options: SseStreamOptions;
   #response: ServerResponse | undefined;
-  #waiting: Waiting[] = [];
-  #bytes = 0;
+  readonly #waiting = new WaitingMessages<StreamEntrance>();
   #scheduled = false;
   #awaitingRoom: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
@@ -83,20 +74,25 @@ export class SseStream implements Flushable {
     this.#schedule();
   }
 
-  /** Queues a subscription's frame. Never throws, never blocks. */
-  next(entrance: StreamEntrance, frame: Frame): void {
-    const pieces = entrance.encode(frame);
-    this.#push({ entrance, frame, pieces, bytes: sizeOf(pieces), dropped: 0 });
+  /** Queues a subscription's frames. Never throws, never blocks. */
+  next(entrance: StreamEntrance, batch: FrameBatch): void {
+    if (this.#phase !== 'open') return;
+    const waitedBytes = this.#waiting.bytes;
+    this.#waiting.frames(entrance, batch);
+    this.#pushed(waitedBytes);
   }
 
   /** Queues any other message, in order with the frames. */
   write(...pieces: readonly Buffer[]): void {
-    this.#push({ entrance: undefined, frame: undefined, pieces, bytes: sizeOf(pieces), dropped: 0 });
+    if (this.#phase !== 'open') return;
+    const waitedBytes = this.#waiting.bytes;
+    for (const piece of pieces) this.#waiting.message(piece);
+    this.#pushed(waitedBytes);
   }
 
   /** Resolves when less than half of the bound waits, or all is over; undefined when that is so now. */
   ready(): Promise<void> | undefined {
-    if (this.#phase !== 'open' || this.#bytes <= this.#options.maxQueuedBytes / 2) return undefined;
+    if (this.#phase !== 'open' || this.#waiting.bytes <= this.#options.maxQueuedBytes / 2) return undefined;
     return new Promise((resolve) => this.#awaitingRoom.push(resolve));
   }
 
@@ -131,31 +127,27 @@ export class SseStream implements Flushable {
     this.#scheduled = false;
     const response = this.#response;
     if (!response || response.destroyed || response.writableNeedDrain || this.#phase === 'ended') return;
-    if (this.#waiting.length > 0) {
-      const pieces = this.#waiting.flatMap((each) => piecesOf(each));
-      this.#waiting = [];
-      this.#bytes = 0;
+    if (!this.#waiting.empty) {
+      const pieces = this.#waiting
+        .take()
+        .map((each) => ('batch' in each ? each.entrance.encode(each.batch) : each.payload));
       response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
       this.#tellRoom();
     }
     if (this.#phase === 'completing' && !response.writableEnded) response.end();
   }
 
-  #push(waiting: Waiting): void {
-    if (this.#phase !== 'open') return;
-    const alone = this.#waiting.length === 0;
-    this.#waiting.push(waiting);
-    this.#bytes += waiting.bytes;
-    if (this.#bytes > this.#options.maxQueuedBytes && !alone) this.#shrink();
+  #pushed(waitedBytes: number): void {
+    // The bound is for what waits before it: see the outbound queue of a WebSocket.
+    if (waitedBytes > this.#options.maxQueuedBytes) this.#shrink();
     this.#schedule();
   }
 
   #shrink(): void {
     const { maxQueuedBytes, metrics } = this.#options;
-    this.#waiting = keepLatestPerKey(this.#waiting);
-    this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#waiting.thinOut();
     // Half: else it would be thinned out again at every message.
-    if (this.#bytes <= maxQueuedBytes / 2) return;
+    if (this.#waiting.bytes <= maxQueuedBytes / 2) return;
     metrics.slowConsumers.inc({ transport: 'sse' });
     // Cut off rather than told: the words would only wait behind what the client does not read.
     this.cut();
@@ -163,7 +155,7 @@ export class SseStream implements Flushable {
 
   #beat(): void {
     // Behind a full socket it would prove nothing and only wait.
-    if (this.#waiting.length === 0 && !this.#response?.writableNeedDrain) this.write(HEARTBEAT);
+    if (this.#waiting.empty && !this.#response?.writableNeedDrain) this.write(HEARTBEAT);
   }
 
   #schedule(): void {
@@ -181,19 +173,9 @@ export class SseStream implements Flushable {
     this.#phase = 'ended';
     clearInterval(this.#heartbeat);
     clearTimeout(this.#expiry);
-    this.#waiting = [];
-    this.#bytes = 0;
+    this.#waiting.take();
     this.#tellRoom();
     if (this.#response) this.#options.metrics.connections.dec({ transport: 'sse' });
     this.#options.onEnd();
   }
-}
-
-function piecesOf({ entrance, frame, pieces, dropped }: Waiting): readonly Buffer[] {
-  if (dropped === 0 || !entrance || !frame) return pieces;
-  return entrance.encode({ ...frame, json: tellDropped(frame, dropped) });
-}
-
-function sizeOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

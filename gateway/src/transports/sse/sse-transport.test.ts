@@ -1,5 +1,6 @@
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { FrameBatch } from '../../live/frame-batch.ts';
 import { change, startSseEndpoint, StreamReader, type SseEndpointFixture } from './sse-endpoint.fixture.ts';
 
 const CUSTOMER = { authorization: 'Bearer customer.c1' };
@@ -77,7 +78,7 @@ describe('GraphQL over Server-Sent Events', () => {
     it('every event’s id is its cursor; complete has an empty data field', async () => {
       await start();
       const stream = await openStream({ body: { query: SUBSCRIPTION } });
-      only().sink.next(change(1));
+      only().sink.next(new FrameBatch([change(1)]));
       only().sink.complete();
       expect(await stream.ended).toBe('complete');
       const [, next, complete] = stream.text.split('\n\n');
@@ -202,8 +203,8 @@ describe('GraphQL over Server-Sent Events', () => {
       expect((await operate(token, 'one')).status).toBe(202);
       expect((await operate(token, 'two')).status).toBe(202);
       const [one, two] = fixture.subscriptions;
-      two!.sink.next(change(1));
-      one!.sink.next(change(2));
+      two!.sink.next(new FrameBatch([change(1)]));
+      one!.sink.next(new FrameBatch([change(2)]));
       one!.sink.complete();
       two!.sink.position('cursor-3');
       await until(() => stream.text.includes('cursor-3'), { what: 'all of it' });
@@ -230,7 +231,7 @@ describe('GraphQL over Server-Sent Events', () => {
       await start();
       const token = await reserve();
       await operate(token, 'early');
-      only().sink.next(change(1));
+      only().sink.next(new FrameBatch([change(1)]));
       const stream = await openReserved(token);
       await until(() => stream.text.includes('"id":"early"'), { what: 'what waited' });
     });
@@ -308,7 +309,7 @@ describe('GraphQL over Server-Sent Events', () => {
       const [renewed, other] = [await openReserved(token, old), await openReserved(await reserve(old), old)];
       await operate(token, 'one', SUBSCRIPTION, { authorization: `Bearer customer.c1.${soon + 60_000}` });
       expect(await other.ended).toBe('cut');
-      only().sink.next(change(1));
+      only().sink.next(new FrameBatch([change(1)]));
       await until(() => renewed.text.includes('"id":"one"'), { what: 'a message after the old token' });
     });
 
@@ -412,7 +413,7 @@ describe('GraphQL over Server-Sent Events', () => {
         await operate(token, 'one');
         await operate(token, 7);
         await operate(token, 'x', 'broken');
-        only().sink.next(change(1));
+        only().sink.next(new FrameBatch([change(1)]));
         await until(() => stream.text.includes('"id":"one"'), { what: 'the message' });
       });
     });

@@ -2,19 +2,19 @@ import { createServer, connect, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Frame } from '../../live/frame.ts';
+import { FrameBatch } from '../../live/frame-batch.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { OutboundQueue, type QueueEntrance } from './outbound-queue.ts';
 
-const entrance = (policy: QueueEntrance['policy']): QueueEntrance => ({
-  head: Buffer.from('{"id":"a","type":"next","payload":'),
-  policy,
-});
+const entrance = (policy: QueueEntrance['policy'], id = 'a'): QueueEntrance => {
+  const head = Buffer.from(`{"id":"${id}","type":"next","payload":`);
+  return { head, policy, bytesPerFrame: head.length + 1 };
+};
 
-function frame(key: string, version: number, padding = 0): Frame {
+function frame(key: string, version: number, padding = 0): FrameBatch {
   const facts = { cursor: 'c', kind: 'change', key, version } as const;
   const json = Buffer.from(JSON.stringify({ data: 'x'.repeat(padding), extensions: facts }));
-  return { ...facts, seq: version, json };
+  return new FrameBatch([{ ...facts, seq: version, json }]);
 }
 
 /** Splits what a server sent into the texts of its unmasked frames. */
@@ -60,15 +60,22 @@ describe('a connection’s outbound queue', () => {
 
   afterEach(() => close());
 
-  function queueOf(maxBytes: number, onOverflow = () => {}): OutboundQueue {
-    return new OutboundQueue({ socket: near, maxBytes, scheduler: new FlushScheduler(), onOverflow });
+  function queueOf(maxBytes: number, onOverflow = () => {}, scheduler = new FlushScheduler()): OutboundQueue {
+    return new OutboundQueue({ socket: near, maxBytes, scheduler, onOverflow });
+  }
+
+  /** A process that is always behind. */
+  class Loaded extends FlushScheduler {
+    override hasTime(): boolean {
+      return false;
+    }
   }
 
   const messages = () =>
     textsOf(Buffer.concat(received)).map((text) => JSON.parse(text) as Record<string, never>);
 
   it('writes everything queued with one write, in order, as whole WebSocket frames of every size', async () => {
-    const queue = queueOf(10_000_000);
+    const queue = queueOf(10_000_000, undefined, new Loaded());
     let writes = 0;
     const write = near.write.bind(near);
     near.write = ((...args: Parameters<typeof write>) => {
@@ -99,6 +106,26 @@ describe('a connection’s outbound queue', () => {
       4,
       'complete',
     ]);
+  });
+
+  it('writes at once while the process has time and nothing waits', () => {
+    const queue = queueOf(10_000);
+    queue.next(entrance('close'), frame('a', 1));
+    expect(queue.bytes).toBe(0);
+    expect(near.bytesWritten).toBeGreaterThan(0);
+  });
+
+  it('sends each subscription’s messages with its own id, alone and among others', async () => {
+    const loaded = queueOf(10_000_000, undefined, new Loaded());
+    const [a, b] = [entrance('close', 'a'), entrance('close', 'b')];
+    const shared = frame('k', 1);
+    loaded.next(a, shared);
+    loaded.next(b, shared);
+    loaded.next(b, frame('k', 2));
+    loaded.next(a, frame('k', 2));
+    const ids = (): string[] => messages().map(({ id }) => id as unknown as string);
+    await until(() => ids().length === 4, { what: 'four messages' });
+    expect(ids()).toEqual(['a', 'b', 'b', 'a']);
   });
 
   it('keeps of each key the newest that waits when the bound is reached, and says how many it left out', async () => {

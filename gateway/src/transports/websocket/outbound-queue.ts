@@ -1,26 +1,20 @@
 import type { Socket } from 'node:net';
-import type { OverflowPolicy } from '@tidegate/bff';
-import type { Frame } from '../../live/frame.ts';
-import type { FlushScheduler, Flushable } from '../outbound/flush-scheduler.ts';
-import { keepLatestPerKey, tellDropped, type WaitingMessage } from '../outbound/latest-per-key.ts';
+import type { FrameBatch } from '../../live/frame-batch.ts';
+import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
+import {
+  WaitingMessages,
+  type Entrance,
+  type Waiting,
+  type WaitingFrames,
+} from '../outbound/waiting-messages.ts';
+import { blockOf, type FrameBlock } from './frame-block.ts';
 import { headerBytes, writeHeader } from './text-frame.ts';
 
 /** One subscription's way into its connection's queue. */
-export interface QueueEntrance {
+export interface QueueEntrance extends Entrance {
   /** `{"id":"…","type":"next","payload":` of this subscription. */
   readonly head: Buffer;
-  readonly policy: OverflowPolicy;
 }
-
-/** A message that waits: a frame that others share behind a head of its own, or a protocol message. */
-interface Waiting extends WaitingMessage {
-  readonly entrance: QueueEntrance | undefined;
-  readonly payload: Buffer;
-  readonly bytes: number;
-}
-
-const CLOSING_BRACE = 0x7d;
-const NO_HEAD = Buffer.alloc(0);
 
 /**
  * All that one WebSocket still has to be sent, bounded in bytes. Everything queued leaves with one write; while the
@@ -31,8 +25,7 @@ export class OutboundQueue implements Flushable {
   readonly #maxBytes: number;
   readonly #scheduler: FlushScheduler;
   readonly #onOverflow: () => void;
-  #waiting: Waiting[] = [];
-  #bytes = 0;
+  readonly #waiting = new WaitingMessages<QueueEntrance>();
   #scheduled = false;
   #closed = false;
   #awaitingRoom: (() => void)[] = [];
@@ -54,98 +47,109 @@ export class OutboundQueue implements Flushable {
 
   /** Bytes that wait here, not counting what the socket has taken. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#waiting.bytes;
   }
 
-  /** Queues a subscription's frame. */
-  next(entrance: QueueEntrance, frame: Frame): void {
-    const bytes = entrance.head.length + frame.json.length + 1;
-    this.#push({ entrance, frame, payload: frame.json, bytes, dropped: 0 });
+  /** Takes a subscription's frames: written now when nothing waits and the process has time. */
+  next(entrance: QueueEntrance, batch: FrameBatch): void {
+    if (this.#closed) return;
+    if (this.#waiting.empty && this.#writable && this.#scheduler.hasTime()) {
+      return this.#writeFrames(entrance, batch);
+    }
+    const waitedBytes = this.#waiting.bytes;
+    this.#waiting.frames(entrance, batch);
+    this.#pushed(waitedBytes);
   }
 
   /** Resolves when less than half of the bound waits; undefined when that is so now. */
   ready(): Promise<void> | undefined {
-    if (this.#closed || this.#bytes <= this.#maxBytes / 2) return undefined;
+    if (this.#closed || this.#waiting.bytes <= this.#maxBytes / 2) return undefined;
     return new Promise((resolve) => this.#awaitingRoom.push(resolve));
   }
 
   /** Queues a message of the protocol, in order with the frames. */
   message(text: string): void {
-    const payload = Buffer.from(text);
-    this.#push({ entrance: undefined, frame: undefined, payload, bytes: payload.length, dropped: 0 });
+    if (this.#closed) return;
+    const waitedBytes = this.#waiting.bytes;
+    this.#waiting.message(Buffer.from(text));
+    this.#pushed(waitedBytes);
   }
 
   /** Nothing is taken any more; what waits is forgotten. */
   close(): void {
     this.#closed = true;
-    this.#waiting = [];
-    this.#bytes = 0;
+    this.#waiting.take();
     this.#tellRoom();
   }
 
   /** Writes everything at once, if the socket takes it. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#waiting.length === 0 || !this.#socket.writable || this.#socket.writableNeedDrain) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#bytes = 0;
-    this.#socket.write(encode(waiting));
+    if (this.#waiting.empty || !this.#writable) return;
+    const waiting = this.#waiting.take();
+    const [first] = waiting;
+    if (first && waiting.length === 1 && 'batch' in first) this.#writeFrames(first.entrance, first.batch);
+    else this.#socket.write(encode(waiting));
     this.#tellRoom();
   }
 
+  get #writable(): boolean {
+    return this.#socket.writable && !this.#socket.writableNeedDrain;
+  }
+
+  #writeFrames({ head }: QueueEntrance, batch: FrameBatch): void {
+    const block = blockOf(batch, head.length);
+    this.#socket.write(block.behind(head));
+    // What the kernel did not take at once is still read from the block.
+    if (this.#socket.writableLength > 0) block.lend();
+  }
+
   #tellRoom(): void {
+    if (this.#awaitingRoom.length === 0) return;
     for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
-  #push(waiting: Waiting): void {
-    if (this.#closed) return;
-    this.#waiting.push(waiting);
-    this.#bytes += waiting.bytes;
+  #pushed(waitedBytes: number): void {
     // The bound is for what waits before it: a message larger than the room left would be met again and again by a
     // client that comes back with its cursor.
-    if (this.#bytes - waiting.bytes > this.#maxBytes) this.#shrink();
+    if (waitedBytes > this.#maxBytes) this.#shrink();
     this.#schedule();
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#waiting.length === 0 || this.#socket.writableNeedDrain) return;
+    if (this.#scheduled || this.#waiting.empty || this.#socket.writableNeedDrain) return;
     this.#scheduled = true;
     this.#scheduler.add(this);
   }
 
   /** Of each key of a `latest-per-key` subscription only the newest frame stays. */
   #shrink(): void {
-    this.#waiting = keepLatestPerKey(this.#waiting).map(tellingDropped);
-    this.#bytes = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#waiting.thinOut();
     // Half: else it would be shrunk again at every message.
-    if (this.#bytes <= this.#maxBytes / 2) return;
+    if (this.#waiting.bytes <= this.#maxBytes / 2) return;
     this.close();
     this.#onOverflow();
   }
 }
 
-function tellingDropped(each: Waiting): Waiting {
-  const { entrance, frame, dropped } = each;
-  if (!entrance || !frame || dropped === 0) return each;
-  const payload = tellDropped(frame, dropped);
-  return { ...each, payload, bytes: entrance.head.length + payload.length + 1 };
+/** The WebSocket frames of all messages in one buffer. */
+function encode(waiting: readonly Waiting<QueueEntrance>[]): Buffer {
+  const target = Buffer.allocUnsafe(waiting.reduce((sum, each) => sum + encodedBytes(each), 0));
+  let offset = 0;
+  for (const each of waiting) {
+    if ('payload' in each) offset = writeHeader(target, offset, each.payload.length);
+    const bytes = 'batch' in each ? framesOf(each).behind(each.entrance.head) : each.payload;
+    target.set(bytes, offset);
+    offset += bytes.length;
+  }
+  return target;
 }
 
-/** The WebSocket frames of all messages in one buffer. */
-function encode(waiting: readonly Waiting[]): Buffer {
-  let total = 0;
-  for (const { bytes } of waiting) total += headerBytes(bytes) + bytes;
-  const buffer = Buffer.allocUnsafe(total);
-  let offset = 0;
-  for (const { entrance, payload, bytes } of waiting) {
-    offset = writeHeader(buffer, offset, bytes);
-    const head = entrance?.head ?? NO_HEAD;
-    buffer.set(head, offset);
-    offset += head.length;
-    buffer.set(payload, offset);
-    offset += payload.length;
-    if (entrance) buffer[offset++] = CLOSING_BRACE;
-  }
-  return buffer;
+function encodedBytes(each: Waiting<QueueEntrance>): number {
+  if ('batch' in each) return framesOf(each).byteLength;
+  return headerBytes(each.payload.length) + each.payload.length;
+}
+
+function framesOf({ entrance, batch }: WaitingFrames<QueueEntrance>): FrameBlock {
+  return blockOf(batch, entrance.head.length);
 }

@@ -1,0 +1,102 @@
+import type { OverflowPolicy } from '@tidegate/bff';
+import type { Frame } from '../../live/frame.ts';
+import { FrameBatch } from '../../live/frame-batch.ts';
+import { keepLatestPerKey, tellDropped } from './latest-per-key.ts';
+
+/** One subscription's way into its connection's queue. */
+export interface Entrance {
+  readonly policy: OverflowPolicy;
+  /** What its transport puts around each frame's JSON. */
+  readonly bytesPerFrame: number;
+}
+
+/** Frames of one subscription. */
+export interface WaitingFrames<From extends Entrance> {
+  readonly entrance: From;
+  readonly batch: FrameBatch;
+  /** The frame that says so, as it was, when messages before it were left out. */
+  readonly left: { readonly original: Frame; readonly dropped: number } | undefined;
+}
+
+/** A message of the protocol: never left out. */
+export interface WaitingBytes {
+  readonly entrance?: undefined;
+  readonly payload: Buffer;
+}
+
+export type Waiting<From extends Entrance> = WaitingFrames<From> | WaitingBytes;
+
+/** What waits for one connection, in its order, and how many bytes that is on the wire. */
+export class WaitingMessages<From extends Entrance> {
+  #waiting: Waiting<From>[] = [];
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get empty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  frames(entrance: From, batch: FrameBatch): void {
+    this.#bytes += bytesOfFrames(entrance, batch);
+    const last = this.#waiting.at(-1);
+    // What waits for many connections alike stays one object for all of them.
+    const joined =
+      last && 'batch' in last && last.entrance === entrance && !last.left
+        ? last.batch.join(batch)
+        : undefined;
+    if (joined) this.#waiting[this.#waiting.length - 1] = { entrance, batch: joined, left: undefined };
+    else this.#waiting.push({ entrance, batch, left: undefined });
+  }
+
+  message(payload: Buffer): void {
+    this.#bytes += payload.length;
+    this.#waiting.push({ payload });
+  }
+
+  /** Everything; nothing waits any more. */
+  take(): Waiting<From>[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#bytes = 0;
+    return waiting;
+  }
+
+  /** Of each key of a `latest-per-key` subscription only the newest frame stays. */
+  thinOut(): void {
+    const kept = keepLatestPerKey<Single<From>>(this.take().flatMap((each) => singly(each)));
+    for (const each of kept) {
+      if ('payload' in each) this.message(each.payload);
+      else if (each.dropped === 0) this.frames(each.entrance, new FrameBatch([each.frame]));
+      else this.#left(each.entrance, each.frame, each.dropped);
+    }
+  }
+
+  #left(entrance: From, original: Frame, dropped: number): void {
+    const batch = new FrameBatch([{ ...original, json: tellDropped(original, dropped) }]);
+    this.#bytes += bytesOfFrames(entrance, batch);
+    this.#waiting.push({ entrance, batch, left: { original, dropped } });
+  }
+}
+
+function bytesOfFrames({ bytesPerFrame }: Entrance, { frames, jsonBytes }: FrameBatch): number {
+  return jsonBytes + frames.length * bytesPerFrame;
+}
+
+type Single<From extends Entrance> =
+  | { readonly entrance: From; readonly frame: Frame; readonly dropped: number }
+  | {
+      readonly entrance?: undefined;
+      readonly frame: undefined;
+      readonly dropped: 0;
+      readonly payload: Buffer;
+    };
+
+function singly<From extends Entrance>(waiting: Waiting<From>): Single<From>[] {
+  if ('payload' in waiting) return [{ payload: waiting.payload, frame: undefined, dropped: 0 }];
+  const { entrance, batch, left } = waiting;
+  if (left) return [{ entrance, frame: left.original, dropped: left.dropped }];
+  return batch.frames.map((frame) => ({ entrance, frame, dropped: 0 }));
+}
