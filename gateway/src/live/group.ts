@@ -29,6 +29,8 @@ export interface GroupOptions {
 /** How many different cursors' replays a group keeps for others, and how long. */
 const MAX_SHARED_REPLAYS = 16;
 const SHARED_REPLAY_MS = 30_000;
+/** Cursors say when they were issued; this much earlier does not matter. */
+const SAME_POSITION_MS = 10_000;
 
 /**
  * Subscriptions that are equal in document, variables and scope. A change is executed and written to JSON once
@@ -44,6 +46,8 @@ export class Group {
   #rendering = false;
   /** Rendered, and not yet delivered: those that came together leave together. */
   #rendered: Frame[] = [];
+  /** The last position that was asked for: whole groups ask for the same. */
+  #position: { readonly asked: string; readonly cursor: string; readonly atMs: number } | undefined;
   readonly #replays = new Map<string, SharedReplay>();
 
   constructor(options: GroupOptions) {
@@ -106,6 +110,16 @@ export class Group {
   cursor(positions: ReadonlyMap<number, number>, floorVersion: number): string {
     const { codec, epoch } = this.#options;
     return codec.encode({ epoch, binding: this.#binding, issuedAtMs: Date.now(), floorVersion, positions });
+  }
+
+  /** The cursor of all that have seen everything up to these positions of the stream. */
+  position(positions: Positions, floorVersion: number): string {
+    const asked = `${floorVersion}@${positions.join()}`;
+    const known = this.#position;
+    if (known?.asked === asked && Date.now() - known.atMs < SAME_POSITION_MS) return known.cursor;
+    const cursor = this.cursor(this.relevant(positions), floorVersion);
+    this.#position = { asked, cursor, atMs: Date.now() };
+    return cursor;
   }
 
   /** True when every change that was taken has been delivered: only then is "now" where its members stand. */

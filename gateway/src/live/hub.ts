@@ -25,7 +25,7 @@ export interface LiveHubOptions {
   readonly fillRecords?: number;
   /** Most changes that may wait in a group, or frames in a subscription that is catching up. Default 10,000. */
   readonly maxQueued?: number;
-  /** How often subscriptions are told where they stand. Default 30 s. */
+  /** How often subscriptions that have nothing to say are told where they stand. Default 30 s. */
   readonly positionEveryMs?: number;
   /** How long a cursor of another replica may be ahead of this one. Default 5 s. */
   readonly reachTimeoutMs?: number;
@@ -36,6 +36,9 @@ interface Channel {
   readonly index: TermIndex<Group>;
   readonly groups: Map<string, Group>;
 }
+
+/** Positions are told to one part of the subscriptions after the other, so that telling them all is no pause. */
+const POSITION_PARTS = 30;
 
 /**
  * The live hub: one per process, whatever number of BFFs and transports use it. Tails each stream once, finds the
@@ -66,7 +69,11 @@ export class LiveHub {
     }
     this.#started = true;
     const everyMs = this.#options.positionEveryMs ?? 30_000;
-    this.#positions = setInterval(() => this.#tellPositions(), everyMs);
+    let part = 0;
+    this.#positions = setInterval(
+      () => this.#tellPositions(part++ % POSITION_PARTS),
+      everyMs / POSITION_PARTS,
+    );
   }
 
   /** Ends the tails and every subscription with DRAINING: come back elsewhere with the cursor. */
@@ -134,8 +141,10 @@ export class LiveHub {
     return [...this.#channels.values()].reduce((sum, { groups }) => sum + groups.size, 0);
   }
 
-  #tellPositions(): void {
-    for (const subscriber of this.#subscribers) subscriber.tellPosition();
+  #tellPositions(part: number): void {
+    let index = 0;
+    for (const subscriber of this.#subscribers)
+      if (index++ % POSITION_PARTS === part) subscriber.tellPosition();
   }
 
   #createChannel(stream: LiveStream): Channel {

@@ -18,11 +18,7 @@ export function createLiveMetrics(metrics: Metrics) {
       help: 'Records on document topics that nobody can read',
       labels: ['topic'],
     }),
-    frames: metrics.counter({
-      name: 'tidegate_live_frames_total',
-      help: 'Messages handed to connections',
-      labels: ['transport'],
-    }),
+    frames: frameTally(metrics),
     slowConsumers: metrics.counter({
       name: 'tidegate_live_slow_consumers_total',
       help: 'Subscribers that fell too far behind',
@@ -42,5 +38,26 @@ export function createLiveMetrics(metrics: Metrics) {
     }),
   };
 }
+
+/** Counted as plain numbers, because it happens for every message of every connection; read at each scrape. */
+function frameTally(metrics: Metrics): { websocket: number; sse: number } {
+  const known = tallies.get(metrics);
+  if (known) return known;
+  const tally = { websocket: 0, sse: 0 };
+  tallies.set(metrics, tally);
+  metrics.counter({
+    name: 'tidegate_live_frames_total',
+    help: 'Messages handed to connections',
+    labels: ['transport'],
+    collect: (counter) => {
+      counter.reset();
+      counter.inc({ transport: 'websocket' }, tally.websocket);
+      counter.inc({ transport: 'sse' }, tally.sse);
+    },
+  });
+  return tally;
+}
+
+const tallies = new WeakMap<Metrics, { websocket: number; sse: number }>();
 
 export type LiveMetrics = ReturnType<typeof createLiveMetrics>;

@@ -39,6 +39,8 @@ export class Subscriber implements GroupMember, LiveSubscription {
   #joinedAt: number;
   /** Changes of the key up to this version are contained in what the client has. */
   #floorVersion = 0;
+  /** Whether it was sent a message, whose cursor says where it stands, since positions were told last. */
+  #spoken = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -138,14 +140,19 @@ export class Subscriber implements GroupMember, LiveSubscription {
     const { pending } = this.#phase;
     this.#phase = { name: 'live' };
     for (const batch of pending) this.#send(batch);
+    this.#spoken = false;
     this.tellPosition();
   }
 
-  /** Tells the client where it stands when it has been told everything up to now; without that it would stand still. */
+  /**
+   * Tells a client to whom nothing was said for a while where it stands; without that it would stand still. Only when
+   * it has been told everything up to now.
+   */
   tellPosition(): void {
     const { feed, group, sink } = this.#options;
     if (this.#phase.name !== 'live' || !sink.position || !group.idle) return;
-    sink.position(group.cursor(group.relevant(feed.positions), this.#floorVersion));
+    if (!this.#spoken) sink.position(group.position(feed.positions, this.#floorVersion));
+    this.#spoken = false;
   }
 
   #send(shared: FrameBatch): void {
@@ -154,6 +161,7 @@ export class Subscriber implements GroupMember, LiveSubscription {
     if (!batch) return;
     const { once } = this.#options.request.field;
     if (once) batch = new FrameBatch([batch.frames[0]]);
+    this.#spoken = true;
     this.#options.sink.next(batch);
     if (once && this.#end()) this.#options.sink.complete();
   }

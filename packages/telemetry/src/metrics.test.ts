@@ -9,11 +9,20 @@ describe('metrics', () => {
       .counter({ name: 'tidegate_deliveries_total', help: 'Deliveries.', labels: ['outcome'] })
       .inc({ outcome: 'ok' }, 2);
     metrics.gauge({ name: 'tidegate_connections', help: 'Connections.', collect: (gauge) => gauge.set(7) });
+    metrics.counter({
+      name: 'tidegate_elsewhere_total',
+      help: 'Counted elsewhere.',
+      collect: (counter) => {
+        counter.reset();
+        counter.inc(3);
+      },
+    });
     metrics.histogram({ name: 'tidegate_hop_seconds', help: 'A hop.', buckets: [0.1, 1] }).observe(0.5);
     const { contentType, body } = await metrics.render();
     expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
     expect(body).toContain('tidegate_deliveries_total{outcome="ok"} 2');
     expect(body).toContain('tidegate_connections 7');
+    expect((await metrics.render()).body).toContain('tidegate_elsewhere_total 3');
     expect(body).toContain('tidegate_hop_seconds_bucket{le="1"} 1');
   });
 

@@ -12,7 +12,12 @@ export interface MetricOptions<Name extends MetricName, Label extends string> {
 
 /** The metrics of one process. Asking twice for one name gives the same metric: several services may share a process. */
 export interface Metrics {
-  counter<Label extends string = never>(options: MetricOptions<MetricName, Label>): Counter<Label>;
+  counter<Label extends string = never>(
+    options: MetricOptions<MetricName, Label> & {
+      /** Called at each scrape, for a number that is counted elsewhere: reset it, then add all. */
+      readonly collect?: (counter: Counter<Label>) => void | Promise<void>;
+    },
+  ): Counter<Label>;
   gauge<Label extends string = never>(
     options: MetricOptions<MetricName, Label> & {
       /** Called at each scrape, for a number that lives elsewhere. */
@@ -53,8 +58,23 @@ export function createMetrics({ nodeMetrics = true }: CreateMetricsOptions = {})
   }
 
   return {
-    counter: ({ name, help, labels = [] }) =>
-      once(name, Counter, () => new Counter({ name, help, labelNames: labels, registers: [registry] })),
+    counter: ({ name, help, labels = [], collect }) =>
+      once(
+        name,
+        Counter,
+        () =>
+          new Counter({
+            name,
+            help,
+            labelNames: labels,
+            registers: [registry],
+            ...(collect && {
+              collect() {
+                return collect(this);
+              },
+            }),
+          }),
+      ),
     gauge: ({ name, help, labels = [], collect }) =>
       once(
         name,

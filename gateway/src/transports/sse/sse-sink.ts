@@ -17,7 +17,7 @@ const EVENT_BYTES = 120;
 
 /** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
 export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, metrics: LiveMetrics): Sink {
-  const frames = metrics.frames.labels({ transport: 'sse' });
+  const { frames } = metrics;
   const entrance: StreamEntrance = { policy, bytesPerFrame: EVENT_BYTES, encode: encodeFrameEvents };
   const complete = (): void => {
     stream.write(COMPLETE);
@@ -25,7 +25,7 @@ export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, me
   };
   return {
     next: (batch) => {
-      frames.inc(batch.frames.length);
+      frames.sse += batch.frames.length;
       stream.next(entrance, batch);
     },
     position: (cursor) => stream.write(encodePosition(cursor)),
@@ -47,7 +47,7 @@ export function createOperationSink(
   metrics: LiveMetrics,
   onEnd: () => void,
 ): Sink {
-  const frames = metrics.frames.labels({ transport: 'sse' });
+  const { frames } = metrics;
   const entrance: StreamEntrance = {
     policy,
     bytesPerFrame: events.bytesPerFrame,
@@ -59,7 +59,7 @@ export function createOperationSink(
   };
   return {
     next: (batch) => {
-      frames.inc(batch.frames.length);
+      frames.sse += batch.frames.length;
       stream.next(entrance, batch);
     },
     position: (cursor) => stream.write(events.position(cursor)),

@@ -20,12 +20,12 @@ export interface WebSocketSinkOptions {
  */
 export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
   const { queue, policy } = options;
-  const frames = options.metrics.frames.labels({ transport: 'websocket' });
+  const { frames } = options.metrics;
   const head = Buffer.from(`{"id":${JSON.stringify(options.id)},"type":"next","payload":`);
   const entrance: QueueEntrance = { head, policy, bytesPerFrame: head.length + 1 };
   return {
     next: (batch) => {
-      frames.inc(batch.frames.length);
+      frames.websocket += batch.frames.length;
       queue.next(entrance, batch);
     },
     // A ping may carry a payload; a client that knows nothing of it answers with a pong and is well.
