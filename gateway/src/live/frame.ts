@@ -20,6 +20,14 @@ export interface Frame extends FrameFacts {
   readonly json: Buffer;
 }
 
+/** The same message with another cursor: for one subscriber among those who share it. */
+export function withCursor(frame: Frame, cursor: string): Frame {
+  const known = Buffer.from(`"cursor":"${frame.cursor}"`);
+  const at = frame.json.lastIndexOf(known);
+  const [before, after] = [frame.json.subarray(0, at), frame.json.subarray(at + known.length)];
+  return { ...frame, cursor, json: Buffer.concat([before, Buffer.from(`"cursor":"${cursor}"`), after]) };
+}
+
 /** Writes the one JSON that WebSocket, SSE and webhooks send. */
 export function encodeFrame(result: ExecutionResult, facts: FrameFacts, seq: number): Frame {
   const { cursor, kind, key, version, id } = facts;

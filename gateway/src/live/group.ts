@@ -49,6 +49,8 @@ export class Group {
   /** The last position that was asked for: whole groups ask for the same. */
   #position: { readonly asked: string; readonly cursor: string; readonly atMs: number } | undefined;
   readonly #replays = new Map<string, SharedReplay>();
+  /** Who waits until the change of this sequence number has been delivered. */
+  #settling: { readonly seq: number; readonly done: () => void }[] = [];
 
   constructor(options: GroupOptions) {
     this.name = options.name;
@@ -83,6 +85,14 @@ export class Group {
     const batches = batchesOf(this.#rendered);
     this.#rendered = [];
     for (const batch of batches) for (const member of this.members) member.deliver(batch);
+    if (this.#settling.length > 0) this.#settle();
+  }
+
+  /** Calls back when every change that was taken so far has been delivered: at once when it has. */
+  settled(done: () => void): void {
+    const seq = this.#queue.at(-1)?.change.seq ?? this.#rendered.at(-1)?.seq;
+    if (seq === undefined) done();
+    else this.#settling.push({ seq, done });
   }
 
   /** Renders one change. Fails never: what execution throws becomes the frame's GraphQL error. */
@@ -125,6 +135,12 @@ export class Group {
   /** True when every change that was taken has been delivered: only then is "now" where its members stand. */
   get idle(): boolean {
     return this.#queue.length === 0 && this.#rendered.length === 0;
+  }
+
+  /** What a cursor of this group says, whatever its age. */
+  decode(cursor: string): { positions: ReadonlyMap<number, number>; floorVersion: number } {
+    const { codec, epoch } = this.#options;
+    return codec.decode(cursor, { binding: this.#binding, epoch, nowMs: Date.now(), maxAgeMs: Infinity });
   }
 
   /** The positions that matter to this group, out of all of the stream's. */
@@ -172,6 +188,13 @@ export class Group {
     this.#queue = [];
     this.deliver();
     this.#options.onOverflow(toTidegateError(error));
+  }
+
+  #settle(): void {
+    const next = this.#queue[0]?.change.seq ?? Infinity;
+    const settled = this.#settling.filter(({ seq }) => seq < next);
+    this.#settling = this.#settling.filter(({ seq }) => seq >= next);
+    for (const { done } of settled) done();
   }
 
   #encode(result: ExecutionResult, change: Change, positions: ReadonlyMap<number, number>): Frame {

@@ -6,6 +6,7 @@ import type { Logger } from '@tidegate/telemetry';
 import type { Change } from './change.ts';
 import type { CursorCodec } from './cursor.ts';
 import { Group } from './group.ts';
+import type { Membership } from './membership.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
 import type { LiveMetrics } from './metrics.ts';
 import type { Positions } from './positions.ts';
@@ -106,27 +107,29 @@ export class LiveHub {
       queueMicrotask(() =>
         sink.fail(new TidegateError('UNAVAILABLE', 'Live changes are not flowing yet; come back.')),
       );
-      return { stop: () => undefined };
+      return { stop: () => undefined, renew: () => undefined };
     }
-    const group = this.#join(channel, request);
     const subscriber = new Subscriber({
       log: this.#options.log,
       feed: channel.feed,
-      group,
       request,
       sink,
-      decodeCursor: (text) =>
+      groupOf: (each) => this.#groupOf(channel, each),
+      leave: (membership) => this.#leave(channel, membership),
+      decodeCursor: (text, { binding }) =>
         this.#options.codec.decode(text, {
-          binding: group.binding,
+          binding,
           epoch: channel.feed.epoch,
           nowMs: Date.now(),
           maxAgeMs: RESUME_WINDOW_MS,
         }),
       maxPendingFrames: this.#options.maxQueued ?? 10_000,
       reachTimeoutMs: this.#options.reachTimeoutMs ?? 5_000,
-      onEnd: (ended) => this.#leave(channel, group, ended),
+      onEnd: (ended) => {
+        this.#subscribers.delete(ended);
+        this.#options.metrics.subscriptions.set(this.#subscribers.size);
+      },
     });
-    group.members.add(subscriber);
     this.#subscribers.add(subscriber);
     this.#options.metrics.subscriptions.set(this.#subscribers.size);
     void subscriber.open();
@@ -194,7 +197,7 @@ export class LiveHub {
     }
   }
 
-  #join(channel: Channel, request: LiveRequest): Group {
+  #groupOf(channel: Channel, request: LiveRequest): Group {
     const name = `${request.fingerprint}\n${request.scope.id}`;
     const known = channel.groups.get(name);
     if (known) return known;
@@ -215,10 +218,9 @@ export class LiveHub {
     return group;
   }
 
-  #leave(channel: Channel, group: Group, subscriber: Subscriber): void {
-    group.members.delete(subscriber);
-    this.#subscribers.delete(subscriber);
-    this.#options.metrics.subscriptions.set(this.#subscribers.size);
+  #leave(channel: Channel, membership: Membership): void {
+    const { group } = membership;
+    group.members.delete(membership);
     if (group.members.size > 0) return;
     const { field, args, scope } = group.request;
     channel.groups.delete(group.name);

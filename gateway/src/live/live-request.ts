@@ -23,8 +23,8 @@ export interface LiveRequest {
 
 /** Where a subscription's messages go: a transport's connection. None of these may throw or block. */
 export interface Sink {
-  /** The next messages, in their order. */
-  next(batch: FrameBatch): void;
+  /** The next messages, in their order. `dropped`: how many before the first were left out. */
+  next(batch: FrameBatch, dropped?: number): void;
   /** Resolves when there is room for more of a long replay; undefined when there is now. */
   ready?(): Promise<void> | undefined;
   /** Everything up to this cursor has been said: sent when the subscription is live, and while it has nothing to say. */
@@ -37,4 +37,11 @@ export interface Sink {
 export interface LiveSubscription {
   /** Leaves; the sink hears nothing any more. Idempotent. */
   stop(): void;
+  /**
+   * Goes on under other rights from exactly this point of the stream: every change that was dispatched before the
+   * call follows the old scope, everything after it the new one; what both see comes once. Cursors are bound to the
+   * new scope from here on, those of changes that are still on their way included. The request is the same operation
+   * under the new scope; its cursor does not matter. Does nothing when the scope's id is the same.
+   */
+  renew(request: LiveRequest): void;
 }

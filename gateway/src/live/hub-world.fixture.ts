@@ -1,0 +1,209 @@
+import { defineLiveField, defineLiveStream, type LiveField, type Versioned } from '@tidegate/bff';
+import { createMessage, defineMessage, encodeEnvelope, topics } from '@tidegate/contracts';
+import type { TidegateError } from '@tidegate/errors';
+import type { EventLog, OutgoingRecord } from '@tidegate/event-log';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { createMetrics, silentLogger, type Metrics } from '@tidegate/telemetry';
+import { until } from '@tidegate/testing';
+import { z } from 'zod';
+import { createCursorCodec, type CursorCodec } from './cursor.ts';
+import { LiveHub, type LiveHubOptions } from './hub.ts';
+import type { LiveRequest, Sink } from './live-request.ts';
+import { createLiveMetrics } from './metrics.ts';
+
+const Counted = defineMessage('Counted', {
+  owner: 'test',
+  version: 1,
+  topic: topics.orderDocuments,
+  key: 'counter id',
+  schema: z.object({ id: z.string(), owner: z.string(), count: z.number() }),
+});
+export type Counter = z.infer<typeof Counted.schema>;
+
+const stream = defineLiveStream<Counter>({
+  name: 'counters',
+  definition: Counted,
+  terms: (counter) => ['all', `id:${counter.id}`, `owner:${counter.owner}`],
+});
+
+/** Every counter, for whoever asks. */
+export const all = defineLiveField<Record<string, never>, Counter, never>({
+  stream,
+  authorise: (viewer) => ({ id: `v:${viewer.id}`, viewer, sees: () => true }),
+  term: () => 'all',
+  overflow: 'close',
+});
+
+/** One counter, for its owner. */
+export function one(
+  snapshot?: () => Promise<Versioned<Counter> | undefined>,
+  options: { overflow?: LiveField['overflow']; snapshotOptional?: boolean } = {},
+): LiveField {
+  return defineLiveField<{ id: string }, Counter, never>({
+    stream,
+    authorise: (viewer) => ({ id: `v:${viewer.id}`, viewer, sees: (counter) => counter.owner === viewer.id }),
+    term: ({ id }) => `id:${id}`,
+    key: ({ id }) => id,
+    ...(snapshot && { snapshot }),
+    overflow: 'close',
+    ...options,
+  });
+}
+
+/** One counter, for whoever asks. */
+export function shown(
+  snapshot?: () => Promise<Versioned<Counter> | undefined>,
+  overflow: LiveField['overflow'] = 'close',
+): LiveField {
+  const field = one(snapshot, { overflow });
+  return { ...field, authorise: (viewer) => ({ id: `v:${viewer.id}`, viewer, sees: () => true }) };
+}
+
+/** A counter as a snapshot has it. */
+export function counted(id: string, version: number, owner = 'ann'): Versioned<Counter> {
+  return { key: id, version, data: { id, owner, count: version } };
+}
+
+interface Received {
+  readonly key: string;
+  readonly version: number;
+  readonly kind: string;
+  readonly cursor: string;
+  readonly data: unknown;
+  readonly dropped: number | undefined;
+}
+
+export interface Recorder extends Sink {
+  readonly received: Received[];
+  readonly positions: string[];
+  /** `change 3`, `snapshot 5` and so on. */
+  said(): string[];
+  versions(): number[];
+  failure?: TidegateError;
+  completed: boolean;
+}
+
+/** A sink that keeps what it is told. */
+export function recorder(): Recorder {
+  const received: Received[] = [];
+  const positions: string[] = [];
+  return {
+    received,
+    positions,
+    completed: false,
+    said: () => received.map(({ kind, version }) => `${kind} ${version}`),
+    versions: () => received.map(({ version }) => version),
+    next({ frames }, dropped) {
+      for (const [index, { key, version, kind, cursor, json }] of frames.entries()) {
+        const { data, extensions } = JSON.parse(json.toString()) as Record<'data' | 'extensions', unknown>;
+        // What is sent says what the frame says.
+        if ((extensions as { cursor: string }).cursor !== cursor) throw new Error('the cursors differ');
+        received.push({ key, version, kind, cursor, data, dropped: index === 0 ? dropped : undefined });
+      }
+    },
+    position: (cursor) => void positions.push(cursor),
+    complete() {
+      this.completed = true;
+    },
+    fail(error) {
+      this.failure = error;
+    },
+  };
+}
+
+export interface RequestOptions {
+  readonly args?: Record<string, unknown>;
+  readonly viewer?: string;
+  readonly cursor?: string | undefined;
+  readonly render?: LiveRequest['render'];
+}
+
+/** A subscription to a field. */
+export function requestFor(field: LiveField, options: RequestOptions = {}): LiveRequest {
+  const {
+    args = {},
+    viewer = 'ann',
+    cursor,
+    render = (data) => ({ data: data as Record<string, unknown> }),
+  } = options;
+  const { snapshot } = field;
+  return {
+    field,
+    args,
+    scope: field.authorise({ role: 'customer', id: viewer }, args),
+    fingerprint: JSON.stringify(args),
+    render,
+    ...(cursor !== undefined && { cursor }),
+    ...(snapshot && { snapshot: () => snapshot(args, undefined) }),
+  };
+}
+
+/** A hub on a log in memory, with counters that a test publishes. */
+export class HubWorld implements AsyncDisposable {
+  readonly log: EventLog = createSqliteEventLog({ path: ':memory:', logger: silentLogger });
+  readonly codec: CursorCodec = createCursorCodec(['a secret of at least thirty-two characters']);
+  readonly metrics: Metrics = createMetrics({ nodeMetrics: false });
+  readonly #hubs: LiveHub[] = [];
+
+  static async start(options: Partial<LiveHubOptions> = {}): Promise<HubWorld> {
+    const world = new HubWorld();
+    await world.log.ensureTopics([
+      { name: topics.orderDocuments.name, partitions: 4, cleanup: 'compact', retentionMs: 1e9 },
+    ]);
+    await world.startHub(options);
+    return world;
+  }
+
+  /** The first that was started. */
+  get hub(): LiveHub {
+    return this.#hubs[0]!;
+  }
+
+  /** One more replica. */
+  async startHub(options: Partial<LiveHubOptions> = {}): Promise<LiveHub> {
+    const hub = new LiveHub({
+      streams: [stream],
+      log: this.log,
+      codec: this.codec,
+      logger: silentLogger,
+      metrics: createLiveMetrics(
+        this.#hubs.length === 0 ? this.metrics : createMetrics({ nodeMetrics: false }),
+      ),
+      ...options,
+    });
+    await hub.start(AbortSignal.timeout(5_000));
+    this.#hubs.push(hub);
+    return hub;
+  }
+
+  /** Resolves when the hub has dispatched this many changes in all. */
+  async hubHasSeen(changes: number): Promise<void> {
+    await until(() => this.hub.feeds[0]!.seq >= changes, { what: `${changes} changes to be dispatched` });
+  }
+
+  async publish(id: string, version: number, owner = 'ann'): Promise<void> {
+    await this.append([counterRecord(id, version, owner)]);
+  }
+
+  async append(records: readonly OutgoingRecord[]): Promise<void> {
+    await this.log.append(topics.orderDocuments.name, records);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const hub of this.#hubs) await hub.stop();
+    await this.log.close();
+  }
+}
+
+/** A version of a counter as the record of a document topic. */
+export function counterRecord(id: string, version: number, owner = 'ann'): OutgoingRecord {
+  return encodeEnvelope(
+    createMessage(Counted, {
+      id: `counter/${id}@${version}`,
+      key: id,
+      sequence: version,
+      timeMs: 0,
+      data: { id, owner, count: version },
+    }),
+  );
+}

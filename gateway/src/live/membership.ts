@@ -1,0 +1,82 @@
+import type { TidegateError } from '@tidegate/errors';
+import type { FrameBatch } from './frame-batch.ts';
+import type { Group, GroupMember } from './group.ts';
+import type { LiveRequest } from './live-request.ts';
+
+/** Whose membership it is. */
+export interface Member {
+  take(membership: Membership, batch: FrameBatch): void;
+  fail(error: TidegateError): void;
+}
+
+/**
+ * A subscription's time in one group: from the change after `from` up to and including `to`, by the hub's sequence
+ * numbers. A group that renders slowly delivers what was before as well, and what came after the subscription had
+ * gone on elsewhere: neither is this membership's.
+ */
+export class Membership implements GroupMember {
+  readonly group: Group;
+  readonly request: LiveRequest;
+  readonly #member: Member;
+  #from: number;
+  #to = Number.MAX_SAFE_INTEGER;
+  #pending: FrameBatch[] = [];
+  #pendingFrames = 0;
+  /** True when everything up to `to` has come. */
+  isOver = false;
+
+  constructor(options: { group: Group; request: LiveRequest; member: Member; from: number }) {
+    this.group = options.group;
+    this.request = options.request;
+    this.#member = options.member;
+    this.#from = options.from;
+  }
+
+  /** Begins anew after this change; what waits is forgotten. */
+  beginAfter(seq: number): void {
+    this.#from = seq;
+    this.forget();
+  }
+
+  endWith(seq: number): void {
+    this.#to = seq;
+  }
+
+  deliver(shared: FrameBatch): void {
+    const batch = shared.filter(({ seq }) => seq > this.#from && seq <= this.#to);
+    if (batch) this.#member.take(this, batch);
+  }
+
+  fail(error: TidegateError): void {
+    this.#member.fail(error);
+  }
+
+  /** Lets frames wait until the subscription has come as far. */
+  wait(batch: FrameBatch): void {
+    this.#pending.push(batch);
+    this.#pendingFrames += batch.frames.length;
+  }
+
+  get pendingFrames(): number {
+    return this.#pendingFrames;
+  }
+
+  next(): FrameBatch | undefined {
+    const batch = this.#pending.shift();
+    if (batch) this.#pendingFrames -= batch.frames.length;
+    return batch;
+  }
+
+  /** Of frames that were taken these have to be taken again. */
+  putBack(batch: FrameBatch): void {
+    this.#pending.unshift(batch);
+    this.#pendingFrames += batch.frames.length;
+  }
+
+  forget(): FrameBatch[] {
+    const forgotten = this.#pending;
+    this.#pending = [];
+    this.#pendingFrames = 0;
+    return forgotten;
+  }
+}
