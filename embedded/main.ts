@@ -15,6 +15,8 @@ import {
   createDispatcher,
   createTokenVerifier,
   createWebhooks,
+  edgeOptions,
+  edgeSettings,
   Gateway,
   startEdgeServer,
   type WebhookTables,
@@ -50,6 +52,7 @@ runProcess({
     SHIPPING_DELIVERY_MS: integer(0, 3_600_000, 'milliseconds from dispatched to delivered').default(4_000),
     WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses').default(false),
     TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
+    ...edgeSettings,
   },
   async start(config, host) {
     const { logger, metrics, readiness } = host;
@@ -58,7 +61,14 @@ runProcess({
     const cursorSecret = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
 
     const health = createHealthHandler({ readiness, metrics });
-    const server = await startEdgeServer({ host: config.HOST, port: config.PORT, health });
+    const edge = edgeOptions(config);
+    const server = await startEdgeServer({
+      host: config.HOST,
+      port: config.PORT,
+      health,
+      metrics,
+      ...edge.server,
+    });
     host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
 
     await buildMicrofrontends({ log: (line) => console.log(line) });
@@ -78,7 +88,7 @@ runProcess({
     await platform.start();
 
     const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
-    const verifier = createTokenVerifier({ secret: jwtSecret });
+    const verifier = createTokenVerifier({ secret: jwtSecret, ...edge.tokens });
     const gateway = new Gateway({
       bffs: [webBff, mobileBff],
       log,
@@ -96,6 +106,7 @@ runProcess({
         (request) => composition.handle(request),
       ],
       trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
+      ...edge.gateway,
     });
     host.add({ name: 'gateway', stop: () => gateway.stop() });
 
@@ -108,7 +119,7 @@ runProcess({
       logger,
       allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
     };
-    const webhooks = createWebhooks({ ...shared, verifier });
+    const webhooks = createWebhooks({ ...shared, verifier: gateway.verifier });
     await database.migrate(webhooks.migrations);
     const dispatcher = createDispatcher({ ...shared, metrics });
     host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });

@@ -1,14 +1,22 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Bff, LiveStream } from '@tidegate/bff';
+import { errorCodes, toTidegateError } from '@tidegate/errors';
 import type { EventLog } from '@tidegate/event-log';
 import type { FetchHandler, ServiceClient } from '@tidegate/service-api';
 import type { SharedState } from '@tidegate/shared-state';
 import type { Logger, Metrics } from '@tidegate/telemetry';
 import { createServerAdapter } from '@whatwg-node/server';
+import { Revocations } from './auth/revocations.ts';
+import { createRevocationsRoute } from './auth/revocations-route.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import { BffServer } from './graphql/bff-server.ts';
+import { Admission, type AdmissionLimits } from './http/admission.ts';
+import { createClientAddresses, type ClientAddresses } from './http/client-address.ts';
+import type { EdgeGuards } from './http/connection-hold.ts';
+import { createEdgeMetrics, type Refusal } from './http/edge-metrics.ts';
 import { GraphqlEndpoint } from './http/graphql-endpoint.ts';
+import { createOriginPolicy, type OriginPolicy } from './http/origin-policy.ts';
 import { refuseUpgrade } from './http/refuse.ts';
 import { Canary, canaryStream } from './live/canary.ts';
 import { createCursorCodec } from './live/cursor.ts';
@@ -32,16 +40,24 @@ export interface GatewayOptions {
   readonly routes: readonly ((request: Request) => Promise<Response | undefined>)[];
   readonly trustedOnly?: boolean;
   readonly limits?: Partial<GatewayLimits>;
+  /** Pages of these origins may use the gateway as those of its own host do. Default: none. */
+  readonly allowedOrigins?: readonly string[];
+  /** Who is trusted to say, by `X-Forwarded-For`, for whom a request is. Default: nobody. */
+  readonly addresses?: ClientAddresses;
+  /** As of the verifier: how long a revocation has to count. */
+  readonly maxTokenAgeMs?: number;
 }
 
 /** Every bound of the edge in one place. */
-export interface GatewayLimits {
+export interface GatewayLimits extends AdmissionLimits {
   readonly maxBodyBytes: number;
   readonly maxMessageBytes: number;
   /** What may wait in one connection's outbound queue. */
   readonly maxQueuedBytes: number;
   readonly maxSubscriptionsPerConnection: number;
   readonly heartbeatMs: number;
+  /** About how long a connection lasts before its client is asked to come back; 0: as long as it likes. */
+  readonly maxConnectionAgeMs: number;
   /** Over how long connections are asked to come back elsewhere when the process drains. */
   readonly drainWindowMs: number;
   /** Memory for the newest changes of each stream: who was away no longer than they reach needs no read of the log. */
@@ -55,6 +71,10 @@ const defaultLimits: GatewayLimits = {
   maxMessageBytes: 256 * 1024,
   maxQueuedBytes: 1024 * 1024,
   maxSubscriptionsPerConnection: 100,
+  maxConnectionsPerAddress: 20_000,
+  maxConnectionsPerViewer: 1_000,
+  maxSubscriptionsPerViewer: 10_000,
+  maxConnectionAgeMs: 0,
   heartbeatMs: 15_000,
   drainWindowMs: 2_000,
   historyBytes: 64 * 1024 * 1024,
@@ -65,7 +85,12 @@ const defaultLimits: GatewayLimits = {
 export class Gateway {
   readonly servers: readonly BffServer[];
   readonly hub: LiveHub;
-  readonly #options: GatewayOptions;
+  /** Refuses what has been revoked: for every route that asks for a token. */
+  readonly verifier: TokenVerifier;
+  readonly #revocations: Revocations;
+  readonly #guards: EdgeGuards;
+  readonly #origins: OriginPolicy;
+  readonly #addresses: ClientAddresses;
   readonly #endpoints = new Map<string, GraphqlEndpoint>();
   readonly #transports = new Map<string, WebSocketTransport>();
   readonly #routes: RequestListener;
@@ -75,10 +100,24 @@ export class Gateway {
   readonly #watch: FlowWatch;
 
   constructor(options: GatewayOptions) {
-    this.#options = options;
     const limits = { ...defaultLimits, ...options.limits };
     this.#limits = limits;
-    const { log, logger, verifier, client, state } = options;
+    const { log, logger, client, state, maxTokenAgeMs } = options;
+    this.#revocations = new Revocations({
+      log,
+      logger,
+      ...(maxTokenAgeMs !== undefined && { maxTokenAgeMs }),
+    });
+    const verifier = this.#revocations.guard(options.verifier);
+    this.verifier = verifier;
+    this.#origins = createOriginPolicy(options.allowedOrigins ?? []);
+    this.#addresses = options.addresses ?? createClientAddresses([]);
+    const edgeMetrics = createEdgeMetrics(options.metrics);
+    this.#guards = {
+      admission: new Admission({ limits, metrics: edgeMetrics }),
+      revocations: this.#revocations.list,
+      metrics: edgeMetrics,
+    };
     const metrics = createLiveMetrics(options.metrics);
     this.servers = options.bffs.map(
       (bff) =>
@@ -104,16 +143,21 @@ export class Gateway {
     this.#watch = new FlowWatch({ log, logger, feeds: this.hub.feeds });
     const scheduler = new FlushScheduler();
     for (const server of this.servers) {
-      const shared = { server, hub: this.hub, verifier, logger, metrics, scheduler, ...limits };
-      this.#endpoints.set(server.path, new GraphqlEndpoint(shared));
+      const guards = this.#guards;
+      const shared = { server, hub: this.hub, verifier, logger, metrics, scheduler, guards, ...limits };
+      const [origins, addresses] = [this.#origins, this.#addresses];
+      this.#endpoints.set(server.path, new GraphqlEndpoint({ ...shared, origins, addresses }));
       this.#transports.set(server.path, new WebSocketTransport(shared));
     }
-    const routes = createServerAdapter(createRoutes(options.routes));
+    const revocations = createRevocationsRoute({ revocations: this.#revocations, verifier, logger });
+    const routes = createServerAdapter(createRoutes([revocations, ...options.routes]));
     this.#routes = (request, response) => void routes(request, response);
   }
 
   /** Resolves when live changes flow. */
   async start(signal: AbortSignal): Promise<void> {
+    // First: a token that was revoked while this replica was away is refused from its first connection on.
+    await this.#revocations.start();
     await this.#canary.prepare();
     await this.hub.start(signal);
     this.#canary.start();
@@ -125,6 +169,7 @@ export class Gateway {
     this.hub.checkFlow();
     this.#canary.check();
     this.#watch.check();
+    this.#revocations.check();
   }
 
   async stop(): Promise<void> {
@@ -137,6 +182,7 @@ export class Gateway {
       ...[...this.#endpoints.values()].map((endpoint) => endpoint.stop(drainWindowMs)),
     ]);
     await this.hub.stop();
+    await this.#revocations.stop();
   }
 
   /** The listener for `request` events of an HTTP server. */
@@ -151,12 +197,33 @@ export class Gateway {
     const transport = this.#transports.get(pathOf(request));
     if (this.#draining) return refuseUpgrade(socket, 503, 'This gateway is shutting down.');
     if (!transport) return refuseUpgrade(socket, 404, 'There is no WebSocket at this address.');
-    this.#options.verifier
+    if (!this.#origins.allows(request)) {
+      this.#guards.metrics.refusals.inc({ reason: 'origin' satisfies Refusal });
+      return refuseUpgrade(socket, 403, 'Pages of this origin may not connect here.');
+    }
+    const address = this.#addresses.of(request);
+    if (!this.#countSocket(socket, address)) {
+      return refuseUpgrade(socket, 429, 'There are too many connections of your address.');
+    }
+    this.verifier
       .verify(request.headers.authorization)
       .then((viewer) =>
-        transport.upgrade(request, socket, head, { viewer, traceparent: traceparentOf(request) }),
+        transport.upgrade(request, socket, head, { viewer, address, traceparent: traceparentOf(request) }),
       )
-      .catch(() => refuseUpgrade(socket, 401, 'The bearer token is not valid.'));
+      .catch((error: unknown) => {
+        const { code, message } = toTidegateError(error);
+        refuseUpgrade(socket, errorCodes[code].httpStatus, message);
+      });
+  }
+
+  /** False when the address has as many connections as it may. */
+  #countSocket(socket: Duplex, address: string): boolean {
+    try {
+      socket.once('close', this.#guards.admission.connectionOf(address));
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

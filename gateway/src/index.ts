@@ -3,6 +3,7 @@ export { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.t
 export { createComposition } from './composition/index.ts';
 export { Gateway, type GatewayLimits, type GatewayOptions } from './gateway.ts';
 export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';
+export { edgeOptions, edgeSettings } from './http/edge-settings.ts';
 export { startEdgeServer, type Edge, type EdgeServer } from './http/edge-server.ts';
 export { FrameBatch } from './live/frame-batch.ts';
 export { createDispatcher } from './webhooks/dispatcher.ts';

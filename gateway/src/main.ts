@@ -14,6 +14,7 @@ import { createAsyncApiRoute } from './asyncapi.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createComposition } from './composition/index.ts';
 import { Gateway } from './gateway.ts';
+import { edgeOptions, edgeSettings } from './http/edge-settings.ts';
 import { startEdgeServer } from './http/edge-server.ts';
 import type { WebhookTables } from './webhooks/tables.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
@@ -43,11 +44,19 @@ runProcess({
     WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses: for development only').default(false),
     MICROFRONTENDS_DIR: text('the folder of the built micro-frontends').default(MICROFRONTENDS),
     TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
+    ...edgeSettings,
   },
   async start(config, host) {
     const { logger, metrics, readiness } = host;
     const health = createHealthHandler({ readiness, metrics });
-    const server = await startEdgeServer({ host: config.HOST, port: config.PORT, health });
+    const edge = edgeOptions(config);
+    const server = await startEdgeServer({
+      host: config.HOST,
+      port: config.PORT,
+      health,
+      metrics,
+      ...edge.server,
+    });
     host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
 
     const composition = createComposition({ root: config.MICROFRONTENDS_DIR, logger });
@@ -75,7 +84,7 @@ runProcess({
       await host.dependency(name, ping, ping);
     }
 
-    const verifier = createTokenVerifier(tokenKeys(config));
+    const verifier = createTokenVerifier({ ...tokenKeys(config), ...edge.tokens });
     const gateway = new Gateway({
       bffs: config.BFFS.map((name) => bffs[name]),
       log,
@@ -99,13 +108,14 @@ runProcess({
         (request) => composition.handle(request),
       ],
       trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
+      ...edge.gateway,
     });
     host.add({ name: 'live edge', stop: () => gateway.stop() });
     const webhooks = createWebhooks({
       database,
       log,
       servers: gateway.servers,
-      verifier,
+      verifier: gateway.verifier,
       logger,
       allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
     });

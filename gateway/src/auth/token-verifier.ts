@@ -1,4 +1,5 @@
 import { anonymous, type Viewer, type ViewerRole } from '@tidegate/bff';
+import { tokenId, tokenSubject } from '@tidegate/contracts';
 import { TidegateError } from '@tidegate/errors';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 
@@ -7,25 +8,42 @@ const ISSUER = 'tidegate';
 const AUDIENCE = 'tidegate';
 const ROLES: readonly ViewerRole[] = ['customer', 'operator', 'partner'];
 
+/** A viewer with what else its token says: what a revocation names. */
+export interface VerifiedViewer extends Viewer {
+  /** The token's `jti`; absent when it has none, or none that could be named by a revocation. */
+  readonly tokenId?: string;
+  /** When the token was issued, milliseconds since the epoch, by the second. */
+  readonly issuedAtMs?: number;
+}
+
+/**
+ * The longest that a token is taken after it was issued, whatever it says itself: what a revocation has to outlast.
+ * Default 30 days.
+ */
+export const MAX_TOKEN_AGE_MS = 30 * 24 * 60 * 60 * 1000;
+
+export type TokenKeys = { readonly secret: string } | { readonly jwksUrl: string };
+
 export interface TokenVerifier {
   /**
    * Reads an `Authorization` value. No value: an anonymous viewer.
    *
    * @throws TidegateError UNAUTHENTICATED for anything but a valid token, TOKEN_EXPIRED for one that was.
    */
-  verify(authorization: string | null | undefined): Promise<Viewer>;
+  verify(authorization: string | null | undefined): Promise<VerifiedViewer>;
 }
 
 /** Verifies JWTs (RFC 7519) signed with a shared secret (HS256), or by a provider whose keys a JWKS URL serves. */
-export function createTokenVerifier(options: { secret: string } | { jwksUrl: string }): TokenVerifier {
-  const verifyJwt = createJwtVerification(options);
+export function createTokenVerifier(options: TokenKeys & { readonly maxTokenAgeMs?: number }): TokenVerifier {
+  const { maxTokenAgeMs = MAX_TOKEN_AGE_MS } = options;
+  const verifyJwt = createJwtVerification(options, maxTokenAgeMs);
   return {
     verify: async (authorization) => {
       if (authorization == null || authorization === '') return anonymous;
       const match = /^Bearer ([A-Za-z0-9_.-]+)$/i.exec(authorization.trim());
       if (!match) throw new TidegateError('UNAUTHENTICATED', 'Authorization has to be "Bearer" and a token.');
       try {
-        return viewerOf(await verifyJwt(match[1]!));
+        return viewerOf(await verifyJwt(match[1]!), maxTokenAgeMs);
       } catch (error) {
         throw translate(error);
       }
@@ -34,9 +52,10 @@ export function createTokenVerifier(options: { secret: string } | { jwksUrl: str
 }
 
 function createJwtVerification(
-  options: { secret: string } | { jwksUrl: string },
+  options: TokenKeys,
+  maxTokenAgeMs: number,
 ): (token: string) => Promise<JWTPayload> {
-  const claims = { issuer: ISSUER, audience: AUDIENCE };
+  const claims = { issuer: ISSUER, audience: AUDIENCE, maxTokenAge: Math.floor(maxTokenAgeMs / 1000) };
   if ('secret' in options) {
     const key = new TextEncoder().encode(options.secret);
     return async (token) => (await jwtVerify(token, key, { ...claims, algorithms: ['HS256'] })).payload;
@@ -46,14 +65,17 @@ function createJwtVerification(
   return async (token) => (await jwtVerify(token, keys, { ...claims, algorithms })).payload;
 }
 
-function viewerOf(payload: JWTPayload): Viewer {
+function viewerOf(payload: JWTPayload, maxTokenAgeMs: number): VerifiedViewer {
   const role = payload['role'] as ViewerRole;
   if (!ROLES.includes(role))
     throw new TidegateError('UNAUTHENTICATED', 'The token names no role that is known here.');
-  if (typeof payload.sub !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(payload.sub)) {
-    throw new TidegateError('UNAUTHENTICATED', 'The token names no subject.');
-  }
-  return { role, id: payload.sub, ...(payload.exp !== undefined && { expiresAtMs: payload.exp * 1000 }) };
+  const subject = tokenSubject.safeParse(payload.sub);
+  if (!subject.success) throw new TidegateError('UNAUTHENTICATED', 'The token names no subject.');
+  const jti = tokenId.safeParse(payload.jti);
+  // That it is there was checked with its age.
+  const issuedAtMs = payload.iat! * 1000;
+  const expiresAtMs = Math.min((payload.exp ?? Infinity) * 1000, issuedAtMs + maxTokenAgeMs);
+  return { role, id: subject.data, issuedAtMs, expiresAtMs, ...(jti.success && { tokenId: jti.data }) };
 }
 
 function translate(error: unknown): TidegateError {

@@ -1,5 +1,5 @@
-import type { Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/errors';
+import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import type { EdgeMetrics, Refusal } from './edge-metrics.ts';
 import { KeyedLimit } from './keyed-limit.ts';
 
@@ -17,7 +17,7 @@ export type Release = () => void;
 
 /** Who is counted: the token's subject, whatever rights it gives, or for those without a token their address. */
 export interface Holder {
-  readonly viewer: Viewer;
+  readonly viewer: VerifiedViewer;
   readonly address: string;
 }
 

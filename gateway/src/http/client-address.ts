@@ -5,8 +5,8 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 export interface ClientAddresses {
   /** Whom to count a request for. */
   of(request: IncomingMessage): string;
-  /** Whether an address is one of our own proxies, whose connections are many clients'. */
-  isProxy(address: string | undefined): boolean;
+  /** Whom to count a socket for; undefined for one of our own proxies, whose sockets are many clients'. */
+  ofSocket(socket: { readonly remoteAddress?: string | undefined }): string | undefined;
 }
 
 /**
@@ -32,12 +32,15 @@ export function createClientAddresses(trustedProxies: readonly string[]): Client
       }
       return countedAs(address);
     },
-    isProxy: (address) => isTrusted(plain(address)),
+    ofSocket: ({ remoteAddress }) => {
+      const address = plain(remoteAddress);
+      return isTrusted(address) ? undefined : countedAs(address);
+    },
   };
 }
 
 /** An IPv6 client has a whole /64 to itself, so that is what is counted. */
-export function countedAs(address: string): string {
+function countedAs(address: string): string {
   if (!isIPv6(address)) return address;
   const [left = '', right] = address.replace(/%.*$/, '').split('::');
   const groups = left === '' ? [] : left.split(':');

@@ -6,11 +6,16 @@ import type { OperationParams } from '../graphql/document-cache.ts';
 import { authorizationOf } from '../transports/sse/sse-request.ts';
 import { SseTransport, type SseTransportOptions } from '../transports/sse/sse-transport.ts';
 import { visibleErrors } from '../transports/sse/visible-errors.ts';
+import type { ClientAddresses } from './client-address.ts';
+import type { EdgeFacts } from './edge-facts.ts';
+import { answerPreflight, type OriginPolicy } from './origin-policy.ts';
 import { readBody, tooLarge } from './body.ts';
 import { parseBodyParams, parseQueryParams } from './graphql-params.ts';
 
 export interface GraphqlEndpointOptions extends SseTransportOptions {
   readonly verifier: TokenVerifier;
+  readonly addresses: ClientAddresses;
+  readonly origins: OriginPolicy;
   readonly maxBodyBytes: number;
 }
 
@@ -26,12 +31,19 @@ export class GraphqlEndpoint {
 
   /** Never rejects: what goes wrong is answered. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { origins, addresses, verifier } = this.#options;
+    if (answerPreflight(request, response, origins)) return;
+    origins.allowReading(request, response);
     try {
       this.#refuseTooLarge(request);
       refuseUnreadable(request);
-      const viewer = await this.#options.verifier.verify(authorizationOf(request));
+      const viewer = await verifier.verify(authorizationOf(request));
       const { traceparent } = request.headers;
-      const facts = { viewer, traceparent: typeof traceparent === 'string' ? traceparent : undefined };
+      const facts: EdgeFacts = {
+        viewer,
+        traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+        address: addresses.of(request),
+      };
       if (this.#sse.takes(request)) {
         await this.#sse.handle(request, response, facts, () => this.#params(request));
       } else await this.#options.server.yoga(request, response, { facts });

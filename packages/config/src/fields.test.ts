@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { addressRanges, flag, hostPorts, integer, listOf, origins, port, secret, text, url } from './fields.ts';
+import {
+  addressRanges,
+  flag,
+  hostPorts,
+  integer,
+  listOf,
+  origins,
+  port,
+  secret,
+  text,
+  url,
+} from './fields.ts';
 
 const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
   [

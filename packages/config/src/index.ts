@@ -1,2 +1,13 @@
 export { parseConfig } from './parse-config.ts';
-export { addressRanges, flag, hostPorts, integer, listOf, origins, port, secret, text, url } from './fields.ts';
+export {
+  addressRanges,
+  flag,
+  hostPorts,
+  integer,
+  listOf,
+  origins,
+  port,
+  secret,
+  text,
+  url,
+} from './fields.ts';

@@ -7,7 +7,9 @@ import { isoTime } from './values.ts';
 export const tokenSubject = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'a subject');
 
 /** A token's `jti` (RFC 7519, 4.1.7). */
-export const tokenId = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'a token id of 1 to 128 printable characters');
+export const tokenId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,128}$/, 'a token id of 1 to 128 printable characters');
 
 /** One token, or everything that a subject was given before a time. */
 export const revokedAccess = z.discriminatedUnion('kind', [

@@ -1,15 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/errors';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
+import type { ConnectionHold } from '../../http/connection-hold.ts';
 import type { SseStream } from './sse-stream.ts';
 
 /** One stream of "single connection mode", from its reservation to its end, with the operations that write to it. */
 export interface Reservation {
-  readonly viewer: Viewer;
+  readonly viewer: VerifiedViewer;
   readonly stream: SseStream;
-  /** How to end each operation, by the client's id of it. */
-  readonly operations: Map<string, () => void>;
+  readonly hold: ConnectionHold;
+  /** By the client's id of it. */
+  readonly operations: Map<string, StreamOperation>;
+}
+
+/** An operation that writes to a reserved stream. */
+export interface StreamOperation {
+  stop(): void;
+  /** The stream's token has been renewed by one of other rights: go on under them, or end with what they say. */
+  authoriseAnew?(viewer: VerifiedViewer): void;
 }
 
 export interface ReservationsOptions {
@@ -31,32 +40,37 @@ export class Reservations {
   }
 
   /** @throws TidegateError RATE_LIMITED when this process holds as many as it may, and what `create` throws. */
-  add(viewer: Viewer, create: (onEnd: () => void) => SseStream): string {
+  add(
+    viewer: VerifiedViewer,
+    create: (onEnd: () => void) => { stream: SseStream; hold: ConnectionHold },
+  ): string {
     if (this.#reservations.size >= this.#options.maxReservations) {
       throw new TidegateError('RATE_LIMITED', 'There are too many reservations at the moment; come back.');
     }
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
-    const operations = new Map<string, () => void>();
-    const stream = create(() => {
+    const operations = new Map<string, StreamOperation>();
+    const { stream, hold } = create(() => {
       this.#reservations.delete(token);
-      for (const stop of operations.values()) stop();
+      for (const operation of operations.values()) operation.stop();
       operations.clear();
     });
-    this.#reservations.set(token, { viewer, stream, operations });
+    this.#reservations.set(token, { viewer, stream, hold, operations });
     stream.expireAt(Date.now() + this.#options.ttlMs);
     return token;
   }
 
   /**
-   * The reservation of this token, for the viewer who made it. A request with a newer token of the same viewer renews
-   * the stream's life.
+   * The reservation of this token, for the viewer who made it. A request with a newer token of the same subject
+   * renews the stream's life and, where it gives others, its rights.
    *
    * @throws TidegateError NOT_FOUND: unknown, over, or somebody else's; not said which.
    */
-  find(token: string, viewer: Viewer): Reservation {
+  find(token: string, viewer: VerifiedViewer): Reservation {
     const reservation = this.#reservations.get(token);
-    if (!reservation || !sameViewer(reservation.viewer, viewer)) throw notFound();
-    this.#renew(token, reservation, viewer);
+    if (!reservation || reservation.viewer.id !== viewer.id) throw notFound();
+    if (isNewer(viewer, reservation.viewer)) return this.#renew(token, reservation, viewer);
+    // An older token does not take the stream back to the rights it gave, and starts nothing under them.
+    if (reservation.viewer.role !== viewer.role) throw notFound();
     return reservation;
   }
 
@@ -66,9 +80,9 @@ export class Reservations {
    *
    * @throws TidegateError NOT_FOUND as `find`, CONFLICT when its stream is already there.
    */
-  open(token: string, viewer: Viewer, response: ServerResponse): void {
+  open(token: string, viewer: VerifiedViewer, response: ServerResponse): void {
     const reservation = this.#reservations.get(token);
-    if (!reservation || (viewer.role !== 'anonymous' && !sameViewer(reservation.viewer, viewer))) {
+    if (!reservation || (viewer.role !== 'anonymous' && reservation.viewer.id !== viewer.id)) {
       throw notFound();
     }
     if (reservation.stream.attached) {
@@ -78,17 +92,24 @@ export class Reservations {
     reservation.stream.expireAt(reservation.viewer.expiresAtMs ?? Infinity);
   }
 
-  #renew(token: string, reservation: Reservation, viewer: Viewer): void {
-    const [before = Infinity, now = Infinity] = [reservation.viewer.expiresAtMs, viewer.expiresAtMs];
-    if (now <= before) return;
-    this.#reservations.set(token, { ...reservation, viewer });
+  #renew(token: string, reservation: Reservation, viewer: VerifiedViewer): Reservation {
+    const renewed = { ...reservation, viewer };
+    this.#reservations.set(token, renewed);
+    renewed.hold.take(viewer);
     // Before it is open, what runs out is the reservation.
-    if (reservation.stream.attached) reservation.stream.expireAt(now);
+    if (renewed.stream.attached) renewed.stream.expireAt(viewer.expiresAtMs ?? Infinity);
+    if (viewer.role !== reservation.viewer.role) {
+      for (const operation of [...renewed.operations.values()]) operation.authoriseAnew?.(viewer);
+    }
+    return renewed;
   }
 }
 
-function sameViewer(one: Viewer, other: Viewer): boolean {
-  return one.role === other.role && one.id === other.id;
+/** Of two tokens the one that was issued later, or of one second the one that lasts longer. */
+function isNewer(one: VerifiedViewer, other: VerifiedViewer): boolean {
+  const [issued = 0, otherIssued = 0] = [one.issuedAtMs, other.issuedAtMs];
+  if (issued !== otherIssued) return issued > otherIssued;
+  return (one.expiresAtMs ?? Infinity) > (other.expiresAtMs ?? Infinity);
 }
 
 function notFound(): TidegateError {

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import type { Viewer } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
-import type { RequestFacts } from '../../graphql/bff-server.ts';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
+import { TidegateError, toTidegateError } from '@tidegate/errors';
 import type { OperationParams } from '../../graphql/document-cache.ts';
+import type { ConnectionHold } from '../../http/connection-hold.ts';
+import type { EdgeFacts } from '../../http/edge-facts.ts';
+import type { LiveSubscription } from '../../live/live-request.ts';
 import { OperationEvents } from './event-encoding.ts';
-import { Reservations, type Reservation } from './reservations.ts';
+import { Reservations, type Reservation, type StreamOperation } from './reservations.ts';
 import { createOperationSink } from './sse-sink.ts';
 import { extensionsCursor, parseOperationId } from './sse-request.ts';
 import type { SseStream } from './sse-stream.ts';
@@ -30,8 +32,12 @@ export class SingleConnections {
     });
   }
 
-  /** Answers 201 with the token. @throws TidegateError RATE_LIMITED, TOO_MANY_SUBSCRIPTIONS */
-  reserve(viewer: Viewer, create: (onEnd: () => void) => SseStream, response: ServerResponse): void {
+  /** Answers 201 with the token. @throws TidegateError RATE_LIMITED, TOO_MANY_CONNECTIONS */
+  reserve(
+    viewer: VerifiedViewer,
+    create: (onEnd: () => void) => { stream: SseStream; hold: ConnectionHold },
+    response: ServerResponse,
+  ): void {
     const token = this.#reservations.add(viewer, create);
     // No cache may hand the same token to a second client.
     response.writeHead(201, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
@@ -39,7 +45,7 @@ export class SingleConnections {
   }
 
   /** @throws TidegateError NOT_FOUND, CONFLICT */
-  open(token: string, viewer: Viewer, response: ServerResponse): void {
+  open(token: string, viewer: VerifiedViewer, response: ServerResponse): void {
     this.#reservations.open(token, viewer, response);
   }
 
@@ -49,7 +55,7 @@ export class SingleConnections {
    * @throws TidegateError NOT_FOUND (token), BAD_REQUEST (id), CONFLICT (id in use), TOO_MANY_SUBSCRIPTIONS, and what
    * is wrong with the document.
    */
-  start(token: string, facts: RequestFacts, params: OperationParams, response: ServerResponse): void {
+  start(token: string, facts: EdgeFacts, params: OperationParams, response: ServerResponse): void {
     const reservation = this.#reservations.find(token, facts.viewer);
     const id = parseOperationId(params.extensions?.['operationId']);
     this.#requireRoom(reservation, id);
@@ -62,10 +68,10 @@ export class SingleConnections {
   }
 
   /** Ends an operation and answers 200, also when it has just ended by itself. @throws TidegateError NOT_FOUND, BAD_REQUEST */
-  stop(token: string, viewer: Viewer, operationId: string | null, response: ServerResponse): void {
+  stop(token: string, viewer: VerifiedViewer, operationId: string | null, response: ServerResponse): void {
     const { operations } = this.#reservations.find(token, viewer);
     const id = parseOperationId(operationId);
-    operations.get(id)?.();
+    operations.get(id)?.stop();
     operations.delete(id);
     response.writeHead(200).end();
   }
@@ -80,36 +86,51 @@ export class SingleConnections {
     }
   }
 
-  #subscribe(reservation: Reservation, id: string, params: OperationParams, facts: RequestFacts): void {
-    const { hub, metrics, server } = this.#options;
-    const live = server.liveRequest(params, facts, extensionsCursor(params));
+  #subscribe(reservation: Reservation, id: string, params: OperationParams, facts: EdgeFacts): void {
+    const { hub, metrics, server, guards } = this.#options;
+    const request = server.liveRequest(params, facts, extensionsCursor(params));
+    const release = guards.admission.subscription(facts);
     const { operations, stream } = reservation;
-    const ended = new AbortController();
-    const end = (): void => ended.abort();
-    operations.set(id, end);
+    let live: LiveSubscription | undefined;
+    const operation: StreamOperation = {
+      stop: () => {
+        live?.stop();
+        release();
+      },
+      authoriseAnew: (viewer) => {
+        try {
+          live?.renew(server.liveRequest(params, { ...facts, viewer }, undefined));
+        } catch (error) {
+          live?.stop();
+          sink.fail(toTidegateError(error));
+        }
+      },
+    };
+    operations.set(id, operation);
     const onEnd = (): void => {
       // The id may have been stopped and used again.
-      if (operations.get(id) === end) operations.delete(id);
+      if (operations.get(id) === operation) operations.delete(id);
+      release();
     };
     const events = new OperationEvents(id);
-    const sink = createOperationSink(stream, events, live.field.overflow, metrics, onEnd);
-    const subscription = hub.subscribe(live, sink);
-    if (ended.signal.aborted) subscription.stop();
-    else ended.signal.addEventListener('abort', () => subscription.stop(), { once: true });
+    const sink = createOperationSink(stream, events, request.field.overflow, metrics, onEnd);
+    live = hub.subscribe(request, sink);
+    // It may have ended at once.
+    if (operations.get(id) !== operation) operation.stop();
   }
 
   async #execute(
     reservation: Reservation,
     id: string,
     params: OperationParams,
-    facts: RequestFacts,
+    facts: EdgeFacts,
   ): Promise<void> {
     const { operations, stream } = reservation;
-    const stop = (): void => undefined;
-    operations.set(id, stop);
+    const operation: StreamOperation = { stop: () => undefined };
+    operations.set(id, operation);
     const { errors, ...result } = await this.#options.server.execute(params, facts);
     // Stopped: nobody waits for the answer any more.
-    if (operations.get(id) !== stop) return;
+    if (operations.get(id) !== operation) return;
     operations.delete(id);
     const events = new OperationEvents(id);
     stream.write(...events.result(errors ? { ...result, errors: visibleErrors(errors) as never } : result));

@@ -3,12 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { anonymous, type Viewer } from '@tidegate/bff';
 import { TidegateError, toTidegateError } from '@tidegate/errors';
-import { createMetrics } from '@tidegate/telemetry';
+import { createMetrics, type Metrics } from '@tidegate/telemetry';
 import { GraphQLError } from 'graphql';
+import { RevocationList } from '../../auth/revocation-list.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';
 import { formatError } from '../../graphql/error-codes.ts';
+import { Admission, type AdmissionLimits } from '../../http/admission.ts';
+import { createClientAddresses } from '../../http/client-address.ts';
+import type { EdgeGuards } from '../../http/connection-hold.ts';
+import { createEdgeMetrics } from '../../http/edge-metrics.ts';
 import { GraphqlEndpoint, type GraphqlEndpointOptions } from '../../http/graphql-endpoint.ts';
+import { createOriginPolicy } from '../../http/origin-policy.ts';
 import { encodeFrame, type Frame } from '../../live/frame.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveRequest, Sink } from '../../live/live-request.ts';
@@ -22,9 +28,14 @@ export interface OpenSubscription {
   readonly stopped: boolean;
 }
 
+export interface SseEndpointFixtureOptions extends Partial<GraphqlEndpointOptions> {
+  readonly limits?: Partial<AdmissionLimits>;
+}
+
 export interface SseEndpointFixture extends AsyncDisposable {
   readonly url: string;
   readonly endpoint: GraphqlEndpoint;
+  readonly guards: EdgeGuards;
   readonly subscriptions: OpenSubscription[];
   metricsText(): Promise<string>;
 }
@@ -75,11 +86,27 @@ function stubHub(subscriptions: OpenSubscription[]): LiveHub {
   } as unknown as LiveHub;
 }
 
+function createGuards(metrics: Metrics, limits: Partial<AdmissionLimits> = {}): EdgeGuards {
+  const edgeMetrics = createEdgeMetrics(metrics);
+  const generous = {
+    maxConnectionsPerAddress: 100,
+    maxConnectionsPerViewer: 100,
+    maxSubscriptionsPerViewer: 100,
+  };
+  return {
+    admission: new Admission({ limits: { ...generous, ...limits }, metrics: edgeMetrics }),
+    revocations: new RevocationList(),
+    metrics: edgeMetrics,
+  };
+}
+
 /** An endpoint behind a real HTTP server, with a hub whose subscriptions the test speaks for. */
-export async function startSseEndpoint(
-  options: Partial<GraphqlEndpointOptions> = {},
-): Promise<SseEndpointFixture> {
+export async function startSseEndpoint({
+  limits,
+  ...options
+}: SseEndpointFixtureOptions = {}): Promise<SseEndpointFixture> {
   const metrics = createMetrics({ nodeMetrics: false });
+  const guards = createGuards(metrics, limits);
   const subscriptions: OpenSubscription[] = [];
   const endpoint = new GraphqlEndpoint({
     server: stubServer(),
@@ -91,6 +118,10 @@ export async function startSseEndpoint(
     maxQueuedBytes: 64 * 1024,
     maxSubscriptionsPerConnection: 3,
     heartbeatMs: 60_000,
+    maxConnectionAgeMs: 0,
+    addresses: createClientAddresses([]),
+    origins: createOriginPolicy([]),
+    guards,
     ...options,
   });
   const server = createServer((request, response) => void endpoint.handle(request, response));
@@ -99,6 +130,7 @@ export async function startSseEndpoint(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql/test`,
     endpoint,
+    guards,
     subscriptions,
     metricsText: async () => (await metrics.render()).body,
     [Symbol.asyncDispose]: async () => {

@@ -50,7 +50,7 @@ export class SseStream implements Flushable {
   #awaitingRoom: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  #phase: 'open' | 'completing' | 'ended' = 'open';
+  #phase: 'open' | 'completing' | 'leaving' | 'ended' = 'open';
 
   constructor(options: SseStreamOptions) {
     this.#options = options;
@@ -104,6 +104,16 @@ export class SseStream implements Flushable {
     this.#schedule();
   }
 
+  /** Cuts it once everything that is queued has been written, or the client has taken too long to read that. */
+  leave(): void {
+    if (this.#phase !== 'open') return;
+    if (!this.#response) return this.cut();
+    this.expireAt(Date.now() + LAST_WORD_MS);
+    this.#waiting.message(HEARTBEAT);
+    this.#phase = 'leaving';
+    this.#schedule();
+  }
+
   /** Ends it at once, unsaid: an EventSource comes back by itself, with its Last-Event-ID. */
   cut(): void {
     this.#end();
@@ -131,7 +141,9 @@ export class SseStream implements Flushable {
       const pieces = this.#waiting
         .take()
         .map((each) => ('batch' in each ? each.entrance.encode(each.batch) : each.payload));
-      response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+      // Called back when the kernel has it: until then a cut would take it along.
+      const written = this.#phase === 'leaving' ? () => this.cut() : undefined;
+      response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), written);
       this.#tellRoom();
     }
     if (this.#phase === 'completing' && !response.writableEnded) response.end();

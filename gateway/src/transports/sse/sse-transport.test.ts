@@ -151,13 +151,13 @@ describe('GraphQL over Server-Sent Events', () => {
     });
 
     it('one viewer has so many streams and no more; others are not concerned', async () => {
-      await start({ maxStreamsPerViewer: 2 });
+      await start({ limits: { maxConnectionsPerViewer: 2 } });
       await openStream({ body: { query: SUBSCRIPTION } });
       await reserve();
       const refused = await openStream({ body: { query: SUBSCRIPTION } });
       expect([refused.response.status, await refused.ended]).toEqual([429, 'complete']);
-      expect(refused.text).toContain('TOO_MANY_SUBSCRIPTIONS');
-      expect(await codeOf(await send('PUT'))).toEqual([429, 'TOO_MANY_SUBSCRIPTIONS']);
+      expect(refused.text).toContain('TOO_MANY_CONNECTIONS');
+      expect(await codeOf(await send('PUT'))).toEqual([429, 'TOO_MANY_CONNECTIONS']);
       await reserve({ authorization: 'Bearer customer.c2' });
     });
   });
@@ -168,9 +168,9 @@ describe('GraphQL over Server-Sent Events', () => {
       fetch(`${fixture.url}${search}`, { method, headers: { accept, ...extra } });
 
     it('the token may be a parameter of a GET for an event stream', async () => {
-      await start({ maxStreamsPerViewer: 1 });
+      await start({ limits: { maxConnectionsPerViewer: 1 } });
       await bare('GET', 'text/event-stream');
-      expect(await codeOf(await send('PUT'))).toEqual([429, 'TOO_MANY_SUBSCRIPTIONS']);
+      expect(await codeOf(await send('PUT'))).toEqual([429, 'TOO_MANY_CONNECTIONS']);
     });
 
     it('one that is not valid is refused as in a header', async () => {
@@ -185,7 +185,7 @@ describe('GraphQL over Server-Sent Events', () => {
     });
 
     it('the parameter says nothing in any other request', async () => {
-      await start({ maxStreamsPerViewer: 1 });
+      await start({ limits: { maxConnectionsPerViewer: 1 } });
       // Reserved without a token, then by the viewer that the parameter would have named.
       await bare('PUT', '*/*');
       await reserve();

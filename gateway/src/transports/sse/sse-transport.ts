@@ -1,20 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/errors';
 import type { GraphQLError } from 'graphql';
-import type { BffServer, RequestFacts } from '../../graphql/bff-server.ts';
+import type { BffServer } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';
+import type { EdgeFacts } from '../../http/edge-facts.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { COMPLETE, encodeResultEvent } from './event-encoding.ts';
+import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
 import { SingleConnections } from './single-connections.ts';
 import { createDistinctSink } from './sse-sink.ts';
 import { cursorOf, searchParams, streamTokenOf, wantsEventStream } from './sse-request.ts';
 import { SseStream } from './sse-stream.ts';
-import { holderOf, StreamLimit } from './stream-limit.ts';
 import { visibleErrors } from './visible-errors.ts';
 
-export interface SseTransportOptions {
+export interface SseTransportOptions extends OpenStreamsOptions {
   readonly server: BffServer;
   readonly hub: LiveHub;
   readonly metrics: LiveMetrics;
@@ -25,15 +26,11 @@ export interface SseTransportOptions {
   readonly heartbeatMs: number;
   /** Most operations on one stream of single connection mode. */
   readonly maxSubscriptionsPerConnection: number;
-  /** Most streams, reserved or open, of one viewer, or of one address without a token. Default 1,000. */
-  readonly maxStreamsPerViewer?: number;
   /** Most reservations of all viewers. Default 10,000. */
   readonly maxReservations?: number;
   /** How long a reservation waits for its stream. Default 10 s. */
   readonly reservationTtlMs?: number;
 }
-
-const MAX_STREAMS_PER_VIEWER = 1_000;
 
 /**
  * GraphQL over Server-Sent Events for one BFF, both modes of the protocol
@@ -41,13 +38,13 @@ const MAX_STREAMS_PER_VIEWER = 1_000;
  */
 export class SseTransport {
   readonly #options: SseTransportOptions;
-  readonly #limit: StreamLimit;
+  readonly #streams: OpenStreams;
   readonly #single: SingleConnections;
   #draining = false;
 
   constructor(options: SseTransportOptions) {
     this.#options = options;
-    this.#limit = new StreamLimit(options.maxStreamsPerViewer ?? MAX_STREAMS_PER_VIEWER);
+    this.#streams = new OpenStreams(options);
     this.#single = new SingleConnections(options);
   }
 
@@ -65,14 +62,14 @@ export class SseTransport {
   async handle(
     request: IncomingMessage,
     response: ServerResponse,
-    facts: RequestFacts,
+    facts: EdgeFacts,
     readParams: () => Promise<OperationParams>,
   ): Promise<void> {
     // An EventSource gives up on any status but 200, and comes back after a connection that broke.
     if (this.#draining) return void response.destroy();
     const token = streamTokenOf(request);
     const { viewer } = facts;
-    if (request.method === 'PUT') return this.#reserve(request, response, facts);
+    if (request.method === 'PUT') return this.#reserve(response, facts);
     if (request.method === 'DELETE') {
       return this.#single.stop(required(token), viewer, searchParams(request).get('operationId'), response);
     }
@@ -86,21 +83,20 @@ export class SseTransport {
   }
 
   get streams(): number {
-    return this.#limit.streams;
+    return this.#streams.size;
   }
 
   /** Takes no more streams and cuts those it has, spread over the window; resolves when none is left. */
   stop(windowMs = 0): Promise<void> {
     this.#draining = true;
-    return this.#limit.cutAll(windowMs);
+    return this.#streams.leaveAll(windowMs);
   }
 
-  #reserve(request: IncomingMessage, response: ServerResponse, { viewer }: RequestFacts): void {
-    const holder = holderOf(viewer, request);
+  #reserve(response: ServerResponse, facts: EdgeFacts): void {
     this.#single.reserve(
-      viewer,
+      facts.viewer,
       (onEnd) =>
-        this.#limit.admit(holder, (release) =>
+        this.#streams.admit(facts, (release) =>
           this.#createStream(() => {
             release();
             onEnd();
@@ -114,7 +110,7 @@ export class SseTransport {
   async #serveDistinct(
     request: IncomingMessage,
     response: ServerResponse,
-    facts: RequestFacts,
+    facts: EdgeFacts,
     params: OperationParams,
   ): Promise<void> {
     const { server } = this.#options;
@@ -125,28 +121,25 @@ export class SseTransport {
       if (kind === 'subscription') return this.#subscribe(request, response, facts, params);
     } catch (error) {
       if (error instanceof TidegateError && NOT_ON_THE_STREAM.has(error.code)) throw error;
-      return this.#answer(request, response, facts, { errors: server.errors(error) });
+      return this.#answer(response, facts, { errors: server.errors(error) });
     }
-    this.#answer(request, response, facts, await server.execute(params, facts));
+    this.#answer(response, facts, await server.execute(params, facts));
   }
 
   #subscribe(
     request: IncomingMessage,
     response: ServerResponse,
-    facts: RequestFacts,
+    facts: EdgeFacts,
     params: OperationParams,
   ): void {
     const { hub, metrics, server } = this.#options;
     const live = server.liveRequest(params, facts, cursorOf(request, params));
     let ended = false;
     let stop = (): void => undefined;
-    const stream = this.#limit.admit(holderOf(facts.viewer, request), (release) =>
-      this.#createStream(() => {
-        release();
-        ended = true;
-        stop();
-      }),
-    );
+    const { stream } = this.#admitSubscriber(facts, () => {
+      ended = true;
+      stop();
+    });
     stream.expireAt(facts.viewer.expiresAtMs ?? Infinity);
     stream.attach(response);
     const subscription = hub.subscribe(live, createDistinctSink(stream, live.field.overflow, metrics));
@@ -154,14 +147,30 @@ export class SseTransport {
     if (ended) stop();
   }
 
+  /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS, TOO_MANY_CONNECTIONS */
+  #admitSubscriber(facts: EdgeFacts, onEnd: () => void): { stream: SseStream } {
+    const releaseSubscription = this.#options.guards.admission.subscription(facts);
+    try {
+      return this.#streams.admit(facts, (release) =>
+        this.#createStream(() => {
+          release();
+          releaseSubscription();
+          onEnd();
+        }),
+      );
+    } catch (error) {
+      releaseSubscription();
+      throw error;
+    }
+  }
+
   /** One result as an event stream of its own. */
   #answer(
-    request: IncomingMessage,
     response: ServerResponse,
-    { viewer }: RequestFacts,
+    facts: EdgeFacts,
     { errors, ...result }: { errors?: readonly GraphQLError[] | undefined; data?: unknown },
   ): void {
-    const stream = this.#limit.admit(holderOf(viewer, request), (release) => this.#createStream(release));
+    const { stream } = this.#streams.admit(facts, (release) => this.#createStream(release));
     stream.attach(response);
     stream.write(
       encodeResultEvent((errors ? { ...result, errors: visibleErrors(errors) } : result) as never),
@@ -182,7 +191,11 @@ export class SseTransport {
 }
 
 /** Of the request and not of the operation: answered with their HTTP status. */
-const NOT_ON_THE_STREAM: ReadonlySet<string> = new Set(['METHOD_NOT_ALLOWED', 'TOO_MANY_SUBSCRIPTIONS']);
+const NOT_ON_THE_STREAM: ReadonlySet<string> = new Set([
+  'METHOD_NOT_ALLOWED',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_SUBSCRIPTIONS',
+]);
 
 function required(token: string | undefined): string {
   if (token !== undefined) return token;
