@@ -64,10 +64,12 @@ async function runVitest(
   const report = join(directory.path, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}) };
+  // The end-to-end tests start the same processes dozens of times: each is compiled once.
+  const NODE_COMPILE_CACHE = join(directory.path, 'compiled');
   const child = spawn(
     nodeBinary,
     [join(repositoryRoot, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...vitestArguments],
-    { cwd: repositoryRoot, stdio: 'inherit', env: testEnvironment(env) },
+    { cwd: repositoryRoot, stdio: 'inherit', env: testEnvironment({ ...env, NODE_COMPILE_CACHE }) },
   );
   const stop = (): void => void child.kill('SIGTERM');
   interrupted.addEventListener('abort', stop, { once: true });

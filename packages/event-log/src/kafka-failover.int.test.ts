@@ -75,7 +75,8 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
     const kafka = new Kafka({
       brokers: brokers.addresses,
       logLevel: logLevel.NOTHING,
-      retry: { retries: 20 },
+      // Short waits: one call must not sleep through the time that is given to a condition.
+      retry: { retries: 20, maxRetryTime: 1_000 },
     });
     admin = kafka.admin();
     await until(() => admin.connect().then(() => true), { what: 'a broker answers', ...long });
