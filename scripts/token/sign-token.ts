@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 
 export const roles = ['customer', 'operator', 'partner'] as const;
@@ -8,14 +9,23 @@ export interface TokenClaims {
   readonly role: Role;
   readonly ttlMs: number;
   readonly secret: string;
+  /** The `jti`, by which this one token can be revoked. Default: a new one. */
+  readonly tokenId?: string;
 }
 
 /** A JWT as the gateway expects it; `ttlMs` counts from now. */
-export function signToken({ sub, role, ttlMs, secret }: TokenClaims): Promise<string> {
+export function signToken({
+  sub,
+  role,
+  ttlMs,
+  secret,
+  tokenId = randomUUID(),
+}: TokenClaims): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT({ role })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(sub)
+    .setJti(tokenId)
     .setIssuer('tidegate')
     .setAudience('tidegate')
     .setIssuedAt(now)

@@ -27,11 +27,6 @@ export class RevocationList {
     return this.#entries.size;
   }
 
-  /** Connections that would be ended by a revocation. */
-  get watched(): number {
-    return new Set([...this.#watchers.values()].flatMap((watchers) => [...watchers])).size;
-  }
-
   /** Takes one in and ends what it concerns. */
   add(access: RevokedAccess, untilMs: number): void {
     const key = revocationKey(access);
@@ -42,7 +37,9 @@ export class RevocationList {
       untilMs: Math.max(untilMs, known?.untilMs ?? 0),
     });
     for (const watcher of [...(this.#watchers.get(key) ?? [])]) {
-      if (this.isRevoked(watcher.viewer)) watcher.onRevoked();
+      if (!this.isRevoked(watcher.viewer)) continue;
+      this.#forget(watcher);
+      watcher.onRevoked();
     }
   }
 
@@ -63,22 +60,26 @@ export class RevocationList {
     );
   }
 
-  /** Calls back when a revocation concerns this viewer, also one that has just come, until the answer is called. */
+  /** Calls back once when a revocation concerns this viewer, also one that has just come, until the answer is called. */
   watch(viewer: VerifiedViewer, onRevoked: () => void): () => void {
     const watcher = { viewer, onRevoked };
-    const keys = keysOf(viewer);
-    for (const key of keys) {
+    if (this.isRevoked(viewer)) {
+      queueMicrotask(onRevoked);
+      return () => undefined;
+    }
+    for (const key of keysOf(viewer)) {
       const watchers = this.#watchers.get(key) ?? new Set();
       this.#watchers.set(key, watchers.add(watcher));
     }
-    if (this.isRevoked(viewer)) queueMicrotask(onRevoked);
-    return () => {
-      for (const key of keys) {
-        const watchers = this.#watchers.get(key);
-        watchers?.delete(watcher);
-        if (watchers?.size === 0) this.#watchers.delete(key);
-      }
-    };
+    return () => this.#forget(watcher);
+  }
+
+  #forget(watcher: Watcher): void {
+    for (const key of keysOf(watcher.viewer)) {
+      const watchers = this.#watchers.get(key);
+      watchers?.delete(watcher);
+      if (watchers?.size === 0) this.#watchers.delete(key);
+    }
   }
 }
 

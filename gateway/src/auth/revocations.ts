@@ -71,7 +71,7 @@ export class Revocations {
       },
     });
     this.#failure = undefined;
-    this.#sweep = setInterval(() => void this.#forgetExpired(), SWEEP_EVERY_MS);
+    this.#sweep = setInterval(() => void this.sweep(), SWEEP_EVERY_MS);
   }
 
   async stop(): Promise<void> {
@@ -159,7 +159,7 @@ export class Revocations {
    * Forgets what has outlived every token. A token's record is deleted from the topic as well; a subject's stays, as
    * somebody may just be revoking the same subject anew, and there is only one of each.
    */
-  async #forgetExpired(): Promise<void> {
+  async sweep(): Promise<void> {
     const expired = this.list.expired(this.#options.clock());
     for (const key of expired) this.list.delete(key);
     const tombstones = expired

@@ -4,6 +4,7 @@ import type { GraphQLErrorLike } from './types.ts';
 const retryableCodes: ReadonlySet<string> = new Set([
   'CONFLICT',
   'RATE_LIMITED',
+  'TOO_MANY_CONNECTIONS',
   'TOO_MANY_SUBSCRIPTIONS',
   'STALE_READ',
   'SLOW_CONSUMER',

@@ -98,9 +98,7 @@ export class Reservations {
     renewed.hold.take(viewer);
     // Before it is open, what runs out is the reservation.
     if (renewed.stream.attached) renewed.stream.expireAt(viewer.expiresAtMs ?? Infinity);
-    if (viewer.role !== reservation.viewer.role) {
-      for (const operation of [...renewed.operations.values()]) operation.authoriseAnew?.(viewer);
-    }
+    for (const operation of [...renewed.operations.values()]) operation.authoriseAnew?.(viewer);
     return renewed;
   }
 }

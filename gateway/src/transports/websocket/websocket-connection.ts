@@ -92,8 +92,8 @@ export class WebSocketConnection {
   }
 
   /**
-   * Goes on under a newer token of the same subject (docs/protocol.md, 16). Where it gives other rights, what runs is
-   * authorised anew; what those rights do not allow ends with its error.
+   * Goes on under a newer token of the same subject (docs/protocol.md, 16). What runs is authorised anew: what the
+   * token's rights do not allow ends with its error.
    *
    * @returns when the token ends, milliseconds since the epoch.
    * @throws TidegateError FORBIDDEN for somebody else's token.
@@ -104,7 +104,7 @@ export class WebSocketConnection {
       throw new TidegateError('FORBIDDEN', 'A token is renewed by one of the same subject.');
     }
     this.identify(viewer);
-    if (viewer.role !== before.role) this.#authoriseAnew();
+    this.#authoriseAnew();
     return viewer.expiresAtMs;
   }
 

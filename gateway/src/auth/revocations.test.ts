@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { anonymous } from '@tidegate/bff';
+import { AccessRevoked } from '@tidegate/contracts';
+import type { EventLog } from '@tidegate/event-log';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { silentLogger } from '@tidegate/telemetry';
+import { temporaryDirectory, until } from '@tidegate/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Revocations } from './revocations.ts';
+import type { VerifiedViewer } from './token-verifier.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const NOW_MS = Date.parse('2026-11-23T12:00:00Z');
+
+const customer = (issuedAtMs: number, tokenId = 'a-token'): VerifiedViewer => ({
+  role: 'customer',
+  id: 'customer-1',
+  tokenId,
+  issuedAtMs,
+});
+
+describe('revocations', () => {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let log: EventLog;
+  let nowMs: number;
+  const replicas: Revocations[] = [];
+
+  beforeEach(async () => {
+    nowMs = NOW_MS;
+    directory = await temporaryDirectory();
+    log = createSqliteEventLog({ path: join(directory.path, 'log.sqlite'), logger: silentLogger, pollMs: 5 });
+  });
+
+  afterEach(async () => {
+    for (const replica of replicas.splice(0)) await replica.stop();
+    await log.close();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  async function startReplica(options: { maxRevocations?: number } = {}): Promise<Revocations> {
+    const replica = new Revocations({
+      log,
+      logger: silentLogger,
+      maxTokenAgeMs: DAY_MS,
+      clock: () => nowMs,
+      ...options,
+    });
+    replicas.push(replica);
+    await replica.start();
+    return replica;
+  }
+
+  const subject = (issuedBeforeMs = NOW_MS) =>
+    ({
+      kind: 'subject',
+      subject: 'customer-1',
+      issuedBefore: new Date(issuedBeforeMs).toISOString(),
+    }) as const;
+
+  it('of one token refuse that token and no other, on every replica', async () => {
+    const [here, there] = [await startReplica(), await startReplica()];
+    await here.revoke({ kind: 'token', tokenId: 'stolen' }, 'operator-1');
+    await until(() => there.list.isRevoked(customer(NOW_MS, 'stolen')), { what: 'the other replica' });
+    for (const replica of [here, there]) {
+      expect(() => replica.refuseRevoked(customer(NOW_MS, 'stolen'))).toThrow('revoked');
+      replica.refuseRevoked(customer(NOW_MS, 'another'));
+      replica.refuseRevoked(anonymous);
+    }
+  });
+
+  it('of a subject refuse all it was issued until then, and nothing that is issued later', async () => {
+    const replica = await startReplica();
+    await replica.revoke(subject(NOW_MS + 500), 'operator-1');
+    expect(replica.list.isRevoked(customer(NOW_MS - DAY_MS))).toBe(true);
+    // A token's time is in seconds: what was issued within the same one is refused too.
+    expect(replica.list.isRevoked(customer(NOW_MS))).toBe(true);
+    expect(replica.list.isRevoked(customer(NOW_MS + 1_000))).toBe(false);
+    expect(replica.list.isRevoked({ ...customer(NOW_MS), id: 'customer-2' })).toBe(false);
+  });
+
+  it('of a subject twice keep the later', async () => {
+    const replica = await startReplica();
+    await replica.revoke(subject(NOW_MS), 'operator-1');
+    await replica.revoke(subject(NOW_MS - DAY_MS / 2), 'operator-1');
+    expect(replica.list.isRevoked(customer(NOW_MS - 1_000))).toBe(true);
+  });
+
+  it('count on a replica that starts later, before its start resolves', async () => {
+    await (await startReplica()).revoke(subject(), 'operator-1');
+    const later = await startReplica();
+    expect(later.list.isRevoked(customer(NOW_MS))).toBe(true);
+  });
+
+  it('tell a live connection, also one that was opened while they came, and nobody who has left', async () => {
+    const replica = await startReplica();
+    const told: string[] = [];
+    const watch = (name: string, viewer: VerifiedViewer) =>
+      replica.list.watch(viewer, () => void told.push(name));
+    watch('early', customer(NOW_MS));
+    watch('left', customer(NOW_MS))();
+    watch('newer', customer(NOW_MS + 2_000));
+    await replica.revoke(subject(), 'operator-1');
+    watch('meanwhile', customer(NOW_MS));
+    await until(() => told.length >= 2, { what: 'both' });
+    expect(told).toEqual(['early', 'meanwhile']);
+  });
+
+  it('are forgotten when no token can be old enough for them any more', async () => {
+    const replica = await startReplica();
+    await replica.revoke({ kind: 'token', tokenId: 'stolen' }, 'operator-1');
+    nowMs += DAY_MS - 1;
+    await replica.sweep();
+    expect(replica.list.size).toBe(1);
+    nowMs += 1;
+    await replica.sweep();
+    expect(replica.list.size).toBe(0);
+    // A replica that starts now does not take it in either.
+    expect((await startReplica()).list.size).toBe(0);
+  });
+
+  it('are bounded: one too many is refused, and none is dropped', async () => {
+    const replica = await startReplica({ maxRevocations: 1 });
+    await replica.revoke({ kind: 'token', tokenId: 'one' }, 'operator-1');
+    await expect(replica.revoke({ kind: 'token', tokenId: 'two' }, 'operator-1')).rejects.toThrow('as many');
+    expect(replica.list.isRevoked(customer(NOW_MS, 'one'))).toBe(true);
+  });
+
+  it('that cannot be read make the gateway not ready', async () => {
+    const unread = new Revocations({ log, logger: silentLogger });
+    expect(() => unread.check()).toThrow('have not been read');
+    const broken = new Revocations({
+      log: {
+        ...log,
+        ensureTopics: (t) => log.ensureTopics(t),
+        ends: () => Promise.reject(new Error('away')),
+      },
+      logger: silentLogger,
+    });
+    await expect(broken.start()).rejects.toThrow('away');
+    expect(() => broken.check()).toThrow('have not been read');
+    (await startReplica()).check();
+  });
+
+  it('that are malformed block nothing that comes after them', async () => {
+    const replica = await startReplica();
+    await log.append(AccessRevoked.topic.name, [{ key: 'x', value: Buffer.from('{'), headers: {} }]);
+    await replica.revoke(subject(), 'operator-1');
+    const later = await startReplica();
+    expect(later.list.isRevoked(customer(NOW_MS))).toBe(true);
+    later.check();
+  });
+});
