@@ -20,6 +20,8 @@ const FEW_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 50, s
 const MANY_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 10, stock: 1, bareWs: 10 };
 const ROUNDS = 3;
 const HALF_LOAD_MS = 6_000;
+const PROBE_MS = 1_500;
+const MAX_TICKS_PER_SECOND = 2_000;
 
 async function measure(log: Log): Promise<Figures> {
   await using directory = await temporaryDirectory();
@@ -57,6 +59,7 @@ async function withSubjects(directory: string, load: LoadProcess, log: Log): Pro
     'burst.ratioToStock': ratio(burst, 'stock'),
     'burst.ratioToBareWs': ratio(burst, 'bareWs'),
     'halfLoad.ticksPerSecond': half.ticksPerSecond,
+    'halfLoad.cpuShare': half.cpuShare,
     'halfLoad.p50Ms': half.p50Ms,
     'halfLoad.p99Ms': half.p99Ms,
     'halfLoad.fromAskedP99Ms': half.fromAskedP99Ms,
@@ -107,15 +110,20 @@ async function onKafka(directory: string, load: LoadProcess, log: Log): Promise<
   };
 }
 
-/** Finds out how many ticks a second are the most, then asks for half as many. */
+/**
+ * Finds the rate of single ticks at which the server is busy half of the time (what one tick costs at a low rate is
+ * more than in a burst, so half of a burst's throughput would be something else), then measures there for a while.
+ */
 async function halfLoad(subject: Subject, load: LoadProcess, log: Log) {
-  const most = (await burstRound(subject, load, burstOf(subject))).deliveriesPerSecond / subject.connections;
-  const ticksPerSecond = most / 2;
-  const { delays } = await steadyRound(subject, load, { ticksPerSecond, forMs: HALF_LOAD_MS });
+  let ticksPerSecond = 10;
+  const probe = () => steadyRound(subject, load, { ticksPerSecond, forMs: PROBE_MS });
+  while ((await probe()).cpuShare < 0.5 && ticksPerSecond < MAX_TICKS_PER_SECOND) ticksPerSecond *= 1.25;
+  const { delays, cpuShare } = await steadyRound(subject, load, { ticksPerSecond, forMs: HALF_LOAD_MS });
   log(
-    `half load: ${ticksPerSecond.toFixed(0)} ticks/s, p50 ${delays.p50Ms.toFixed(1)} ms, p99 ${delays.p99Ms.toFixed(1)} ms`,
+    `half load: ${ticksPerSecond.toFixed(0)} ticks/s, ${(cpuShare * 100).toFixed(0)} % busy, ` +
+      `p50 ${delays.p50Ms.toFixed(1)} ms, p99 ${delays.p99Ms.toFixed(1)} ms`,
   );
-  return { ticksPerSecond, ...delays };
+  return { ticksPerSecond, cpuShare, ...delays };
 }
 
 function burstOf({ name, connections }: Subject): { batchTicks: number; forMs: number } {

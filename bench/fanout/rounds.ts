@@ -10,6 +10,8 @@ export interface Round {
   readonly deliveries: number;
   readonly deliveriesPerCpuSecond: number;
   readonly deliveriesPerSecond: number;
+  /** Which part of its core the server was busy, 0 to 1. */
+  readonly cpuShare: number;
   readonly delays: Delays;
 }
 
@@ -76,6 +78,7 @@ async function measured(
     deliveries,
     deliveriesPerCpuSecond: deliveries / (after.cpuSeconds - before.cpuSeconds),
     deliveriesPerSecond: deliveries / seconds,
+    cpuShare: (after.cpuSeconds - before.cpuSeconds) / seconds,
     delays: await load.request('takeDelays', group),
   };
 }

@@ -11,18 +11,31 @@ export class FrameBatch {
   readonly frames: readonly [Frame, ...Frame[]];
   /** Sum of the JSON of all frames. */
   readonly jsonBytes: number;
+  readonly #lowestSeq: number;
+  readonly #lowestVersion: number;
   #joined: { readonly next: FrameBatch; readonly batch: FrameBatch } | undefined;
 
   constructor(frames: readonly [Frame, ...Frame[]], jsonBytes?: number) {
     this.frames = frames;
     this.jsonBytes = jsonBytes ?? frames.reduce((sum, { json }) => sum + json.length, 0);
+    this.#lowestSeq = frames.reduce((lowest, { seq }) => Math.min(lowest, seq), Infinity);
+    this.#lowestVersion = frames.reduce((lowest, { version }) => Math.min(lowest, version), Infinity);
   }
 
   /** This batch for somebody who wants some of its frames only: itself when that is all, undefined when it is none. */
   filter(wanted: (frame: Frame) => boolean): FrameBatch | undefined {
-    // Nearly always all: looked at before anything is made.
     if (this.frames.every(wanted)) return this;
     return batchOf(this.frames.filter(wanted));
+  }
+
+  /** The frames of changes after this one. For nearly everybody that is all, which costs nothing to find out. */
+  afterSeq(seq: number): FrameBatch | undefined {
+    return this.#lowestSeq > seq ? this : this.filter((frame) => frame.seq > seq);
+  }
+
+  /** The frames of later versions than this. */
+  afterVersion(version: number): FrameBatch | undefined {
+    return this.#lowestVersion > version ? this : this.filter((frame) => frame.version > version);
   }
 
   /**

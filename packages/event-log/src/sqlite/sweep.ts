@@ -38,6 +38,10 @@ export function startSweep(file: SqlFile, topics: TopicStore, intervalMs: number
        SELECT 1 FROM records AS n WHERE n.topic_id = ?1 AND n.partition = ?2 AND n.compacted = 1
        AND n.key = r.key AND n."offset" > r."offset"))`,
   );
+  const firstFrom = file.prepare<{ timestamp_ms: number }>(
+    `SELECT timestamp_ms FROM records WHERE topic_id = ? AND partition = ? AND "offset" >= ?
+     ORDER BY "offset" LIMIT 1`,
+  );
   const compactedTo = new Map<string, number>();
 
   function dropOld(topic: StoredTopic, partition: number, horizonMs: number): boolean {
@@ -53,10 +57,14 @@ export function startSweep(file: SqlFile, topics: TopicStore, intervalMs: number
     return firstYoung === -1 && rows.length === ROWS_PER_SLICE;
   }
 
-  /** Goes through the partition slice by slice and begins anew at its end. */
+  /** Goes through the partition slice by slice and begins anew where the records are too young to be dropped. */
   function dropSuperseded(topic: StoredTopic, partition: number, horizonMs: number): boolean {
     const name = `${topic.name}/${partition}`;
     const from = compactedTo.get(name) ?? 0;
+    if ((firstFrom.get(topic.id, partition, from)?.timestamp_ms ?? horizonMs) >= horizonMs) {
+      compactedTo.set(name, 0);
+      return false;
+    }
     const next = sliceEnd.get(topic.id, partition, from)?.offset;
     const to = next ?? topics.endsOf(topic, partition).end;
     if (to > from) file.write(() => compact.run(topic.id, partition, from, to, horizonMs));
