@@ -12,6 +12,7 @@ export class FrameBatch {
   /** Sum of the JSON of all frames. */
   readonly jsonBytes: number;
   readonly #lowestSeq: number;
+  readonly #highestSeq: number;
   readonly #lowestVersion: number;
   #joined: { readonly next: FrameBatch; readonly batch: FrameBatch } | undefined;
 
@@ -19,6 +20,7 @@ export class FrameBatch {
     this.frames = frames;
     this.jsonBytes = jsonBytes ?? frames.reduce((sum, { json }) => sum + json.length, 0);
     this.#lowestSeq = frames.reduce((lowest, { seq }) => Math.min(lowest, seq), Infinity);
+    this.#highestSeq = frames.reduce((highest, { seq }) => Math.max(highest, seq), 0);
     this.#lowestVersion = frames.reduce((lowest, { version }) => Math.min(lowest, version), Infinity);
   }
 
@@ -28,9 +30,10 @@ export class FrameBatch {
     return batchOf(this.frames.filter(wanted));
   }
 
-  /** The frames of changes after this one. For nearly everybody that is all, which costs nothing to find out. */
-  afterSeq(seq: number): FrameBatch | undefined {
-    return this.#lowestSeq > seq ? this : this.filter((frame) => frame.seq > seq);
+  /** The frames of changes after `from` up to `to`. For nearly everybody that is all, and found out at no cost. */
+  between(from: number, to: number): FrameBatch | undefined {
+    if (this.#lowestSeq > from && this.#highestSeq <= to) return this;
+    return this.filter(({ seq }) => seq > from && seq <= to);
   }
 
   /** The frames of later versions than this. */

@@ -43,7 +43,7 @@ export class Membership implements GroupMember {
   }
 
   deliver(shared: FrameBatch): void {
-    const batch = shared.filter(({ seq }) => seq > this.#from && seq <= this.#to);
+    const batch = shared.between(this.#from, this.#to);
     if (batch) this.#member.take(this, batch);
   }
 

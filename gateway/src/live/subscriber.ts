@@ -211,7 +211,7 @@ export class Subscriber implements Member, LiveSubscription {
   /** @param from the group that made the frames. */
   #send(shared: FrameBatch, from: Group): void {
     if (this.#phase === 'ended') return;
-    let batch = shared.filter(({ version }) => version > this.#floorVersion);
+    let batch = shared.afterVersion(this.#floorVersion);
     if (!batch) return;
     const { once } = this.#options.request.field;
     if (once) batch = new FrameBatch([batch.frames[0]]);
