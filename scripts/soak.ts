@@ -33,7 +33,7 @@ async function soak(runs: number): Promise<number> {
   let saidAt = startedAt;
   const { stats, failure } = await checkExactness({
     runs,
-    script: scripts({ maxSteps: 50, floods: true }),
+    script: scripts({ maxSteps: 50, floods: 'all' }),
     play: (script) => runLocally(script, { levelMs: 20_000 }),
     onRun: (done, sums) => {
       if (Date.now() - saidAt < EVERY_MS) return;
@@ -49,6 +49,8 @@ async function soak(runs: number): Promise<number> {
   return failure ? 1 : 0;
 }
 
-function words({ messages, resumes, kills, restarts }: RunStats): string {
-  return `${messages} messages, ${resumes} resumes, ${kills} kills, ${restarts} restarts`;
+function words(stats: RunStats): string {
+  return Object.entries(stats)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ');
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { RunStats } from './run-script.ts';
+import { noStats, type RunStats } from './run-script.ts';
 import type { Script } from './script.ts';
 
 export interface CheckOptions {
@@ -22,7 +22,7 @@ const SHRINK_MS = 60_000;
 
 /** Plays random scripts. SEED and SEED_PATH in the environment play a failed one again. */
 export async function checkExactness(options: CheckOptions): Promise<Checked> {
-  const stats: RunStats = { messages: 0, resumes: 0, kills: 0, restarts: 0 };
+  const stats: RunStats = { ...noStats };
   let runs = 0;
   let failedAt: number | undefined;
   const property = fc.asyncProperty(options.script, async (script) => {

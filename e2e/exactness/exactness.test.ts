@@ -12,7 +12,7 @@ describe('every client of two replicas on the embedded log', () => {
     async () => {
       const { stats, runs, failure } = await checkExactness({
         runs: RUNS,
-        script: scripts({ maxSteps: 50, floods: true }),
+        script: scripts({ maxSteps: 50, floods: 'all' }),
         play: (script) => runLocally(script, { levelMs: 10_000 }),
       });
       console.log(`${runs} runs: ${JSON.stringify(stats)}`);
@@ -21,6 +21,8 @@ describe('every client of two replicas on the embedded log', () => {
       expect(stats.messages).toBeGreaterThan(RUNS * 20);
       expect(stats.resumes).toBeGreaterThan(RUNS);
       expect(stats.kills).toBeGreaterThan(RUNS / 10);
+      expect(stats.renewals).toBeGreaterThan(RUNS / 10);
+      expect(stats.dropped).toBeGreaterThan(RUNS / 10);
     },
   );
 });

@@ -1,9 +1,13 @@
+import type { OverflowPolicy } from '@tidegate/bff';
 import { partitionFor } from '@tidegate/event-log';
-import { itemId, itemOf, KEYS, ownerOf, PARTITIONS } from './item-bff.ts';
+import { MissingCount } from './missing-count.ts';
+import { fieldName, itemId, itemOf, KEYS, ownerOf, PARTITIONS, type ItemField } from './item-bff.ts';
 import type { ItemWriter } from './item-writer.ts';
 
 export interface OperationSpec {
-  readonly field: 'item' | 'itemChanges' | 'items' | 'owned';
+  readonly field: ItemField;
+  /** Only `item` can have `snapshot`. */
+  readonly overflow: OverflowPolicy;
   /** Of `item` and `itemChanges`; its owner for `owned`. */
   readonly key: string;
   /** Whether the selection makes execution asynchronous. */
@@ -20,6 +24,7 @@ export interface Payload {
     readonly key: string;
     readonly version: number;
     readonly id?: string;
+    readonly dropped?: number;
   };
 }
 
@@ -30,7 +35,8 @@ export class ExactnessViolation extends Error {
 
 /**
  * The oracle's view of one subscription over all its connections: takes each message as the client sees it, and knows
- * what has to come.
+ * what has to come. Where the field's policy allows messages to be left out, the client has to have been told of
+ * exactly those that are missing.
  */
 export class ExpectedView {
   readonly #spec: OperationSpec;
@@ -39,11 +45,15 @@ export class ExpectedView {
   readonly #origin: number;
   readonly #first = new Map<string, number>();
   readonly #last = new Map<string, number>();
+  readonly #count = new MissingCount();
   /** All of `published` from this index on has to come; undefined while the subscription may not be accepted yet. */
   #owedFrom: number | undefined;
   /** The oldest version that a snapshot may have. */
   #snapshotFloor = 0;
   messages = 0;
+  /** How many messages the client was told were left out, and how many fresh snapshots it was sent. */
+  dropped = 0;
+  fresh = 0;
 
   constructor(spec: OperationSpec, writer: ItemWriter) {
     this.#spec = spec;
@@ -65,62 +75,109 @@ export class ExpectedView {
     this.#owedFrom ??= this.#writer.published.length;
   }
 
-  /** @throws ExactnessViolation when this message should not have come. */
-  take(payload: Payload): void {
+  /**
+   * @param eventId of the event that brought it, over SSE.
+   * @throws ExactnessViolation when this message should not have come.
+   */
+  take(payload: Payload, eventId?: string): void {
     const { extensions } = payload;
-    const item = payload.data?.[this.#spec.field];
+    const item = payload.data?.[fieldName(this.#spec.field, this.#spec.overflow)];
     if (!extensions || !item || payload.errors) this.#violated(`got ${JSON.stringify(payload)}`);
-    const { key, version, kind } = extensions;
+    const { key, version, kind, cursor } = extensions;
     if (item.key !== key || item.version !== version || item.text !== itemOf(key, version).text) {
       this.#violated(`${kind} ${key}@${version} holds ${item.text}`);
     }
     if (!this.#wants(key)) this.#violated(`was sent ${key}@${version}, which it did not ask for`);
+    if (eventId !== undefined && eventId !== cursor)
+      this.#violated(`${kind} ${key}@${version} came with the id of another message`);
     this.messages += 1;
-    if (kind === 'snapshot') this.#takeSnapshot(key, version);
-    else this.#takeChange(key, version, extensions.id);
+    const dropped = this.#droppedBefore(extensions);
+    if (kind === 'snapshot') this.#takeSnapshot(key, version, dropped);
+    else this.#takeChange(key, version, dropped, extensions.id);
     this.accept();
     this.#last.set(key, version);
   }
 
   /** What has not come and should have; undefined when the view is complete. */
   missing(): string | undefined {
-    return KEYS.filter((key) => this.#wants(key))
+    const missing = KEYS.filter((key) => this.#wants(key))
       .map((key) => this.#missingOf(key))
-      .find((missing) => missing !== undefined);
+      .find((each) => each !== undefined);
+    return missing ?? this.#count.wrong();
   }
 
   toString(): string {
-    const { field, key, slow } = this.#spec;
-    return `${field}(${key}${slow ? ', slow' : ''}) at ${JSON.stringify(Object.fromEntries(this.#last))}`;
+    const { field, overflow, key, slow } = this.#spec;
+    const seen = JSON.stringify(Object.fromEntries(this.#last));
+    return `${fieldName(field, overflow)}(${key}${slow ? ', slow' : ''}) at ${seen}`;
   }
 
-  #takeSnapshot(key: string, version: number): void {
+  #droppedBefore({ key, version, kind, dropped }: NonNullable<Payload['extensions']>): number {
+    if (dropped === undefined) return 0;
+    const what = `${kind} ${key}@${version}`;
+    if (!Number.isSafeInteger(dropped) || dropped < 1) this.#violated(`${what} says dropped: ${dropped}`);
+    if (this.#spec.overflow === 'close')
+      this.#violated(`${what} says that ${dropped} are missing: its field allows none to be`);
+    this.dropped += dropped;
+    return dropped;
+  }
+
+  #takeSnapshot(key: string, version: number, dropped: number): void {
     const known = this.#last.get(key);
     if (this.#spec.field !== 'item') this.#violated('has no snapshot and got one');
-    if (known !== undefined)
+    if (dropped > 0 && this.#spec.overflow !== 'snapshot')
+      this.#violated(`snapshot ${key}@${version} says that ${dropped} before it are missing`);
+    if (known !== undefined && dropped === 0)
       this.#violated(`got a fresh snapshot ${key}@${version} after ${known}: nothing was missing`);
+    if (known !== undefined && (version <= known || !isFreshAfter(version - known, dropped)))
+      this.#violated(`fresh snapshot ${key}@${version} came after ${known} and says ${dropped} are missing`);
     const committed = this.#writer.committed(key)?.version ?? 0;
     if (version < this.#snapshotFloor || version > committed) {
       this.#violated(`snapshot ${key}@${version} is not within ${this.#snapshotFloor} to ${committed}`);
     }
+    if (dropped > 0) this.fresh += 1;
   }
 
-  #takeChange(key: string, version: number, id: string | undefined): void {
+  #takeChange(key: string, version: number, dropped: number, id: string | undefined): void {
     const known = this.#last.get(key);
-    if (id !== itemId(key, version)) this.#violated(`change ${key}@${version} has the id ${id}`);
-    if (known === undefined) {
-      if (this.#spec.field === 'item') this.#violated(`change ${key}@${version} came before the snapshot`);
+    const change = `change ${key}@${version}`;
+    if (id !== itemId(key, version)) this.#violated(`${change} has the id ${id}`);
+    if (known === undefined && this.#spec.field === 'item')
+      this.#violated(`${change} came before the snapshot`);
+    if (known !== undefined && version <= known)
+      this.#violated(`${change} came again or late, after ${known}`);
+    if (this.#spec.overflow === 'latest-per-key') return this.#takeThinned(key, version, dropped);
+    if (dropped > 0) this.#violated(`${change} says that ${dropped} are missing: a snapshot has to`);
+    if (known === undefined) this.#first.set(key, version);
+    else if (version > known + 1) this.#violated(`${change} came after ${known}: some are missing`);
+  }
+
+  /** Of one key each message says exactly what is missing before it; of several, what is missing of all of them. */
+  #takeThinned(key: string, version: number, dropped: number): void {
+    const known = this.#last.get(key);
+    if (this.#isOfOneKey()) {
+      if (known !== undefined && version - known - 1 !== dropped)
+        this.#violated(`change ${key}@${version} came after ${known} and says that ${dropped} are missing`);
+      if (known === undefined && version - dropped <= this.#versionAtOrigin(key))
+        this.#violated(`change ${key}@${version} says that ${dropped} are missing: more than there were`);
+      if (known === undefined) this.#first.set(key, version - dropped);
+      return;
+    }
+    this.#count.told(dropped);
+    if (known !== undefined) this.#count.missed(version - known - 1);
+    else {
       this.#first.set(key, version);
-    } else if (version <= known)
-      this.#violated(`change ${key}@${version} came again or late, after ${known}`);
-    else if (version > known + 1)
-      this.#violated(`change ${key}@${version} came after ${known}: some are missing`);
+      const owed = this.#firstOwed(key) ?? version;
+      this.#count.missedBetween(Math.max(0, version - owed), version - 1 - this.#versionAtOrigin(key));
+    }
+    if (this.#count.isTooLow) this.#violated(`change ${key}@${version} came: ${this.#count.wrong()}`);
   }
 
   #missingOf(key: string): string | undefined {
     const owed = this.#firstOwed(key);
     const first = this.#first.get(key);
-    if (owed !== undefined && first !== undefined && first > owed)
+    const isCounted = this.#spec.overflow === 'latest-per-key' && !this.#isOfOneKey();
+    if (!isCounted && owed !== undefined && first !== undefined && first > owed)
       return `${key} began with ${first} instead of ${owed}`;
     const newest = this.#newest(key);
     const last = this.#last.get(key);
@@ -148,8 +205,19 @@ export class ExpectedView {
     return Infinity;
   }
 
+  #versionAtOrigin(key: string): number {
+    const { published } = this.#writer;
+    for (let index = this.#origin - 1; index >= 0; index--)
+      if (published[index]!.key === key) return published[index]!.version;
+    return 0;
+  }
+
   #newest(key: string): number {
     return this.#writer.published.findLast((one) => one.key === key)?.version ?? 0;
+  }
+
+  #isOfOneKey(): boolean {
+    return this.#spec.field === 'item' || this.#spec.field === 'itemChanges';
   }
 
   #wants(key: string): boolean {
@@ -160,4 +228,12 @@ export class ExpectedView {
   #violated(what: string): never {
     throw new ExactnessViolation(`${this.toString()}: ${what}`);
   }
+}
+
+/**
+ * What a fresh snapshot replaces: changes since the last message seen, and, when it was dropped itself before it was
+ * sent, snapshots, of which each has changes of its own.
+ */
+function isFreshAfter(versions: number, dropped: number): boolean {
+  return dropped >= 1 && dropped <= 2 * versions;
 }

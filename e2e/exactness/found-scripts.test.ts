@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import type { OperationSpec } from './expected-view.ts';
 import { runLocally } from './local-world.ts';
+import type { ClientSpec } from './resuming-client.ts';
 import type { Script, Step } from './script.ts';
 
-const watchA = { field: 'item', key: 'a', slow: false } as const;
+const watchA = { field: 'item', overflow: 'close', key: 'a', slow: false } as const;
+
+function client(operation: OperationSpec, transport: ClientSpec['transport'] = 'websocket'): ClientSpec {
+  return { transport, tokenLivesMs: 3_600_000, operations: [operation] };
+}
 
 function write(key: string, relay: 'later' | 'once' | 'twice' = 'once', malformed = 0): Step {
   return { kind: 'write', keys: [key], relay, malformed };
 }
 
 function script(steps: readonly Step[], parts: Partial<Script> = {}): Script {
-  return { clients: [[watchA]], early: [false], delays: [0], ...parts, steps };
+  return { clients: [client(watchA)], early: [false], delays: [0], ...parts, steps };
 }
 
 /** A client is away while five megabytes are published. */
@@ -37,7 +43,7 @@ describe('what was found by random scripts and mended', () => {
         write('a', 'once', 2),
         write('a', 'once', 1),
         { kind: 'burst', key: 'a', count: 30 },
-        { kind: 'restart', replica: 0 },
+        { kind: 'restart', replica: 0, back: true },
         { kind: 'connect', client: 0, replica: 0 },
       ]),
     ],
@@ -57,7 +63,7 @@ describe('what was found by random scripts and mended', () => {
           { kind: 'connect', client: 0, replica: 0 },
           ...Array.from({ length: 60 }, (): Step[] => [write('a'), { kind: 'wait', turns: 1 }]).flat(),
         ],
-        { delays: [12], clients: [[{ field: 'itemChanges', key: 'a', slow: false }]] },
+        { delays: [12], clients: [client({ ...watchA, field: 'itemChanges' })] },
       ),
     ],
     [

@@ -1,5 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { defineLiveField, defineLiveStream, publicScope, type Bff, type LiveScope } from '@tidegate/bff';
+import {
+  defineLiveField,
+  defineLiveStream,
+  publicScope,
+  type Bff,
+  type LiveField,
+  type LiveScope,
+  type OverflowPolicy,
+} from '@tidegate/bff';
 import { createMessage, defineMessage, encodeEnvelope, type MessageDefinition } from '@tidegate/contracts';
 import type { OutgoingRecord } from '@tidegate/event-log';
 import { z } from 'zod';
@@ -52,14 +60,29 @@ export function itemRecord(definition: ReturnType<typeof defineItemChanged>, dat
   return encodeEnvelope(createMessage(definition, message));
 }
 
+/** What can be subscribed to; each under every policy that its kind can have. */
+export type ItemField = 'item' | 'itemChanges' | 'items' | 'owned';
+
+const suffixes = { close: '', 'latest-per-key': 'Latest', snapshot: 'Fresh' } as const;
+
+/** The field of `Subscription` that is this kind with this policy. */
+export function fieldName(field: ItemField, overflow: OverflowPolicy): string {
+  return `${field}${suffixes[overflow]}`;
+}
+
 const typeDefs = `
   type Item { key: ID! version: Int! text: String! pad: String! slow: String! }
   type Query { ready: Boolean! }
   type Subscription {
     item(key: ID!): Item!
+    itemLatest(key: ID!): Item!
+    itemFresh(key: ID!): Item!
     itemChanges(key: ID!): Item!
+    itemChangesLatest(key: ID!): Item!
     items: Item!
+    itemsLatest: Item!
     owned(owner: ID!): Item!
+    ownedLatest(owner: ID!): Item!
   }`;
 
 /** A BFF with nothing behind it but the items: one key with a snapshot and without, all of them, those of an owner. */
@@ -72,14 +95,29 @@ export function createItemBff(
     definition,
     terms: ({ key, owner }) => ['all', `key:${key}`, `owner:${owner}`],
   });
-  const authorise = (): LiveScope<Item> => publicScope;
-  const byKey = {
-    stream,
-    authorise,
+  const everybody = { stream, authorise: (): LiveScope<Item> => publicScope };
+  const ofOneKey = {
+    ...everybody,
     term: ({ key }: { key: string }) => `key:${key}`,
     key: ({ key }: { key: string }) => key,
-    overflow: 'close',
-  } as const;
+  };
+  const snapshot = async ({ key }: { key: string }) => {
+    const data = await readItem(key);
+    return data && { key, version: data.version, data };
+  };
+  const liveFields: Record<string, LiveField> = {};
+  for (const overflow of ['close', 'latest-per-key', 'snapshot'] as const) {
+    const field = { ...ofOneKey, snapshot, overflow };
+    liveFields[fieldName('item', overflow)] = defineLiveField<{ key: string }, Item, unknown>(field);
+  }
+  for (const overflow of ['close', 'latest-per-key'] as const) {
+    const changes = { ...ofOneKey, overflow };
+    liveFields[fieldName('itemChanges', overflow)] = defineLiveField<{ key: string }, Item, unknown>(changes);
+    const all = { ...everybody, term: () => 'all', overflow };
+    liveFields[fieldName('items', overflow)] = defineLiveField<Record<string, never>, Item, unknown>(all);
+    const owned = { ...everybody, term: ({ owner }: { owner: string }) => `owner:${owner}`, overflow };
+    liveFields[fieldName('owned', overflow)] = defineLiveField<{ owner: string }, Item, unknown>(owned);
+  }
   return {
     name: 'items',
     typeDefs,
@@ -93,28 +131,7 @@ export function createItemBff(
         },
       },
     },
-    liveFields: {
-      item: defineLiveField<{ key: string }, Item, unknown>({
-        ...byKey,
-        snapshot: async ({ key }) => {
-          const data = await readItem(key);
-          return data && { key, version: data.version, data };
-        },
-      }),
-      itemChanges: defineLiveField<{ key: string }, Item, unknown>(byKey),
-      items: defineLiveField<Record<string, never>, Item, unknown>({
-        stream,
-        authorise,
-        term: () => 'all',
-        overflow: 'close',
-      }),
-      owned: defineLiveField<{ owner: string }, Item, unknown>({
-        stream,
-        authorise,
-        term: ({ owner }) => `owner:${owner}`,
-        overflow: 'close',
-      }),
-    },
+    liveFields,
     remembersWrites: false,
   };
 }

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { anonymous, type Bff } from '@tidegate/bff';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Bff } from '@tidegate/bff';
 import type { EventLog } from '@tidegate/event-log';
 import { Gateway } from '@tidegate/gateway';
 import { createServiceClient } from '@tidegate/service-api';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { ConnectionClogs } from './connection-clogs.ts';
+import { itemVerifier } from './item-token.ts';
 import type { Mutant } from './mutants.ts';
 import { CURSOR_SECRET, replicaLimits, type Replica } from './replica.ts';
 
@@ -27,20 +28,26 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
     log: laggingLog(options.log, gate, options.beforeRead),
     client: createServiceClient({ services: {}, logger: silentLogger }),
     state: createMemorySharedState({ maxEntries: 1_000 }),
-    verifier: { verify: () => Promise.resolve(anonymous) },
+    verifier: itemVerifier,
     cursorSecrets: [CURSOR_SECRET],
     logger: silentLogger,
     metrics: createMetrics({ nodeMetrics: false }),
     routes: [],
     trustedOnly: false,
-    limits: replicaLimits,
+    // Some runs take longer: then everybody is sent elsewhere by age as well.
+    limits: { ...replicaLimits, maxConnectionAgeMs: 200 },
   });
-  options.mutant?.(gateway.hub);
-  const sockets = new Set<Duplex>();
+  options.mutant?.hub?.(gateway.hub);
+  const sockets = new Set<Socket>();
+  const clogs = new ConnectionClogs();
   const server = createServer((request, response) => gateway.handle(request, response));
-  server.on('upgrade', (request, socket, head) => {
+  server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
+    clogs.add(socket);
+    options.mutant?.socket?.(socket);
+  });
+  server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     gateway.upgrade(request, socket, head);
   });
@@ -66,6 +73,7 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
     stop,
     release: kill,
     lag: (on) => (on ? gate.close() : gate.open()),
+    clog: (port, on) => clogs.set(port, on),
   };
 }
 

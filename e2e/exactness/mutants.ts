@@ -68,7 +68,8 @@ const joinBoundaryTooLow: Mutant = {
       };
     });
     const goBack = ofSubscribe((subscribe) => (request, sink) => {
-      const cursor = request.cursor === undefined ? undefined : (before.get(request.cursor) ?? request.cursor);
+      const cursor =
+        request.cursor === undefined ? undefined : (before.get(request.cursor) ?? request.cursor);
       return subscribe({ ...request, ...(cursor !== undefined && { cursor }) }, sink);
     });
     goBack.hub!(hub);
@@ -97,7 +98,9 @@ const lostFlush = ofSubscribe((subscribe) => (request, sink) => {
 /** One more was left out than the message says, or one less. The text stays as long as it is, and the frame. */
 const droppedOffByOne: Mutant = {
   socket: (socket) =>
-    patchWrites(socket, /(?<="dropped":\d*)\d(?=[,}])/g, (digit) => String(digit === '0' ? 1 : Number(digit) - 1)),
+    patchWrites(socket, /(?<="dropped":\d*)\d(?=[,}])/g, (digit) =>
+      String(digit === '0' ? 1 : Number(digit) - 1),
+    ),
 };
 
 /** An event has the id of the one before it. */

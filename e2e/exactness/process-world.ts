@@ -67,7 +67,14 @@ export class ProcessWorld implements AsyncDisposable {
       this.#idle.unshift(child);
       return Promise.resolve();
     };
-    return { url, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), release, lag: () => undefined };
+    return {
+      url,
+      kill: () => end('SIGKILL'),
+      stop: () => end('SIGTERM'),
+      release,
+      lag: () => undefined,
+      clog: () => undefined,
+    };
   }
 
   #spawn(): Child {

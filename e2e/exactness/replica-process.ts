@@ -1,10 +1,10 @@
 /** A gateway on a shared log, as a process of its own that can be killed; prints its address when it is ready. */
-import { anonymous } from '@tidegate/bff';
 import { Gateway, startEdgeServer } from '@tidegate/gateway';
 import { createServiceClient } from '@tidegate/service-api';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { createMetrics, silentLogger } from '@tidegate/telemetry';
 import { createItemBff, defineItemChanged, type Item } from './item-bff.ts';
+import { itemVerifier } from './item-token.ts';
 import { openLog, type LogPlace } from './log-place.ts';
 import { CURSOR_SECRET, replicaLimits } from './replica.ts';
 
@@ -22,7 +22,7 @@ const gateway = new Gateway({
   log: openLog(place, topic),
   client: createServiceClient({ services: {}, logger: silentLogger }),
   state: createMemorySharedState({ maxEntries: 1_000 }),
-  verifier: { verify: () => Promise.resolve(anonymous) },
+  verifier: itemVerifier,
   cursorSecrets: [CURSOR_SECRET],
   logger: silentLogger,
   metrics: createMetrics({ nodeMetrics: false }),

@@ -9,6 +9,11 @@ export interface Replica {
   release(): Promise<void>;
   /** Holds its tail back, or lets it go on. Does nothing where the process is another one. */
   lag(on: boolean): void;
+  /**
+   * The network takes nothing for the client at this port any more: what the gateway writes waits behind it, after some
+   * tens of kilobytes rather than the megabytes that a kernel takes. Does nothing where the process is another one.
+   */
+  clog(port: number, on: boolean): void;
 }
 
 /**

@@ -1,224 +1,126 @@
-import { ExactnessViolation, ExpectedView, type OperationSpec, type Payload } from './expected-view.ts';
-import { BFF_PATH, ownerOf } from './item-bff.ts';
+import { EventStreamClient } from './event-stream-client.ts';
+import { ExpectedView, type OperationSpec } from './expected-view.ts';
+import { fieldName, ownerOf } from './item-bff.ts';
 import type { ItemWriter } from './item-writer.ts';
-import { WebSocket } from 'ws';
+import { itemToken } from './item-token.ts';
+import { WebSocketClient } from './websocket-client.ts';
 
-const COME_BACK_MS = 3;
-/** Close codes that say "come back": 45xx, and a connection that broke without one. */
-const comesBack = (code: number): boolean => code === 1005 || code === 1006 || (code >= 4503 && code < 4600);
-/** Errors of an operation that mean the same. */
-const temporary = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'DRAINING']);
-
-interface Operation {
-  readonly spec: OperationSpec;
-  readonly view: ExpectedView;
-  cursor: string | undefined;
-  /** On the present connection; undefined while not subscribed. */
-  id: string | undefined;
-}
-
-interface Message {
-  readonly id?: string;
-  readonly type: string;
-  readonly payload?: unknown;
-}
-
-export interface ResumingClientOptions {
+/** One client as a script describes it. */
+export interface ClientSpec {
+  readonly transport: 'websocket' | 'sse';
+  /** How long its tokens live; at their end it comes back with another, if it has not renewed them before. */
+  readonly tokenLivesMs: number;
   readonly operations: readonly OperationSpec[];
+}
+
+export interface ResumingClientOptions extends ClientSpec {
+  /** Of its tokens; the same on every connection. */
+  readonly subject: string;
   readonly writer: ItemWriter;
   /** The address of a replica that is up, if possible this one; undefined while none is. */
   readonly urlOf: (replica: number) => string | undefined;
+  /** Tells the replicas that the network takes nothing for the connection from this local port any more, or again. */
+  readonly clog: (port: number, on: boolean) => void;
   readonly onViolation: (error: Error) => void;
   readonly onResume: () => void;
+  readonly onRenewal: () => void;
 }
 
 /**
- * A client of graphql-transport-ws as the protocol allows one to be: keeps nothing but the cursor of each operation's
- * last message, comes back with it whenever the server or the network ends its connection, and may vanish, read
- * slowly, unsubscribe. Shows every message to the oracle.
+ * A client as the protocol allows one to be: keeps nothing but the cursor of each operation's last message, comes back
+ * with it whenever the server or the network ends its connection, and may vanish, read slowly, unsubscribe. Shows every
+ * message to the oracle.
  */
-export class ResumingClient {
-  readonly #options: ResumingClientOptions;
-  readonly #operations: Operation[];
-  #socket: WebSocket | undefined;
-  #replica = 0;
-  #wanted = false;
-  #acknowledged = false;
-  #ids = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(options: ResumingClientOptions) {
-    this.#options = options;
-    this.#operations = options.operations.map((spec) => ({
-      spec,
-      view: new ExpectedView(spec, options.writer),
-      cursor: undefined,
-      id: undefined,
-    }));
-  }
-
-  get views(): readonly ExpectedView[] {
-    return this.#operations.map(({ view }) => view);
-  }
-
+export interface ResumingClient {
+  readonly views: readonly ExpectedView[];
   /** Connects unless it is connected; subscribes again to what it had unsubscribed. */
-  connect(replica: number): void {
-    this.#wanted = true;
-    if (!this.#socket) return this.#open(replica);
-    this.#subscribeAll();
-  }
-
+  connect(replica: number): void;
   /** Is gone, without a word. */
-  vanish(): void {
-    const socket = this.#leave();
-    socket?.terminate();
-  }
-
+  vanish(): void;
   /** Closes as a client that is done does. */
-  close(): void {
-    const socket = this.#leave();
-    socket?.resume();
-    socket?.close(1000);
-    // A server that never answers must not keep the run's socket.
-    if (socket) setTimeout(() => socket.terminate(), 100).unref();
-  }
-
-  /** Ends its first operation by the protocol and keeps the connection. */
-  unsubscribe(): void {
-    const operation = this.#operations[0]!;
-    if (operation.id === undefined || this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#send({ id: operation.id, type: 'complete' });
-    operation.id = undefined;
-  }
-
+  close(): void;
+  /** Ends its first operation by the protocol and keeps the rest. */
+  unsubscribe(): void;
   /** Stops reading; what is sent meanwhile waits in the kernel and in the gateway. */
-  pause(): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket?.resume();
-  }
-
-  #leave(): WebSocket | undefined {
-    const socket = this.#socket;
-    this.#wanted = false;
-    clearTimeout(this.#timer);
-    this.#forget();
-    return socket;
-  }
-
-  #forget(): void {
-    this.#socket = undefined;
-    this.#acknowledged = false;
-    for (const operation of this.#operations) operation.id = undefined;
-  }
-
-  #open(replica: number): void {
-    clearTimeout(this.#timer);
-    const url = this.#options.urlOf(replica);
-    this.#replica = replica;
-    if (url === undefined) return this.#comeBackLater();
-    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${BFF_PATH}`, 'graphql-transport-ws');
-    this.#socket = socket;
-    socket.on('open', () => socket.send('{"type":"connection_init"}'));
-    socket.on('message', (data: Buffer) => {
-      if (this.#socket === socket) this.#guarded(() => this.#take(JSON.parse(data.toString()) as Message));
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', (code, reason) => {
-      if (this.#socket !== socket) return;
-      this.#forget();
-      if (!comesBack(code))
-        this.#options.onViolation(new ExactnessViolation(`closed: ${code} ${reason.toString()}`));
-      else this.#comeBackLater();
-    });
-  }
-
-  #comeBackLater(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#wanted && this.#open(this.#replica + 1), COME_BACK_MS);
-  }
-
-  #take(message: Message): void {
-    if (message.type === 'connection_ack') {
-      this.#acknowledged = true;
-      return this.#subscribeAll();
-    }
-    if (message.type === 'ping') return this.#takePing(message.payload);
-    const operation = this.#operations.find(({ id }) => id !== undefined && id === message.id);
-    // What was on its way when the client unsubscribed.
-    if (!operation) return;
-    if (message.type === 'next') this.#takeNext(operation, message.payload as Payload);
-    if (message.type === 'complete')
-      throw new ExactnessViolation(`${operation.view.toString()}: completed by itself`);
-    if (message.type === 'error') this.#takeError(operation, message.payload);
-  }
-
-  #takeNext(operation: Operation, payload: Payload): void {
-    operation.view.take(payload);
-    operation.cursor = payload.extensions!.cursor;
-  }
-
-  #takePing(payload: unknown): void {
-    this.#send({ type: 'pong' });
-    const { cursors } =
-      (payload as { tidegate?: { cursors?: Record<string, string> } } | undefined)?.tidegate ?? {};
-    for (const operation of this.#operations) {
-      const cursor = operation.id === undefined ? undefined : cursors?.[operation.id];
-      if (cursor === undefined) continue;
-      operation.cursor = cursor;
-      operation.view.accept();
-    }
-  }
-
-  #takeError(operation: Operation, payload: unknown): void {
-    const codes = (payload as { extensions?: { code?: string } }[]).map(({ extensions }) => extensions?.code);
-    if (!codes.every((code) => code !== undefined && temporary.has(code))) {
-      throw new ExactnessViolation(`${operation.view.toString()}: refused: ${JSON.stringify(payload)}`);
-    }
-    operation.id = undefined;
-    this.#timer = setTimeout(() => this.#subscribeAll(), COME_BACK_MS);
-  }
-
-  #subscribeAll(): void {
-    if (!this.#acknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
-    for (const operation of this.#operations) if (operation.id === undefined) this.#subscribe(operation);
-  }
-
-  #subscribe(operation: Operation): void {
-    const { spec, cursor, view } = operation;
-    operation.id = String((this.#ids += 1));
-    if (cursor === undefined) view.asked();
-    else this.#options.onResume();
-    const payload = { ...documentOf(spec), ...(cursor !== undefined && { extensions: { cursor } }) };
-    this.#send({ id: operation.id, type: 'subscribe', payload });
-  }
-
-  #send(message: Message): void {
-    this.#socket?.send(JSON.stringify(message));
-  }
-
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#options.onViolation(error as Error);
-    }
-  }
+  pause(): void;
+  resume(): void;
+  /** A newer token on the same connection, where the transport can do that. */
+  renew(): void;
+  /** From now on its tokens do not end. */
+  settle(): void;
 }
 
-function documentOf({ field, key, slow }: OperationSpec): {
+export function createResumingClient(options: ResumingClientOptions): ResumingClient {
+  return options.transport === 'sse' ? new EventStreamClient(options) : new WebSocketClient(options);
+}
+
+export const COME_BACK_MS = 3;
+const FOREVER_MS = 3_600_000;
+
+/** One operation over all of its client's connections. */
+export interface Operation {
+  readonly spec: OperationSpec;
+  readonly view: ExpectedView;
+  cursor: string | undefined;
+}
+
+export function createOperation(spec: OperationSpec, writer: ItemWriter): Operation {
+  return { spec, view: new ExpectedView(spec, writer), cursor: undefined };
+}
+
+/** Codes of errors that say "come back". */
+export const temporaryCodes: ReadonlySet<string> = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'DRAINING']);
+
+export function isTemporary(errors: unknown): boolean {
+  const codes = (errors as { extensions?: { code?: string } }[]).map(({ extensions }) => extensions?.code);
+  return codes.every((code) => code !== undefined && temporaryCodes.has(code));
+}
+
+export function documentOf({ field, overflow, key, slow }: OperationSpec): {
   query: string;
   variables: Record<string, string>;
 } {
   const selection = `{ key version text pad ${slow ? 'slow ' : ''}}`;
-  if (field === 'items') return { query: `subscription { items ${selection} }`, variables: {} };
+  const name = fieldName(field, overflow);
+  if (field === 'items') return { query: `subscription { ${name} ${selection} }`, variables: {} };
   if (field === 'owned') {
     return {
-      query: `subscription ($owner: ID!) { owned(owner: $owner) ${selection} }`,
+      query: `subscription ($owner: ID!) { ${name}(owner: $owner) ${selection} }`,
       variables: { owner: ownerOf(key) },
     };
   }
-  return { query: `subscription ($key: ID!) { ${field}(key: $key) ${selection} }`, variables: { key } };
+  return { query: `subscription ($key: ID!) { ${name}(key: $key) ${selection} }`, variables: { key } };
+}
+
+/** The tokens of one client, one after the other. */
+export class ClientTokens {
+  readonly #subject: string;
+  #livesMs: number;
+  #endsAtMs = 0;
+  #inForceUntilMs = 0;
+
+  constructor({ subject, tokenLivesMs }: ResumingClientOptions) {
+    this.#subject = subject;
+    this.#livesMs = tokenLivesMs;
+  }
+
+  next(): string {
+    const { token, endsAtMs } = itemToken(this.#subject, this.#livesMs);
+    this.#endsAtMs = endsAtMs;
+    return token;
+  }
+
+  settle(): void {
+    this.#livesMs = FOREVER_MS;
+  }
+
+  /** The newest is the connection's from now on: it was opened with it, or a renewal was answered. */
+  inForce(untilMs = this.#endsAtMs): void {
+    this.#inForceUntilMs = untilMs;
+  }
+
+  /** Whether the server may say so of the connection's token: timers may be a millisecond early. */
+  get hasEnded(): boolean {
+    return Date.now() >= this.#inForceUntilMs - 2;
+  }
 }

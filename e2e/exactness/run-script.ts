@@ -3,11 +3,13 @@ import { ExactnessViolation } from './expected-view.ts';
 import { KEYS } from './item-bff.ts';
 import type { ItemWriter } from './item-writer.ts';
 import type { Replica } from './replica.ts';
-import { ResumingClient } from './resuming-client.ts';
+import { createResumingClient, type ResumingClient } from './resuming-client.ts';
 import { REPLICAS, type Script, type Step } from './script.ts';
 
 /** What the kernel takes on loopback for a client that does not read is less. */
 const FLOOD_BYTES = 5_000_000;
+/** What a clogged connection and the gateway's queue take is less. */
+const STALL_BYTES = 500_000;
 
 /** What one run needs of the place where it runs. */
 export interface World {
@@ -28,7 +30,21 @@ export interface RunStats {
   resumes: number;
   kills: number;
   restarts: number;
+  /** Messages that clients were told were left out, snapshots they were sent instead, tokens renewed in band. */
+  dropped: number;
+  fresh: number;
+  renewals: number;
 }
+
+export const noStats: RunStats = {
+  messages: 0,
+  resumes: 0,
+  kills: 0,
+  restarts: 0,
+  dropped: 0,
+  fresh: 0,
+  renewals: 0,
+};
 
 type Place = { readonly phase: 'up'; readonly replica: Replica } | { readonly phase: 'down' | 'starting' };
 
@@ -54,26 +70,34 @@ class ScriptRun {
   readonly #clients: ResumingClient[];
   readonly #places: Place[] = Array.from({ length: REPLICAS }, () => ({ phase: 'down' }));
   readonly #ending: Promise<void>[] = [];
-  readonly #stats: RunStats = { messages: 0, resumes: 0, kills: 0, restarts: 0 };
+  readonly #stats: RunStats = { ...noStats };
+  /** Those that drain are still connected to. */
+  readonly #replicas: Replica[] = [];
   #violation: Error | undefined;
 
   constructor(script: Script, world: World, options: RunOptions) {
     this.#script = script;
     this.#world = world;
     this.#options = options;
-    this.#clients = script.clients.map(
-      (operations) =>
-        new ResumingClient({
-          operations,
-          writer: world.writer,
-          urlOf: (replica) => this.#urlOf(replica),
-          onViolation: (error) => {
-            this.#violation ??= error;
-          },
-          onResume: () => {
-            this.#stats.resumes += 1;
-          },
-        }),
+    this.#clients = script.clients.map((spec, index) =>
+      createResumingClient({
+        ...spec,
+        subject: `client-${index}`,
+        writer: world.writer,
+        urlOf: (replica) => this.#urlOf(replica),
+        clog: (port, on) => {
+          for (const replica of this.#replicas) replica.clog(port, on);
+        },
+        onViolation: (error) => {
+          this.#violation ??= error;
+        },
+        onResume: () => {
+          this.#stats.resumes += 1;
+        },
+        onRenewal: () => {
+          this.#stats.renewals += 1;
+        },
+      }),
     );
   }
 
@@ -85,7 +109,11 @@ class ScriptRun {
       this.#check();
     }
     await this.#level();
-    for (const { views } of this.#clients) for (const { messages } of views) this.#stats.messages += messages;
+    for (const { messages, dropped, fresh } of this.#views()) {
+      this.#stats.messages += messages;
+      this.#stats.dropped += dropped;
+      this.#stats.fresh += fresh;
+    }
     return this.#stats;
   }
 
@@ -107,11 +135,10 @@ class ScriptRun {
         writer.commit(Array.from({ length: step.count }, () => step.key));
         return this.#relay(false, 0);
       case 'flood':
-        for (let count = 0; count < FLOOD_BYTES / step.itemBytes; count++) {
-          writer.commit([step.key], step.itemBytes);
-          this.#relay(false, 0);
-        }
-        return writer.settled();
+        return this.#flood([step.key], step.itemBytes, FLOOD_BYTES);
+      case 'stall':
+        this.#clients[step.client]!.pause();
+        return this.#flood(step.keys, step.itemBytes, STALL_BYTES);
       case 'connect':
         return this.#clients[step.client]!.connect(step.replica);
       case 'reconnect':
@@ -120,7 +147,7 @@ class ScriptRun {
       case 'kill':
         return this.#kill(step.replica, step.back);
       case 'restart':
-        return this.#restart(step.replica);
+        return this.#restart(step.replica, step.back);
       case 'lag':
         return this.#lag(step.replica, step.on);
       case 'wait':
@@ -131,6 +158,14 @@ class ScriptRun {
     }
   }
 
+  #flood(keys: readonly string[], itemBytes: number, bytes: number): Promise<void> {
+    for (let sent = 0; sent < bytes; sent += keys.length * itemBytes) {
+      this.#world.writer.commit(keys, itemBytes);
+      this.#relay(false, 0);
+    }
+    return this.#world.writer.settled();
+  }
+
   #relay(twice: boolean, malformed: number): void {
     this.#world.writer.relay({ twice, malformed }).catch((error: unknown) => {
       this.#violation ??= error as Error;
@@ -139,7 +174,9 @@ class ScriptRun {
 
   async #start(index: number): Promise<void> {
     this.#places[index] = { phase: 'starting' };
-    this.#places[index] = { phase: 'up', replica: await this.#world.startReplica() };
+    const replica = await this.#world.startReplica();
+    this.#replicas.push(replica);
+    this.#places[index] = { phase: 'up', replica };
   }
 
   async #kill(index: number, back: boolean): Promise<void> {
@@ -152,13 +189,14 @@ class ScriptRun {
     if (back || allDown) await this.#start(index);
   }
 
-  async #restart(index: number): Promise<void> {
+  async #restart(index: number, back: boolean): Promise<void> {
     const place = this.#places[index]!;
     if (place.phase !== 'up') return this.#start(index);
     this.#stats.restarts += 1;
     this.#places[index] = { phase: 'down' };
     this.#ending.push(place.replica.stop());
-    await this.#start(index);
+    const allDown = this.#places.every(({ phase }) => phase !== 'up');
+    if (back || allDown) await this.#start(index);
   }
 
   #lag(index: number, on: boolean): void {
@@ -184,6 +222,7 @@ class ScriptRun {
     for (let round = 0; ; round++) {
       this.#clients.forEach((client, index) => {
         client.resume();
+        if (round === 0) client.settle();
         client.connect(index + round);
       });
       this.#world.writer.commit(KEYS);

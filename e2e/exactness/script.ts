@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { OperationSpec } from './expected-view.ts';
+import type { ClientSpec } from './resuming-client.ts';
 import { KEYS } from './item-bff.ts';
 import { MALFORMED_KINDS } from './item-writer.ts';
 
@@ -18,13 +19,23 @@ export type Step =
   | { readonly kind: 'burst'; readonly key: string; readonly count: number }
   /** More bytes than the kernel takes for a client that does not read. */
   | { readonly kind: 'flood'; readonly key: string; readonly itemBytes: number }
+  /** A client stops reading, and more than may wait for it is published of what it watches. */
+  | {
+      readonly kind: 'stall';
+      readonly client: number;
+      readonly keys: readonly string[];
+      readonly itemBytes: number;
+    }
   /** `reconnect`: the connection breaks, and the client is back with another replica before anybody notices. */
   | { readonly kind: 'connect' | 'reconnect'; readonly client: number; readonly replica: number }
-  | { readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume'; readonly client: number }
+  | {
+      readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume' | 'renew';
+      readonly client: number;
+    }
   /** SIGKILL; `back`: another process takes its place at once, otherwise only when both are gone or at the end. */
   | { readonly kind: 'kill'; readonly replica: number; readonly back: boolean }
-  /** Drains, while its successor starts. */
-  | { readonly kind: 'restart'; readonly replica: number }
+  /** Drains; `back`: while its successor starts. */
+  | { readonly kind: 'restart'; readonly replica: number; readonly back: boolean }
   /** One replica's tail falls behind the other's, or comes level again. */
   | { readonly kind: 'lag'; readonly replica: number; readonly on: boolean }
   | { readonly kind: 'wait'; readonly turns: number };
@@ -34,7 +45,7 @@ const ITEM_BYTES = [40_000, 300_000];
 
 /** Everything random about one run. What it cannot fix is how the machine schedules sockets. */
 export interface Script {
-  readonly clients: readonly (readonly OperationSpec[])[];
+  readonly clients: readonly ClientSpec[];
   /** Which of the clients are there from the beginning. */
   readonly early: readonly boolean[];
   readonly steps: readonly Step[];
@@ -46,10 +57,24 @@ const replica = fc.nat({ max: REPLICAS - 1 });
 const client = fc.nat({ max: CLIENTS - 1 });
 const key = fc.constantFrom(...KEYS);
 
-const operation: fc.Arbitrary<OperationSpec> = fc.record({
-  field: fc.constantFrom('item', 'item', 'itemChanges', 'items', 'owned'),
-  key,
-  slow: fc.boolean(),
+/** Most tokens outlive a run by far; some end several times within one. */
+const TOKEN_LIVES_MS = [3_600_000, 3_600_000, 60];
+
+const operation: fc.Arbitrary<OperationSpec> = fc
+  .record({
+    field: fc.constantFrom('item', 'item', 'item', 'itemChanges', 'items', 'owned'),
+    overflow: fc.constantFrom('close', 'latest-per-key', 'snapshot'),
+    key,
+    slow: fc.boolean(),
+  })
+  .map((spec) =>
+    spec.overflow === 'snapshot' && spec.field !== 'item' ? { ...spec, overflow: 'latest-per-key' } : spec,
+  );
+
+const clientSpec: fc.Arbitrary<ClientSpec> = fc.record({
+  transport: fc.constantFrom('websocket', 'websocket', 'sse'),
+  tokenLivesMs: fc.constantFrom(...TOKEN_LIVES_MS),
+  operations: fc.array(operation, { minLength: 1, maxLength: 2 }),
 });
 
 const write = fc.record({
@@ -70,15 +95,22 @@ const ofClient = fc.record({
     'unsubscribe' as const,
     'pause' as const,
     'resume' as const,
+    'renew' as const,
   ),
   client,
 });
 
-function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
+/**
+ * How much is published at once: `none` where nothing can be clogged; `stalls`: more than may wait for a client whose
+ * connection is clogged; `all`: now and then more than a kernel takes, too, which takes long.
+ */
+export type Floods = 'none' | 'stalls' | 'all';
+
+function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
   return fc.oneof(
-    { weight: 30, arbitrary: write },
+    { weight: 90, arbitrary: write },
     {
-      weight: 4,
+      weight: 12,
       arbitrary: fc.record({
         kind: fc.constant('burst' as const),
         key,
@@ -86,7 +118,7 @@ function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
       }),
     },
     {
-      weight: floods ? 1 : 0,
+      weight: floods === 'all' ? 1 : 0,
       arbitrary: fc.record({
         kind: fc.constant('flood' as const),
         key,
@@ -94,19 +126,31 @@ function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
       }),
     },
     {
-      weight: 14,
+      weight: floods === 'none' ? 0 : 12,
+      arbitrary: fc.record({
+        kind: fc.constant('stall' as const),
+        client,
+        keys: fc.uniqueArray(key, { minLength: 1, maxLength: 2 }),
+        itemBytes: fc.constantFrom(...ITEM_BYTES),
+      }),
+    },
+    {
+      weight: 42,
       arbitrary: fc.record({
         kind: fc.constantFrom('connect' as const, 'reconnect' as const),
         client,
         replica,
       }),
     },
-    { weight: 12, arbitrary: ofClient },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('kill' as const), replica, back: fc.boolean() }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const), replica }) },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant('lag' as const), replica, on: fc.boolean() }) },
+    { weight: 36, arbitrary: ofClient },
+    { weight: 9, arbitrary: fc.record({ kind: fc.constant('kill' as const), replica, back: fc.boolean() }) },
     {
-      weight: 14,
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('restart' as const), replica, back: fc.boolean() }),
+    },
+    { weight: 12, arbitrary: fc.record({ kind: fc.constant('lag' as const), replica, on: fc.boolean() }) },
+    {
+      weight: 42,
       arbitrary: fc.record({ kind: fc.constant('wait' as const), turns: fc.integer({ min: 1, max: 60 }) }),
     },
   );
@@ -115,13 +159,10 @@ function step({ floods }: { floods: boolean }): fc.Arbitrary<Step> {
 /** Scripts of up to `maxSteps` steps. */
 export function scripts(options: {
   readonly maxSteps: number;
-  readonly floods: boolean;
+  readonly floods: Floods;
 }): fc.Arbitrary<Script> {
   return fc.record({
-    clients: fc.array(fc.array(operation, { minLength: 1, maxLength: 2 }), {
-      minLength: CLIENTS,
-      maxLength: CLIENTS,
-    }),
+    clients: fc.array(clientSpec, { minLength: CLIENTS, maxLength: CLIENTS }),
     early: fc.array(fc.boolean(), { minLength: CLIENTS, maxLength: CLIENTS }),
     steps: fc.array(step(options), {
       minLength: Math.floor(options.maxSteps / 3),

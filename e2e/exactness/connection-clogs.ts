@@ -1,0 +1,30 @@
+import type { Socket } from 'node:net';
+
+/** Lets what is written to a connection wait, as if the network took no more for this client. */
+export class ConnectionClogs {
+  readonly #byPort = new Map<number, Socket>();
+  readonly #clogged = new Set<Socket>();
+
+  add(socket: Socket): void {
+    const port = socket.remotePort;
+    if (port === undefined) return;
+    this.#byPort.set(port, socket);
+    socket.on('close', () => {
+      if (this.#byPort.get(port) === socket) this.#byPort.delete(port);
+      this.#clogged.delete(socket);
+    });
+  }
+
+  /** From now on nothing goes out to the client at this port, or all that waits does. */
+  set(port: number, on: boolean): void {
+    const socket = this.#byPort.get(port);
+    if (!socket || this.#clogged.has(socket) === on) return;
+    if (on) {
+      this.#clogged.add(socket);
+      socket.cork();
+    } else {
+      this.#clogged.delete(socket);
+      socket.uncork();
+    }
+  }
+}

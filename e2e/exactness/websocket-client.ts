@@ -1,0 +1,239 @@
+import { WebSocket } from 'ws';
+import type { Socket } from 'node:net';
+import { ExactnessViolation, type ExpectedView, type Payload } from './expected-view.ts';
+import { BFF_PATH } from './item-bff.ts';
+import {
+  ClientTokens,
+  COME_BACK_MS,
+  createOperation,
+  documentOf,
+  isTemporary,
+  type Operation,
+  type ResumingClient,
+  type ResumingClientOptions,
+} from './resuming-client.ts';
+
+const TOKEN_ENDED = 4401;
+/** Close codes that say "come back": 45xx, and a connection that broke without one. */
+const comesBack = (code: number): boolean => code === 1005 || code === 1006 || (code >= 4503 && code < 4600);
+
+interface SocketOperation extends Operation {
+  /** On the present connection; undefined while not subscribed. */
+  id: string | undefined;
+}
+
+interface Message {
+  readonly id?: string;
+  readonly type: string;
+  readonly payload?: unknown;
+}
+
+/** A client of graphql-transport-ws. */
+export class WebSocketClient implements ResumingClient {
+  readonly #options: ResumingClientOptions;
+  readonly #operations: SocketOperation[];
+  readonly #tokens: ClientTokens;
+  #socket: WebSocket | undefined;
+  #replica = 0;
+  #wanted = false;
+  #acknowledged = false;
+  #ids = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** The local port of the connection that the network takes nothing for. */
+  #clogged: number | undefined;
+
+  constructor(options: ResumingClientOptions) {
+    this.#options = options;
+    this.#tokens = new ClientTokens(options);
+    this.#operations = options.operations.map((spec) => ({
+      ...createOperation(spec, options.writer),
+      id: undefined,
+    }));
+  }
+
+  get views(): readonly ExpectedView[] {
+    return this.#operations.map(({ view }) => view);
+  }
+
+  connect(replica: number): void {
+    this.#wanted = true;
+    if (!this.#socket) return this.#open(replica);
+    this.#subscribeAll();
+  }
+
+  vanish(): void {
+    const socket = this.#leave();
+    socket?.terminate();
+  }
+
+  close(): void {
+    const socket = this.#leave();
+    socket?.resume();
+    socket?.close(1000);
+    // A server that never answers must not keep the run's socket.
+    if (socket) setTimeout(() => socket.terminate(), 100).unref();
+  }
+
+  unsubscribe(): void {
+    const operation = this.#operations[0]!;
+    if (operation.id === undefined || this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#send({ id: operation.id, type: 'complete' });
+    operation.id = undefined;
+  }
+
+  pause(): void {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.pause();
+    this.#clog(this.#socket);
+  }
+
+  resume(): void {
+    this.#unclog();
+    this.#socket?.resume();
+  }
+
+  renew(): void {
+    if (!this.#acknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
+    const authorization = `Bearer ${this.#tokens.next()}`;
+    this.#send({ type: 'ping', payload: { tidegate: { authorization } } });
+  }
+
+  settle(): void {
+    this.#tokens.settle();
+    this.renew();
+  }
+
+  #leave(): WebSocket | undefined {
+    const socket = this.#socket;
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    this.#forget();
+    return socket;
+  }
+
+  #clog(socket: WebSocket): void {
+    const { localPort } = (socket as unknown as { _socket: Socket })._socket;
+    if (localPort === undefined) return;
+    this.#clogged = localPort;
+    this.#options.clog(localPort, true);
+  }
+
+  #unclog(): void {
+    if (this.#clogged !== undefined) this.#options.clog(this.#clogged, false);
+    this.#clogged = undefined;
+  }
+
+  #forget(): void {
+    this.#unclog();
+    this.#socket = undefined;
+    this.#acknowledged = false;
+    for (const operation of this.#operations) operation.id = undefined;
+  }
+
+  #open(replica: number): void {
+    clearTimeout(this.#timer);
+    const url = this.#options.urlOf(replica);
+    this.#replica = replica;
+    if (url === undefined) return this.#comeBackLater();
+    const headers = { authorization: `Bearer ${this.#tokens.next()}` };
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${BFF_PATH}`, 'graphql-transport-ws', {
+      headers,
+    });
+    this.#socket = socket;
+    socket.on('open', () => {
+      const authorization = `Bearer ${this.#tokens.next()}`;
+      this.#tokens.inForce();
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
+    });
+    socket.on('message', (data: Buffer) => {
+      if (this.#socket === socket) this.#guarded(() => this.#take(JSON.parse(data.toString()) as Message));
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', (code, reason) => {
+      if (this.#socket !== socket) return;
+      this.#forget();
+      if (!comesBack(code) && !(code === TOKEN_ENDED && this.#tokens.hasEnded))
+        this.#options.onViolation(new ExactnessViolation(`closed: ${code} ${reason.toString()}`));
+      else this.#comeBackLater();
+    });
+  }
+
+  #comeBackLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wanted && this.#open(this.#replica + 1), COME_BACK_MS);
+  }
+
+  #take(message: Message): void {
+    if (message.type === 'connection_ack') {
+      this.#acknowledged = true;
+      return this.#subscribeAll();
+    }
+    if (message.type === 'ping') return this.#takePing(message.payload);
+    if (message.type === 'pong') return this.#takePong(message.payload);
+    const operation = this.#operations.find(({ id }) => id !== undefined && id === message.id);
+    // What was on its way when the client unsubscribed.
+    if (!operation) return;
+    if (message.type === 'next') this.#takeNext(operation, message.payload as Payload);
+    if (message.type === 'complete')
+      throw new ExactnessViolation(`${operation.view.toString()}: completed by itself`);
+    if (message.type === 'error') this.#takeError(operation, message.payload);
+  }
+
+  #takeNext(operation: SocketOperation, payload: Payload): void {
+    operation.view.take(payload);
+    operation.cursor = payload.extensions!.cursor;
+  }
+
+  #takePing(payload: unknown): void {
+    this.#send({ type: 'pong' });
+    const { cursors } =
+      (payload as { tidegate?: { cursors?: Record<string, string> } } | undefined)?.tidegate ?? {};
+    for (const operation of this.#operations) {
+      const cursor = operation.id === undefined ? undefined : cursors?.[operation.id];
+      if (cursor === undefined) continue;
+      operation.cursor = cursor;
+      operation.view.accept();
+    }
+  }
+
+  #takePong(payload: unknown): void {
+    const { expiresAt } = (payload as { tidegate?: { expiresAt?: string } } | undefined)?.tidegate ?? {};
+    if (expiresAt === undefined) throw new ExactnessViolation('a renewal was answered without its end');
+    this.#tokens.inForce(Date.parse(expiresAt));
+    this.#options.onRenewal();
+  }
+
+  #takeError(operation: SocketOperation, payload: unknown): void {
+    if (!isTemporary(payload)) {
+      throw new ExactnessViolation(`${operation.view.toString()}: refused: ${JSON.stringify(payload)}`);
+    }
+    operation.id = undefined;
+    this.#timer = setTimeout(() => this.#subscribeAll(), COME_BACK_MS);
+  }
+
+  #subscribeAll(): void {
+    if (!this.#acknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
+    for (const operation of this.#operations) if (operation.id === undefined) this.#subscribe(operation);
+  }
+
+  #subscribe(operation: SocketOperation): void {
+    const { spec, cursor, view } = operation;
+    operation.id = String((this.#ids += 1));
+    if (cursor === undefined) view.asked();
+    else this.#options.onResume();
+    const payload = { ...documentOf(spec), ...(cursor !== undefined && { extensions: { cursor } }) };
+    this.#send({ id: operation.id, type: 'subscribe', payload });
+  }
+
+  #send(message: Message): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.onViolation(error as Error);
+    }
+  }
+}
