@@ -1,5 +1,6 @@
 import type { LiveStream } from '@tidegate/bff';
 import type { LogRecord } from '@tidegate/event-log';
+import type { Continuity } from './version-filter.ts';
 
 /** One live change inside this process: a record of a document topic, parsed once, shared by all who want it. */
 export interface Change {
@@ -8,6 +9,7 @@ export interface Change {
   readonly key: string;
   /** The document's version: dense per key. */
   readonly version: number;
+  readonly continuity: Continuity;
   /** The CloudEvents id: the same on every way out. */
   readonly id: string;
   readonly data: unknown;
@@ -32,7 +34,7 @@ export type StreamParser = (record: LogRecord) =>
   | undefined;
 
 /**
- * Turns a record into a change; undefined for somebody else's message and for tombstones.
+ * Turns a record into a change, its key's first as far as a single record says; undefined for somebody else's message and for tombstones.
  *
  * @throws TidegateError RECORD_MALFORMED; the caller counts it and goes on.
  */
@@ -49,6 +51,7 @@ export function parseChange(
     seq,
     key: message.subject,
     version: message.sequence,
+    continuity: 'first',
     id: message.id,
     data: message.data,
     terms: stream.terms(message.data),

@@ -14,6 +14,8 @@ export class FrameBatch {
   readonly #lowestSeq: number;
   readonly #highestSeq: number;
   readonly #lowestVersion: number;
+  /** True when each change has the version after the one before it, as nearly always. */
+  readonly isDense: boolean;
   #joined: { readonly next: FrameBatch; readonly batch: FrameBatch } | undefined;
 
   constructor(frames: readonly [Frame, ...Frame[]], jsonBytes?: number) {
@@ -22,6 +24,7 @@ export class FrameBatch {
     this.#lowestSeq = frames.reduce((lowest, { seq }) => Math.min(lowest, seq), Infinity);
     this.#highestSeq = frames.reduce((highest, { seq }) => Math.max(highest, seq), 0);
     this.#lowestVersion = frames.reduce((lowest, { version }) => Math.min(lowest, version), Infinity);
+    this.isDense = frames.every(({ continuity }) => continuity === 'next');
   }
 
   /** This batch for somebody who wants some of its frames only: itself when that is all, undefined when it is none. */

@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import type { Continuity } from './version-filter.ts';
 
 /** What the client is told beside the GraphQL result, in `extensions`. */
 export interface FrameFacts {
@@ -16,6 +17,10 @@ export interface FrameFacts {
 export interface Frame extends FrameFacts {
   /** The hub's sequence number of the change; 0 for a snapshot. */
   readonly seq: number;
+  /** How its change joins the one before it. */
+  readonly continuity: Continuity;
+  /** True for a change that nobody here asked for: it only shows that one before it is missing. */
+  readonly hidden: boolean;
   /** The GraphQL result with its extensions, UTF-8 JSON. */
   readonly json: Buffer;
 }
@@ -29,8 +34,14 @@ export function withCursor(frame: Frame, cursor: string): Frame {
 }
 
 /** Writes the one JSON that WebSocket, SSE and webhooks send. */
-export function encodeFrame(result: ExecutionResult, facts: FrameFacts, seq: number): Frame {
+export function encodeFrame(
+  result: ExecutionResult,
+  facts: FrameFacts,
+  seq: number,
+  { continuity = 'next', hidden = false }: Partial<Pick<Frame, 'continuity' | 'hidden'>> = {},
+): Frame {
   const { cursor, kind, key, version, id } = facts;
   const extensions = { ...result.extensions, cursor, kind, key, version, ...(id !== undefined && { id }) };
-  return { ...facts, seq, json: Buffer.from(JSON.stringify({ ...result, extensions })) };
+  const json = Buffer.from(JSON.stringify({ ...result, extensions }));
+  return { ...facts, seq, continuity, hidden, json };
 }

@@ -7,6 +7,8 @@ import { batchesOf, type FrameBatch } from './frame-batch.ts';
 import type { LiveRequest } from './live-request.ts';
 import type { Positions } from './positions.ts';
 import type { SharedReplay } from './shared-replay.ts';
+import { FreshSnapshots, readSnapshot } from './snapshot.ts';
+import type { StreamFeed } from './stream-feed.ts';
 
 /** Who is in a group: gets all frames, or hears that the group fell too far behind. */
 export interface GroupMember {
@@ -17,7 +19,7 @@ export interface GroupMember {
 export interface GroupOptions {
   readonly name: string;
   readonly request: LiveRequest;
-  readonly epoch: string;
+  readonly feed: Pick<StreamFeed, 'epoch' | 'positions'>;
   readonly codec: CursorCodec;
   /** The partitions that matter to this subscription. */
   readonly partitions: readonly number[];
@@ -40,6 +42,8 @@ export class Group {
   readonly name: string;
   readonly request: LiveRequest;
   readonly members = new Set<GroupMember>();
+  /** For members that cannot go on by changes; to be asked only when the field has a snapshot. */
+  readonly freshSnapshots: FreshSnapshots;
   readonly #options: GroupOptions;
   readonly #binding: Buffer;
   #queue: { change: Change; positions: Positions }[] = [];
@@ -56,6 +60,8 @@ export class Group {
     this.name = options.name;
     this.request = options.request;
     this.#options = options;
+    const place = { group: this, feed: options.feed };
+    this.freshSnapshots = new FreshSnapshots(() => readSnapshot(place, options.request));
     this.#binding = cursorBinding(options.request.scope.id, options.request.fingerprint);
   }
 
@@ -63,14 +69,21 @@ export class Group {
     return this.#binding;
   }
 
+  /** Whether its changes are all of one key: versions then say what is missing, also after a resume. */
+  get isOfOneKey(): boolean {
+    return this.request.field.key !== undefined;
+  }
+
   get partitions(): readonly number[] {
     return this.#options.partitions;
   }
 
-  /** Whether this change is for this group's subscribers, by the filter they gave and the rights they have. */
+  /**
+   * Whether this change is for this group's subscribers, by the rights they have and the filter they gave. What is
+   * missing before it may have passed the filter, so a gap is for them in any case.
+   */
   wants(change: Change): boolean {
-    const { field, args, scope } = this.request;
-    return scope.sees(change.data) && (field.matches?.(change.data, args) ?? true);
+    return this.request.scope.sees(change.data) && (change.continuity === 'gap' || this.#matches(change));
   }
 
   /** Takes a change to be rendered and, by `deliver`, delivered after those before it. */
@@ -118,8 +131,14 @@ export class Group {
 
   /** The cursor that says "everything up to these positions". */
   cursor(positions: ReadonlyMap<number, number>, floorVersion: number): string {
-    const { codec, epoch } = this.#options;
-    return codec.encode({ epoch, binding: this.#binding, issuedAtMs: Date.now(), floorVersion, positions });
+    const { codec, feed } = this.#options;
+    return codec.encode({
+      epoch: feed.epoch,
+      binding: this.#binding,
+      issuedAtMs: Date.now(),
+      floorVersion,
+      positions,
+    });
   }
 
   /** The cursor of all that have seen everything up to these positions of the stream. */
@@ -139,8 +158,13 @@ export class Group {
 
   /** What a cursor of this group says, whatever its age. */
   decode(cursor: string): { positions: ReadonlyMap<number, number>; floorVersion: number } {
-    const { codec, epoch } = this.#options;
-    return codec.decode(cursor, { binding: this.#binding, epoch, nowMs: Date.now(), maxAgeMs: Infinity });
+    const { codec, feed } = this.#options;
+    return codec.decode(cursor, {
+      binding: this.#binding,
+      epoch: feed.epoch,
+      nowMs: Date.now(),
+      maxAgeMs: Infinity,
+    });
   }
 
   /** The positions that matter to this group, out of all of the stream's. */
@@ -197,9 +221,16 @@ export class Group {
     for (const { done } of settled) done();
   }
 
+  #matches(change: Change): boolean {
+    const { field, args } = this.request;
+    return field.matches?.(change.data, args) ?? true;
+  }
+
   #encode(result: ExecutionResult, change: Change, positions: ReadonlyMap<number, number>): Frame {
-    const { key, version, id, seq } = change;
-    return encodeFrame(result, { cursor: this.cursor(positions, 0), kind: 'change', key, version, id }, seq);
+    const { key, version, id, seq, continuity } = change;
+    const cursor = this.cursor(positions, this.isOfOneKey ? version : 0);
+    const hidden = continuity === 'gap' && !this.#matches(change);
+    return encodeFrame(result, { cursor, kind: 'change', key, version, id }, seq, { continuity, hidden });
   }
 
   #overflow(): void {

@@ -181,6 +181,10 @@ export class HubWorld implements AsyncDisposable {
     await until(() => this.hub.feeds[0]!.seq >= changes, { what: `${changes} changes to be dispatched` });
   }
 
+  async metricsText(): Promise<string> {
+    return (await this.metrics.render()).body;
+  }
+
   async publish(id: string, version: number, owner = 'ann'): Promise<void> {
     await this.append([counterRecord(id, version, owner)]);
   }

@@ -125,6 +125,8 @@ export class LiveHub {
         }),
       maxPendingFrames: this.#options.maxQueued ?? 10_000,
       reachTimeoutMs: this.#options.reachTimeoutMs ?? 5_000,
+      onRefresh: (reason) =>
+        this.#options.metrics.refreshes.inc({ topic: request.field.stream.definition.topic.name, reason }),
       onEnd: (ended) => {
         this.#subscribers.delete(ended);
         this.#options.metrics.subscriptions.set(this.#subscribers.size);
@@ -204,7 +206,7 @@ export class LiveHub {
     const group: Group = new Group({
       name,
       request,
-      epoch: channel.feed.epoch,
+      feed: channel.feed,
       codec: this.#options.codec,
       partitions: relevantPartitions(channel.feed, request),
       maxQueuedChanges: this.#options.maxQueued ?? 10_000,

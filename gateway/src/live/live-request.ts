@@ -27,6 +27,13 @@ export interface Sink {
   next(batch: FrameBatch, dropped?: number): void;
   /** Resolves when there is room for more of a long replay; undefined when there is now. */
   ready?(): Promise<void> | undefined;
+  /** Resolves when the client has read so far that the socket takes more; undefined when it does now. */
+  drained?(): Promise<void> | undefined;
+  /**
+   * Of a sink whose policy is `snapshot`: whom to tell, once what waited was dropped, how many messages that were. It
+   * asks for room, and then sends a fresh snapshot.
+   */
+  onDrop?(listener: (dropped: number) => void): void;
   /** Everything up to this cursor has been said: sent when the subscription is live, and while it has nothing to say. */
   position?(cursor: string): void;
   complete(): void;

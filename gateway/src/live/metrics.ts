@@ -19,6 +19,11 @@ export function createLiveMetrics(metrics: Metrics) {
       labels: ['topic'],
     }),
     frames: frameTally(metrics),
+    refreshes: metrics.counter({
+      name: 'tidegate_live_fresh_snapshots_total',
+      help: 'Snapshots sent to subscriptions that could not go on by changes: gap, overflow',
+      labels: ['topic', 'reason'],
+    }),
     slowConsumers: metrics.counter({
       name: 'tidegate_live_slow_consumers_total',
       help: 'Subscribers that fell too far behind',

@@ -48,9 +48,19 @@ export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedCh
   const recent = feed.history.matching(options.term, positions, fence.seq);
   for (const change of recent) {
     positions.set(change.partition, change.offset + 1);
-    if (seen.admit(change.key, change.version) === 'repeat' || !group.wants(change)) continue;
-    yield { change, positions: new Map(positions) };
+    const joined = join(change, seen);
+    if (joined && group.wants(joined)) yield { change: joined, positions: new Map(positions) };
   }
+}
+
+/** The change as it joins what was replayed before it; undefined for a repeat. */
+function join(change: Change, seen: VersionFilter): Change | undefined {
+  const admitted = seen.admit(change.key, change.version);
+  if (admitted === 'repeat') return undefined;
+  // The first of its key here: that one is missing before it was known when it came. That none is was known too, but
+  // not of what the cursor had seen.
+  const continuity = admitted === 'first' && change.continuity === 'gap' ? 'gap' : admitted;
+  return { ...change, continuity };
 }
 
 /** A partition of which something before the fence is older than what the history holds. */
@@ -82,8 +92,9 @@ async function* replayFromLog(
   while (next < end()) {
     const toOffset = Math.min(next + CHUNK_RECORDS, end());
     for (const record of await readChunk(log, feed.topic, partition, next, toOffset)) {
-      const change = feed.parse(record);
-      if (!change || seen.admit(change.key, change.version) === 'repeat') continue;
+      const parsed = feed.parse(record);
+      const change = parsed && join(parsed, seen);
+      if (!change) continue;
       if (record.offset < resumeAt || !change.terms.includes(term) || !group.wants(change)) continue;
       positions.set(partition, record.offset + 1);
       yield { change, positions: new Map(positions) };

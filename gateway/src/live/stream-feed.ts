@@ -69,6 +69,11 @@ export class StreamFeed {
     return this.#positions.length;
   }
 
+  /** The newest version of a key; undefined when it has not been seen for long. */
+  newestVersion(key: string): number | undefined {
+    return this.#versions.newest(key);
+  }
+
   /** Resolves when the history is filled and the tail is at what was the end when it was called. */
   async start(signal: AbortSignal): Promise<void> {
     const { log, fillRecords } = this.#options;
@@ -147,12 +152,13 @@ export class StreamFeed {
     // A tail may repeat a record after a leader moved; an offset is seen once.
     if (record.offset < (this.#positions[record.partition] ?? 0)) return;
     this.#positions[record.partition] = record.offset + 1;
-    const change = this.#parseOrSkip(record);
-    if (!change) return;
+    const parsed = this.#parseOrSkip(record);
+    if (!parsed) return;
     const { metrics, logger } = this.#options;
-    const admitted = this.#versions.admit(change.key, change.version);
-    if (admitted === 'repeat') return metrics.repeatsDropped.inc({ topic: this.topic });
-    if (admitted === 'gap') {
+    const continuity = this.#versions.admit(parsed.key, parsed.version);
+    if (continuity === 'repeat') return metrics.repeatsDropped.inc({ topic: this.topic });
+    const change: Change = { ...parsed, continuity };
+    if (continuity === 'gap') {
       metrics.gaps.inc({ topic: this.topic });
       logger.error(
         { topic: this.topic, key: change.key, version: change.version },

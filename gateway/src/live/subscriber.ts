@@ -1,22 +1,21 @@
 import { TidegateError, toTidegateError } from '@tidegate/errors';
 import type { EventLog } from '@tidegate/event-log';
-import { encodeFrame, withCursor } from './frame.ts';
+import type { Frame } from './frame.ts';
 import { batchOf, FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
-import { Membership, type Member } from './membership.ts';
+import type { Member, Membership } from './membership.ts';
+import { Memberships, type MembershipsOptions } from './memberships.ts';
+import { reachCursor } from './reach-cursor.ts';
 import { SharedReplay, type Fence } from './shared-replay.ts';
+import { readSnapshot } from './snapshot.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
-export interface SubscriberOptions {
+export interface SubscriberOptions extends Pick<MembershipsOptions, 'groupOf' | 'leave'> {
   readonly log: EventLog;
   readonly feed: StreamFeed;
   readonly request: LiveRequest;
   readonly sink: Sink;
-  /** The group of all subscriptions that are equal to this one. */
-  readonly groupOf: (request: LiveRequest) => Group;
-  /** Takes the membership out of its group, which ends with its last one. */
-  readonly leave: (membership: Membership) => void;
   /** Decodes and checks the request's cursor. @throws TidegateError CURSOR_* */
   readonly decodeCursor: (
     text: string,
@@ -26,30 +25,47 @@ export interface SubscriberOptions {
   readonly maxPendingFrames: number;
   /** How long a cursor of another replica may be ahead of this one's tail. */
   readonly reachTimeoutMs: number;
+  /** A fresh snapshot is sent in place of changes that are missing, or were dropped. */
+  readonly onRefresh: (reason: 'gap' | 'overflow') => void;
   readonly onEnd: (subscriber: Subscriber) => void;
 }
 
 /** How often rights may change before the first change of the oldest is rendered. */
 const MAX_MEMBERSHIPS = 8;
 
+type Phase =
+  /** The first snapshot or what was missed is being sent; live frames wait. */
+  | 'catching-up'
+  /** Frames are sent as they come. */
+  | 'live'
+  /** A fresh snapshot is being read; frames wait. */
+  | 'refreshing'
+  /** There is no room for a fresh snapshot; frames are counted and forgotten, for it will contain them. */
+  | 'dropping'
+  | 'ended';
+
 /**
  * One subscription: joins its group at once, lets live frames wait while it sends the snapshot or what was missed,
- * then hands over at exactly the change where it joined.
+ * then hands over at exactly the change where it joined. Where changes are missing it goes on from a fresh snapshot.
  */
 export class Subscriber implements Member, LiveSubscription {
   readonly #options: SubscriberOptions;
   readonly #ended = new AbortController();
-  #phase: 'catching-up' | 'live' | 'ended' = 'catching-up';
-  /** One, but while rights change: each takes over where the one before it ends. */
-  #memberships: [Membership, ...Membership[]];
-  /** Changes of the key up to this version are contained in what the client has. */
+  readonly #memberships: Memberships;
+  #phase: Phase = 'catching-up';
+  /** Changes of the key up to this version are contained in what the client has; 0 while that is not known. */
   #floorVersion = 0;
+  /** Messages that were left out since the client was told last. */
+  #dropped = 0;
+  /** Counts the fresh snapshots that were begun: one that is overtaken by another is not sent. */
+  #refreshes = 0;
   /** Whether it was sent a message, whose cursor says where it stands, since positions were told last. */
   #spoken = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#memberships = [this.#join(options.request)];
+    this.#memberships = new Memberships({ ...options, member: this }, options.request);
+    options.sink.onDrop?.((dropped) => this.#drop(dropped));
   }
 
   /** Never rejects: what goes wrong is the sink's last word. */
@@ -58,22 +74,19 @@ export class Subscriber implements Member, LiveSubscription {
     try {
       if (cursor !== undefined) await this.#replay(cursor);
       else if (snapshot) await this.#sendSnapshot();
-      this.#goLive();
+      if (this.#phase === 'catching-up') this.#goLive();
     } catch (error) {
       this.fail(toTidegateError(error));
     }
   }
 
   take(membership: Membership, batch: FrameBatch): void {
-    if (this.#phase === 'live' && membership === this.#memberships[0])
-      return this.#send(batch, membership.group);
+    if (this.#phase === 'live' && membership === this.#memberships.current)
+      return this.#pass(batch, membership);
     if (this.#phase === 'ended') return;
+    if (this.#phase === 'dropping') return this.#forget(batch);
     membership.wait(batch);
-    if (
-      this.#memberships.reduce((sum, { pendingFrames }) => sum + pendingFrames, 0) >
-      this.#options.maxPendingFrames
-    )
-      this.fail(tooSlow());
+    if (this.#memberships.pendingFrames > this.#options.maxPendingFrames) this.fail(tooSlow());
   }
 
   fail(error: TidegateError): void {
@@ -86,113 +99,78 @@ export class Subscriber implements Member, LiveSubscription {
   }
 
   renew(request: LiveRequest): void {
-    const before = this.#newest;
-    if (this.#phase === 'ended' || request.scope.id === before.request.scope.id) return;
-    const { seq } = this.#options.feed;
-    before.endWith(seq);
-    this.#memberships.push(this.#join(request));
-    if (this.#memberships.length > MAX_MEMBERSHIPS) return this.fail(tooSlow());
-    // What the old group still renders comes first, so that no key's changes overtake each other.
-    before.group.settled(() => {
-      before.isOver = true;
+    const { newest } = this.#memberships;
+    if (this.#phase === 'ended' || request.scope.id === newest.request.scope.id) return;
+    this.#memberships.goOn(request, () => {
+      this.#spoken = false;
       this.#flush();
     });
-  }
-
-  get #newest(): Membership {
-    return this.#memberships.at(-1)!;
-  }
-
-  #join(request: LiveRequest): Membership {
-    const group = this.#options.groupOf(request);
-    const membership = new Membership({ group, request, member: this, from: this.#options.feed.seq });
-    group.members.add(membership);
-    return membership;
+    if (this.#phase === 'dropping') this.#memberships.keepNewest();
+    if (this.#memberships.size > MAX_MEMBERSHIPS) this.fail(tooSlow());
   }
 
   async #replay(text: string): Promise<void> {
     const { feed, log, sink } = this.#options;
-    const cursor = this.#options.decodeCursor(text, this.#newest.group);
+    const cursor = this.#options.decodeCursor(text, this.#memberships.newest.group);
     this.#floorVersion = cursor.floorVersion;
     const fence = await this.#joinAt(cursor.positions);
-    const { group, request } = this.#memberships[0];
+    const { group, request } = this.#memberships.current;
     const term = request.field.term(request.args, request.scope);
     const from = cursor.positions;
     const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from }));
     for await (const batch of missed.before(fence)) {
       // Looked at again: others replay to the same connection, and coming back would change nothing.
       for (let ready = sink.ready?.(); ready; ready = sink.ready?.()) await ready;
-      if (this.#isEnded()) return;
-      this.#send(batch, group);
+      for (let rest: FrameBatch | undefined = batch; rest;) {
+        if (this.#phase !== 'catching-up') return;
+        rest = this.#sendToGap(rest, group);
+        if (rest)
+          await this.#sendFresh(rest.frames[0].version - 1, 'gap', () => this.#phase === 'catching-up');
+      }
     }
   }
 
-  /**
-   * Joins once the feed has come as far as the cursor, which may be from a replica that is ahead of this one. Resolves
-   * with where the replay ends and live changes begin.
-   */
+  /** Joins once the feed has come as far. Resolves with where the replay ends and live changes begin. */
   async #joinAt(positions: ReadonlyMap<number, number>): Promise<Fence> {
-    const timeout = AbortSignal.timeout(this.#options.reachTimeoutMs);
-    try {
-      await this.#options.feed.reached(positions, AbortSignal.any([timeout, this.#ended.signal]));
-    } catch (error) {
-      if (!timeout.aborted) throw error;
-      throw new TidegateError('UNAVAILABLE', 'This replica has not come as far as your cursor; come back.');
-    }
+    const { feed, reachTimeoutMs } = this.#options;
+    await reachCursor(feed, positions, { timeoutMs: reachTimeoutMs, signal: this.#ended.signal });
     // What arrived while waiting was before the cursor, or is in the history: the join moves here, to the rights of
     // now when they have changed meanwhile.
-    const { feed } = this.#options;
-    if (!this.#isEnded()) this.#keepNewest();
-    this.#newest.beginAfter(feed.seq);
+    if (this.#phase !== 'ended') this.#memberships.keepNewest();
+    this.#memberships.newest.beginAfter(feed.seq);
     return { seq: feed.seq, positions: [...feed.positions] };
-  }
-
-  #keepNewest(): void {
-    for (const membership of this.#memberships.slice(0, -1)) this.#options.leave(membership);
-    this.#memberships = [this.#newest];
   }
 
   /** Read again when rights have changed meanwhile: it is shown by those of now. */
   async #sendSnapshot(): Promise<void> {
-    const { feed } = this.#options;
-    for (let membership = this.#newest; ; membership = this.#newest) {
-      const { group, request } = membership;
-      const positions = group.relevant(feed.positions);
-      const snapshot = await request.snapshot?.();
-      if (this.#phase === 'ended') return;
-      if (membership !== this.#newest) continue;
-      if (!snapshot || !request.scope.sees(snapshot.data)) {
-        if (request.field.snapshotOptional && !snapshot) return;
-        throw new TidegateError('NOT_FOUND', 'There is nothing of this id that you may watch.');
-      }
-      const { key, version, data } = snapshot;
-      const result = await request.render(data, undefined);
-      if (membership !== this.#newest) continue;
-      const facts = { cursor: group.cursor(positions, version), kind: 'snapshot', key, version } as const;
-      this.#send(new FrameBatch([encodeFrame(result, facts, 0)]), group);
-      this.#floorVersion = version;
-      return;
-    }
+    const { newest } = this.#memberships;
+    const isOld = (): boolean => newest !== this.#memberships.newest;
+    const snapshot = await readSnapshot(
+      { group: newest.group, feed: this.#options.feed },
+      newest.request,
+    ).catch((error: unknown) => {
+      if (!isOld()) throw error;
+    });
+    if (this.#phase !== 'catching-up') return;
+    if (isOld()) return this.#sendSnapshot();
+    if (!snapshot) return;
+    this.#send(snapshot, newest.group);
+    this.#floorVersion = snapshot.frames[0].version;
   }
 
   #goLive(): void {
-    if (this.#phase !== 'catching-up') return;
     this.#phase = 'live';
+    this.#spoken = false;
     this.#flush();
   }
 
-  /** Sends what waits, across memberships that are over. */
+  /** Sends what waits, and where the client then stands. */
   #flush(): void {
     while (this.#phase === 'live') {
-      const [current, next] = this.#memberships;
-      const batch = current.next();
-      if (batch) this.#send(batch, current.group);
-      else if (next && current.isOver) {
-        this.#options.leave(current);
-        this.#memberships = this.#memberships.slice(1) as [Membership, ...Membership[]];
-      } else break;
+      const batch = this.#memberships.next();
+      if (!batch) break;
+      this.#pass(batch, this.#memberships.current);
     }
-    this.#spoken = false;
     this.tellPosition();
   }
 
@@ -202,37 +180,118 @@ export class Subscriber implements Member, LiveSubscription {
    */
   tellPosition(): void {
     const { feed, sink } = this.#options;
-    const [{ group }, next] = this.#memberships;
-    if (this.#phase !== 'live' || next || !sink.position || !group.idle) return;
-    if (!this.#spoken) sink.position(group.position(feed.positions, this.#floorVersion));
+    const { group, request } = this.#memberships.current;
+    if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.position || !group.idle) return;
+    // Of one key what it did not see for its filter or its rights is behind it as well.
+    const key = request.field.key?.(request.args);
+    const newest = key === undefined ? 0 : (feed.newestVersion(key) ?? 0);
+    if (!this.#spoken) sink.position(group.position(feed.positions, Math.max(this.#floorVersion, newest)));
     this.#spoken = false;
+  }
+
+  /** Sends frames as they come; where one is missing before them they wait for a fresh snapshot. */
+  #pass(batch: FrameBatch, { group }: Membership): void {
+    const rest = this.#sendToGap(batch, group);
+    if (!rest || this.#phase !== 'live') return;
+    this.#memberships.current.putBack(rest);
+    this.#phase = 'refreshing';
+    void this.#refresh(rest.frames[0].version - 1, 'gap');
+  }
+
+  /** Sends up to the first frame before which one is missing; returns the rest. */
+  #sendToGap(batch: FrameBatch, from: Group): FrameBatch | undefined {
+    const at = batch.isDense ? -1 : batch.frames.findIndex((frame) => this.#misses(frame));
+    if (at < 0) {
+      this.#send(batch, from);
+      return undefined;
+    }
+    const before = batchOf(batch.frames.slice(0, at));
+    if (before) this.#send(before, from);
+    return batchOf(batch.frames.slice(at));
+  }
+
+  /** Whether the client has not seen the version before this one. */
+  #misses({ version, continuity }: Frame): boolean {
+    if (continuity === 'next' || version <= this.#floorVersion + 1) return false;
+    return continuity === 'gap' || this.#floorVersion > 0;
   }
 
   /** @param from the group that made the frames. */
   #send(shared: FrameBatch, from: Group): void {
     if (this.#phase === 'ended') return;
-    let batch = shared.afterVersion(this.#floorVersion);
+    const floor = this.#floorVersion;
+    if (from.isOfOneKey) this.#floorVersion = Math.max(floor, shared.frames.at(-1)!.version);
+    let batch = shared.afterVersion(floor);
+    if (batch && !batch.isDense) batch = batch.filter(({ hidden }) => !hidden);
     if (!batch) return;
     const { once } = this.#options.request.field;
     if (once) batch = new FrameBatch([batch.frames[0]]);
     this.#spoken = true;
-    this.#options.sink.next(this.#bound(batch, from));
+    this.#options.sink.next(this.#memberships.bound(batch, from));
     if (once && this.#end()) this.#options.sink.complete();
   }
 
-  /** The frames with cursors of the rights of now: under the old ones the client could not come back. */
-  #bound(batch: FrameBatch, from: Group): FrameBatch {
-    const to = this.#newest.group;
-    if (from === to) return batch;
-    const frames = batch.frames.map((frame) => {
-      const { positions, floorVersion } = from.decode(frame.cursor);
-      return withCursor(frame, to.cursor(positions, floorVersion));
-    });
-    return batchOf(frames)!;
+  /** What waited in the connection was dropped: goes on from a fresh snapshot once there is room for it. */
+  #drop(dropped: number): void {
+    if (this.#phase === 'ended') return;
+    this.#dropped += dropped;
+    this.#phase = 'dropping';
+    for (const batch of this.#memberships.keepNewest()) this.#forget(batch);
+    void this.#refreshWithRoom();
   }
 
-  #isEnded(): boolean {
-    return this.#phase === 'ended';
+  #forget(batch: FrameBatch): void {
+    this.#dropped += batch.frames.filter(
+      ({ version, hidden }) => version > this.#floorVersion && !hidden,
+    ).length;
+    this.#floorVersion = Math.max(this.#floorVersion, batch.frames.at(-1)!.version);
+  }
+
+  async #refreshWithRoom(): Promise<void> {
+    const { sink } = this.#options;
+    const refresh = ++this.#refreshes;
+    const room = (): Promise<void> | undefined => sink.drained?.() ?? sink.ready?.();
+    for (let wait = room(); wait; wait = room()) await wait;
+    if (refresh !== this.#refreshes || this.#phase !== 'dropping') return;
+    this.#phase = 'refreshing';
+    await this.#refresh(this.#floorVersion, 'overflow');
+  }
+
+  /** Sends a fresh snapshot, then what waits. Never rejects. */
+  async #refresh(version: number, reason: 'gap' | 'overflow'): Promise<void> {
+    const refresh = ++this.#refreshes;
+    const isCurrent = (): boolean => refresh === this.#refreshes && this.#phase === 'refreshing';
+    try {
+      await this.#sendFresh(version, reason, isCurrent);
+      if (isCurrent()) this.#goLive();
+    } catch (error) {
+      if (isCurrent()) this.fail(toTidegateError(error));
+    }
+  }
+
+  /**
+   * Sends the state at this version or later, in place of all changes up to its version.
+   *
+   * @throws TidegateError VERSION_GAP when the field has no snapshot.
+   */
+  async #sendFresh(version: number, reason: 'gap' | 'overflow', isCurrent: () => boolean): Promise<void> {
+    const { newest } = this.#memberships;
+    if (!newest.request.snapshot)
+      throw new TidegateError(
+        'VERSION_GAP',
+        'A change is missing before the next one; load the state again.',
+      );
+    const snapshot = await newest.group.freshSnapshots.atLeast(version).catch((error: unknown) => {
+      if (newest === this.#memberships.newest) throw error;
+    });
+    if (!isCurrent()) return;
+    if (!snapshot || newest !== this.#memberships.newest) return this.#sendFresh(version, reason, isCurrent);
+    this.#floorVersion = snapshot.frames[0].version;
+    this.#options.onRefresh(reason);
+    this.#spoken = true;
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    this.#options.sink.next(snapshot, ...(dropped > 0 ? [dropped] : []));
   }
 
   /** True the first time. */
@@ -240,7 +299,7 @@ export class Subscriber implements Member, LiveSubscription {
     if (this.#phase === 'ended') return false;
     this.#phase = 'ended';
     this.#ended.abort(new TidegateError('INTERNAL', 'the subscription has ended'));
-    for (const membership of this.#memberships) this.#options.leave(membership);
+    this.#memberships.leave();
     this.#options.onEnd(this);
     return true;
   }

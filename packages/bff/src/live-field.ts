@@ -44,12 +44,16 @@ export interface LiveField<Args = Record<string, unknown>, Data = unknown, Conte
   readonly authorise: (viewer: Viewer, args: Args) => LiveScope<Data>;
   /** The one index term that finds every change this subscription may want. */
   readonly term: (args: Args, scope: LiveScope<Data>) => string;
-  /** The key when the term names exactly one: its partition is then the only one a cursor needs. */
+  /**
+   * The key when the term names exactly one: its partition is then the only one a cursor needs, and the cursor holds
+   * its version, so that a missing one is noticed after a resume as well.
+   */
   readonly key?: (args: Args) => string;
   readonly matches?: (data: Data, args: Args) => boolean;
   /**
    * The state now, never older than what the stream has published; undefined when there is none, which refuses
-   * the subscription with NOT_FOUND unless `snapshotOptional`. The hub sends it first, then what comes after its version.
+   * the subscription with NOT_FOUND unless `snapshotOptional`. The hub sends it first, then what comes after its
+   * version; and again where changes are missing or were dropped. Needs `key`.
    */
   readonly snapshot?: (args: Args, context: Context) => Promise<Versioned<Data> | undefined>;
   readonly snapshotOptional?: boolean;
@@ -64,8 +68,18 @@ export interface Versioned<Data> {
   readonly data: Data;
 }
 
-/** Infers the types of a field; the hub later treats all fields alike. */
+/**
+ * Infers the types of a field; the hub later treats all fields alike.
+ *
+ * @throws Error when it declares a snapshot without its `key`, or the policy `snapshot` without one.
+ */
 export function defineLiveField<Args, Data, Context>(field: LiveField<Args, Data, Context>): LiveField {
+  if (field.snapshot && !field.key)
+    throw new Error(
+      `a live field of ${field.stream.name} has a snapshot: it is of one key, which \`key\` has to name`,
+    );
+  if (field.overflow === 'snapshot' && !field.snapshot)
+    throw new Error(`a live field of ${field.stream.name} overflows with a snapshot and declares none`);
   return field as unknown as LiveField;
 }
 

@@ -30,12 +30,7 @@ export const errorCodes = {
   PAYLOAD_TOO_LARGE: entry(413, 4413, false, 'The body or message is larger than the configured limit.'),
   UNSUPPORTED_MEDIA_TYPE: entry(415, 4415, false, 'The content type is not one this address reads.'),
   RATE_LIMITED: entry(429, 4429, true, 'Too many requests; come back after the time named in the error.'),
-  TOO_MANY_CONNECTIONS: entry(
-    429,
-    4429,
-    true,
-    'The viewer or address holds as many connections as allowed.',
-  ),
+  TOO_MANY_CONNECTIONS: entry(429, 4429, true, 'The viewer or address holds as many connections as allowed.'),
   TOO_MANY_SUBSCRIPTIONS: entry(
     429,
     4429,
@@ -54,6 +49,12 @@ export const errorCodes = {
     4410,
     false,
     'The cursor is older than what the log still holds; start from a snapshot.',
+  ),
+  VERSION_GAP: entry(
+    410,
+    4410,
+    false,
+    'A change is missing before the next one, and the field has no snapshot to go on from.',
   ),
   STALE_READ: entry(503, 4503, true, 'A strict read could not be answered at the demanded version in time.'),
   SLOW_CONSUMER: entry(503, 4508, true, 'The client read too slowly; come back with the last cursor.'),

@@ -14,7 +14,7 @@ const entrance = (policy: QueueEntrance['policy'], id = 'a'): QueueEntrance => {
 function frame(key: string, version: number, padding = 0): FrameBatch {
   const facts = { cursor: 'c', kind: 'change', key, version } as const;
   const json = Buffer.from(JSON.stringify({ data: 'x'.repeat(padding), extensions: facts }));
-  return new FrameBatch([{ ...facts, seq: version, json }]);
+  return new FrameBatch([{ ...facts, seq: version, continuity: 'next', hidden: false, json }]);
 }
 
 /** Splits what a server sent into the texts of its unmasked frames. */
