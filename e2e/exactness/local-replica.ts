@@ -34,8 +34,7 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
     metrics: createMetrics({ nodeMetrics: false }),
     routes: [],
     trustedOnly: false,
-    // Some runs take longer: then everybody is sent elsewhere by age as well.
-    limits: { ...replicaLimits, maxConnectionAgeMs: 200 },
+    limits: replicaLimits,
   });
   options.mutant?.hub?.(gateway.hub);
   const sockets = new Set<Socket>();

@@ -1,0 +1,67 @@
+/** The gateway that is churned: the real one on a real log, with events flowing and a census of what it holds. */
+import { writeHeapSnapshot } from 'node:v8';
+import { createTokenVerifier, Gateway, startEdgeServer } from '@tidegate/gateway';
+import { createServiceClient } from '@tidegate/service-api';
+import { createMemorySharedState } from '@tidegate/shared-state';
+import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { benchOptions } from '../processes/pinned-process.ts';
+import { answerRequests, sayReady } from '../processes/requests.ts';
+import { benchBff } from '../servers/bench-bff.ts';
+import type { ServerReady } from '../servers/server-control.ts';
+import { openTickLog, TickWriter, type TickLogPlace } from '../servers/tick-log.ts';
+import { activeResources, takeCensus } from './census.ts';
+
+export interface ChurnServerOptions {
+  readonly place: TickLogPlace;
+  readonly secret: string;
+}
+
+/** Soon enough for clients that are half open to be found out within a measurement. */
+const HEARTBEAT_MS = 1_000;
+/** Small, so that it is full, and the heap level, before anything is counted. */
+const HISTORY_BYTES = 1024 * 1024;
+const MAX_QUEUED_BYTES = 256 * 1024;
+
+const { place, secret } = benchOptions() as ChurnServerOptions;
+const log = await openTickLog(place);
+const metrics = createMetrics({ nodeMetrics: false });
+const gateway = new Gateway({
+  bffs: [benchBff],
+  log,
+  client: createServiceClient({ services: {}, logger: silentLogger }),
+  state: createMemorySharedState({ maxEntries: 1_000 }),
+  verifier: createTokenVerifier({ secret }),
+  cursorSecrets: [secret],
+  logger: silentLogger,
+  metrics,
+  routes: [],
+  trustedOnly: false,
+  limits: {
+    heartbeatMs: HEARTBEAT_MS,
+    historyBytes: HISTORY_BYTES,
+    maxQueuedBytes: MAX_QUEUED_BYTES,
+    maxConnectionsPerViewer: 1_000_000,
+    maxSubscriptionsPerViewer: 1_000_000,
+  },
+});
+const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
+await gateway.start(new AbortController().signal);
+edge.serve(gateway);
+const writer = new TickWriter(log);
+let events: NodeJS.Timeout | undefined;
+
+const handlers = {
+  /** Appends so many ticks every so many milliseconds, until it is told 0. */
+  flow: ({ count, everyMs }: { count: number; everyMs: number }): void => {
+    clearInterval(events);
+    if (count > 0) events = setInterval(() => void writer.append({ count }), everyMs);
+  },
+  census: () => takeCensus({ gateway, metrics }),
+  activeResources: () => activeResources(),
+  heapSnapshot: (path: string) => writeHeapSnapshot(path),
+};
+
+export type ChurnServerHandlers = typeof handlers;
+
+answerRequests(handlers);
+sayReady({ port: Number(new URL(edge.url).port) } satisfies ServerReady);

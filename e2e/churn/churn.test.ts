@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { churn, growth } from '../../bench/churn/churn.ts';
+
+const ROUNDS = 3;
+
+describe('clients that connect, subscribe, reload, vanish and stay half open', () => {
+  it(
+    'leave no subscription, group, connection, timer, socket or listener behind',
+    { timeout: 120_000 },
+    async () => {
+      const churned = await churn({
+        clientsPerRound: 60,
+        warmUpRounds: 1,
+        goesOn: (rounds) => rounds < ROUNDS,
+        log: () => undefined,
+      });
+      expect(churned.clients).toBe(ROUNDS * 60);
+      expect(churned.messages).toBeGreaterThan(churned.clients * 3);
+      const { heapGrowthMb, ...counts } = growth(churned);
+      expect(counts).toEqual({
+        subscriptions: 0,
+        groups: 0,
+        connections: 0,
+        activeResources: 0,
+        listeners: 0,
+      });
+      // So little time says little about the heap: only what is grossly wrong shows.
+      expect(heapGrowthMb).toBeLessThan(20);
+    },
+  );
+});
