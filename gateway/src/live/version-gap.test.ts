@@ -67,7 +67,7 @@ describe('when a version of a key is missing', () => {
     expect(world.hub.subscriptions).toBe(0);
   });
 
-  it('it is told also when the change after it does not pass the filter, and to nobody who has no right to it', async () => {
+  it('a missing version is told also when the change after it does not pass the filter, and to nobody who has no right to it', async () => {
     const even: LiveRequest['field'] = {
       ...one(),
       matches: (data) => (data as { count: number }).count % 2 === 0,

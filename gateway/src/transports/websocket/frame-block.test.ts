@@ -5,7 +5,14 @@ import { blockOf } from './frame-block.ts';
 const facts = { cursor: 'c', kind: 'change', key: 'k' } as const;
 const batch = new FrameBatch([
   { ...facts, version: 1, seq: 1, continuity: 'next', hidden: false, json: Buffer.from('{"n":1}') },
-  { ...facts, version: 2, seq: 2, continuity: 'next', hidden: false, json: Buffer.from(`{"n":"${'x'.repeat(200)}"}`) },
+  {
+    ...facts,
+    version: 2,
+    seq: 2,
+    continuity: 'next',
+    hidden: false,
+    json: Buffer.from(`{"n":"${'x'.repeat(200)}"}`),
+  },
 ]);
 const head = (id: string): Buffer => Buffer.from(`{"id":"${id}","payload":`);
 
