@@ -5,29 +5,46 @@ import type { Frame } from '../../live/frame.ts';
 export interface WaitingMessage {
   /** The subscription it belongs to; absent for messages of the protocol, which are never left out. */
   readonly entrance?: { readonly policy: OverflowPolicy } | undefined;
+  /** Absent for what is said about the subscription: where it stands. */
   readonly frame: Frame | undefined;
   /** How many messages before it were left out, so far. */
   readonly dropped: number;
 }
 
 /**
- * Of each key of a `latest-per-key` subscription only the newest change stays. The first message of the subscription
- * that stays knows how many were left out, those included that were left out before.
+ * Of each key of a `latest-per-key` subscription only the newest change stays. The next message of the subscription
+ * after a gap knows how many were left out there, those included that were left out before: whoever breaks off after
+ * any message was told of exactly what its cursor skips. For the same reason a position within a gap is left out.
  */
 export function keepLatestPerKey<Message extends WaitingMessage>(waiting: readonly Message[]): Message[] {
-  const newest = new Map<object, Set<string>>();
-  const dropped = new Map<object, number>();
+  const superseded = supersededOf(waiting);
+  const gaps = new Map<object, number>();
   const kept: Message[] = [];
-  for (const each of waiting.toReversed()) {
-    if (!each.entrance || !isSuperseded(each, newest)) kept.push(each);
-    else dropped.set(each.entrance, (dropped.get(each.entrance) ?? 0) + 1 + each.dropped);
+  for (const each of waiting) {
+    const { entrance } = each;
+    const gap = (entrance && gaps.get(entrance)) ?? 0;
+    if (entrance && superseded.has(each)) gaps.set(entrance, gap + 1 + each.dropped);
+    else if (!entrance || gap === 0) kept.push(each);
+    else if (each.frame) {
+      gaps.delete(entrance);
+      kept.push({ ...each, dropped: each.dropped + gap });
+    }
   }
-  return kept.reverse().map((each) => {
-    const count = each.entrance && dropped.get(each.entrance);
-    if (!each.entrance || count === undefined) return each;
-    dropped.delete(each.entrance);
-    return { ...each, dropped: each.dropped + count };
-  });
+  return kept;
+}
+
+/** Changes that have a newer one of the same key and subscription behind them. A snapshot is not a change: it stays. */
+function supersededOf<Message extends WaitingMessage>(waiting: readonly Message[]): Set<Message> {
+  const newest = new Map<object, Set<string>>();
+  const superseded = new Set<Message>();
+  for (const each of waiting.toReversed()) {
+    const { entrance, frame } = each;
+    if (!entrance || frame?.kind !== 'change' || entrance.policy !== 'latest-per-key') continue;
+    const keys = newest.get(entrance) ?? new Set();
+    if (keys.has(frame.key)) superseded.add(each);
+    newest.set(entrance, keys.add(frame.key));
+  }
+  return superseded;
 }
 
 const EXTENSIONS = Buffer.from('"extensions":{');
@@ -36,13 +53,4 @@ const EXTENSIONS = Buffer.from('"extensions":{');
 export function tellDropped({ json }: Frame, dropped: number): Buffer {
   const at = json.lastIndexOf(EXTENSIONS) + EXTENSIONS.length;
   return Buffer.concat([json.subarray(0, at), Buffer.from(`"dropped":${dropped},`), json.subarray(at)]);
-}
-
-function isSuperseded({ entrance, frame }: WaitingMessage, newest: Map<object, Set<string>>): boolean {
-  if (!entrance || !frame || entrance.policy !== 'latest-per-key') return false;
-  const keys = newest.get(entrance);
-  if (keys?.has(frame.key)) return true;
-  if (keys) keys.add(frame.key);
-  else newest.set(entrance, new Set([frame.key]));
-  return false;
 }

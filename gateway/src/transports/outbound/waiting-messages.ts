@@ -18,13 +18,14 @@ export interface WaitingFrames<From extends Entrance> {
   readonly left: { readonly original: Frame; readonly dropped: number } | undefined;
 }
 
-/** A message of the protocol: never left out. */
-export interface WaitingBytes {
-  readonly entrance?: undefined;
+/** A message of the protocol, or where a subscription stands. */
+export interface WaitingBytes<From extends Entrance> {
+  /** The subscription whose position it is; absent for what is never left out. */
+  readonly entrance?: From | undefined;
   readonly payload: Buffer;
 }
 
-export type Waiting<From extends Entrance> = WaitingFrames<From> | WaitingBytes;
+export type Waiting<From extends Entrance> = WaitingFrames<From> | WaitingBytes<From>;
 
 /** What waits for one connection, in its order, and how many bytes that is on the wire. */
 export class WaitingMessages<From extends Entrance> {
@@ -56,6 +57,12 @@ export class WaitingMessages<From extends Entrance> {
     this.#waiting.push({ payload });
   }
 
+  /** Where a subscription stands: left out with what it would skip. */
+  position(entrance: From, payload: Buffer): void {
+    this.#bytes += payload.length;
+    this.#waiting.push({ entrance, payload });
+  }
+
   /** Everything; nothing waits any more. */
   take(): Waiting<From>[] {
     const waiting = this.#waiting;
@@ -68,10 +75,15 @@ export class WaitingMessages<From extends Entrance> {
   thinOut(): void {
     const kept = keepLatestPerKey<Single<From>>(this.take().flatMap((each) => singly(each)));
     for (const each of kept) {
-      if ('payload' in each) this.message(each.payload);
+      if ('payload' in each) this.#bytesAgain(each);
       else if (each.dropped === 0) this.frames(each.entrance, new FrameBatch([each.frame]));
       else this.#left(each.entrance, each.frame, each.dropped);
     }
+  }
+
+  #bytesAgain(bytes: WaitingBytes<From>): void {
+    if (bytes.entrance) this.position(bytes.entrance, bytes.payload);
+    else this.message(bytes.payload);
   }
 
   #left(entrance: From, original: Frame, dropped: number): void {
@@ -87,15 +99,10 @@ function bytesOfFrames({ bytesPerFrame }: Entrance, { frames, jsonBytes }: Frame
 
 type Single<From extends Entrance> =
   | { readonly entrance: From; readonly frame: Frame; readonly dropped: number }
-  | {
-      readonly entrance?: undefined;
-      readonly frame: undefined;
-      readonly dropped: 0;
-      readonly payload: Buffer;
-    };
+  | (WaitingBytes<From> & { readonly frame: undefined; readonly dropped: 0 });
 
 function singly<From extends Entrance>(waiting: Waiting<From>): Single<From>[] {
-  if ('payload' in waiting) return [{ payload: waiting.payload, frame: undefined, dropped: 0 }];
+  if ('payload' in waiting) return [{ ...waiting, frame: undefined, dropped: 0 }];
   const { entrance, batch, left } = waiting;
   if (left) return [{ entrance, frame: left.original, dropped: left.dropped }];
   return batch.frames.map((frame) => ({ entrance, frame, dropped: 0 }));

@@ -28,7 +28,7 @@ export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, me
       frames.sse += batch.frames.length;
       stream.next(entrance, batch);
     },
-    position: (cursor) => stream.write(encodePosition(cursor)),
+    position: (cursor) => stream.position(entrance, encodePosition(cursor)),
     ready: () => stream.ready(),
     complete,
     fail: (error) => {
@@ -62,7 +62,7 @@ export function createOperationSink(
       frames.sse += batch.frames.length;
       stream.next(entrance, batch);
     },
-    position: (cursor) => stream.write(events.position(cursor)),
+    position: (cursor) => stream.position(entrance, events.position(cursor)),
     ready: () => stream.ready(),
     complete,
     fail: (error) => {

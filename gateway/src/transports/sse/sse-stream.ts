@@ -90,6 +90,14 @@ export class SseStream implements Flushable {
     this.#pushed(waitedBytes);
   }
 
+  /** Queues what says where a subscription stands, in order with its frames. */
+  position(entrance: StreamEntrance, piece: Buffer): void {
+    if (this.#phase !== 'open') return;
+    const waitedBytes = this.#waiting.bytes;
+    this.#waiting.position(entrance, piece);
+    this.#pushed(waitedBytes);
+  }
+
   /** Resolves when less than half of the bound waits, or all is over; undefined when that is so now. */
   ready(): Promise<void> | undefined {
     if (this.#phase !== 'open' || this.#waiting.bytes <= this.#options.maxQueuedBytes / 2) return undefined;

@@ -75,6 +75,14 @@ export class OutboundQueue implements Flushable {
     this.#pushed(waitedBytes);
   }
 
+  /** Queues a message that says where a subscription stands, in order with its frames. */
+  position(entrance: QueueEntrance, text: string): void {
+    if (this.#closed) return;
+    const waitedBytes = this.#waiting.bytes;
+    this.#waiting.position(entrance, Buffer.from(text));
+    this.#pushed(waitedBytes);
+  }
+
   /** Nothing is taken any more; what waits is forgotten. */
   close(): void {
     this.#closed = true;

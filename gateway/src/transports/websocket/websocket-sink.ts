@@ -30,7 +30,8 @@ export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
     },
     // A ping may carry a payload; a client that knows nothing of it answers with a pong and is well.
     position: (cursor) =>
-      queue.message(
+      queue.position(
+        entrance,
         JSON.stringify({ type: 'ping', payload: { tidegate: { cursors: { [options.id]: cursor } } } }),
       ),
     ready: () => queue.ready(),
