@@ -207,6 +207,38 @@ describe('the outbound queue of an event stream', () => {
     await until(() => onEnd.mock.calls.length === 1, { what: 'the end' });
   });
 
+  it('a stream that leaves is cut after what is queued has been written, and takes nothing more', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    await fill();
+    stream.write(Buffer.from('data: the last word\n\n'));
+    stream.leave();
+    stream.write(Buffer.from('data: too late\n\n'));
+    expect(onEnd).not.toHaveBeenCalled();
+    let ended = false;
+    client.on('close', () => (ended = true));
+    const text = received('the last word');
+    client.resume();
+    await until(() => ended, { what: 'the end' });
+    expect(await text).toContain('data: the last word');
+    expect(await text).not.toContain('too late');
+    // Cut and not completed: the last chunk of the body never came.
+    expect(await text).not.toMatch(/\r\n0\r\n/);
+    expect(onEnd).toHaveBeenCalledOnce();
+  });
+
+  it('a stream that leaves does not wait for ever for a client that reads nothing', () => {
+    vi.useFakeTimers();
+    const stream = createStream();
+    stream.attach(response);
+    Object.defineProperty(response, 'writableNeedDrain', { value: true });
+    stream.write(Buffer.from('data: unread\n\n'));
+    stream.leave();
+    vi.advanceTimersByTime(10_000);
+    vi.useRealTimers();
+    expect(onEnd).toHaveBeenCalledOnce();
+  });
+
   it('a life of months is no timer that fires at once', async () => {
     const stream = createStream();
     stream.attach(response);
