@@ -20,9 +20,9 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
       if (said++ % SAY_EVERY_ROUNDS === 0) log(line);
     },
   });
-  const { rounds, clients, messages, before, after } = churned;
+  const { rounds, clients, messages, cutOff, before, after } = churned;
   log(`before ${JSON.stringify(before)}\nafter  ${JSON.stringify(after)}`);
-  return { ...growth(churned), rounds, clients, messages, 'before.heapMb': before.heapMb };
+  return { ...growth(churned), rounds, clients, messages, cutOff, 'before.heapMb': before.heapMb };
 }
 
 const bench: Measurement = {

@@ -34,8 +34,32 @@ const MESSAGES = 3;
 /** Long enough to miss two heartbeats. */
 const FROZEN_MS = 2_500;
 
-/** A client's whole life; resolves with how many messages it was sent when it is gone. */
-export async function churnClient(options: ChurnClientOptions): Promise<number> {
+export interface ChurnedClient {
+  readonly messages: number;
+  /** Its connection was ended before its time: a machine that is busy elsewhere keeps it from answering a ping. */
+  readonly isCutOff: boolean;
+}
+
+/** A client's whole life; resolves when it is gone. */
+export async function churnClient(options: ChurnClientOptions): Promise<ChurnedClient> {
+  try {
+    return { messages: await live(options), isCutOff: false };
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error;
+    return { messages: error.messages, isCutOff: true };
+  }
+}
+
+class GoneError extends Error {
+  readonly messages: number;
+
+  constructor(messages: number, why: string) {
+    super(`gone after ${messages} messages: ${why}`);
+    this.messages = messages;
+  }
+}
+
+async function live(options: ChurnClientOptions): Promise<number> {
   const connect = options.transport === 'sse' ? openStream : openSocket;
   const connection = await connect(options, undefined);
   await connection.received(MESSAGES);
@@ -88,12 +112,12 @@ class Receipts {
   end(why: string): void {
     this.#gone = why;
     for (const { count, reject } of this.#waiting)
-      if (this.messages < count) reject(new Error(`gone after ${this.messages} messages: ${why}`));
+      if (this.messages < count) reject(new GoneError(this.messages, why));
   }
 
   received(count: number): Promise<void> {
     if (this.messages >= count) return Promise.resolve();
-    if (this.#gone !== undefined) return Promise.reject(new Error(`gone: ${this.#gone}`));
+    if (this.#gone !== undefined) return Promise.reject(new GoneError(this.messages, this.#gone));
     return new Promise((resolve, reject) => this.#waiting.push({ count, resolve, reject }));
   }
 }

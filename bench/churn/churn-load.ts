@@ -11,6 +11,7 @@ export interface ChurnLoadOptions {
 export interface ChurnCounts {
   readonly clients: number;
   readonly messages: number;
+  readonly cutOff: number;
   readonly fates: Readonly<Record<Fate, number>>;
 }
 
@@ -27,8 +28,10 @@ const handlers = {
       sums[fate] += 1;
       return churnClient({ ...options, transport, fate });
     });
-    const messages = (await Promise.all(lives)).reduce((sum, count) => sum + count, 0);
-    return { clients, messages, fates: sums };
+    const lived = await Promise.all(lives);
+    const messages = lived.reduce((sum, life) => sum + life.messages, 0);
+    const cutOff = lived.filter(({ isCutOff }) => isCutOff).length;
+    return { clients, messages, cutOff, fates: sums };
   },
 };
 

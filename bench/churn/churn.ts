@@ -20,6 +20,8 @@ export interface Churned {
   readonly rounds: number;
   readonly clients: number;
   readonly messages: number;
+  /** Of the clients: those whose connection was ended before its time. */
+  readonly cutOff: number;
   readonly before: Census;
   readonly after: Census;
 }
@@ -53,15 +55,16 @@ export async function churn(options: ChurnOptions): Promise<Churned> {
   const before = await countWhenGone(server);
   await snapshotHeap(server, 'before');
   await server.request('flow', FLOW);
-  let [rounds, messages] = [0, 0];
+  let [rounds, messages, cutOff] = [0, 0, 0];
   for (; options.goesOn(rounds); rounds++) {
     const counts = await load.request('round', { clients });
     messages += counts.messages;
+    cutOff += counts.cutOff;
     options.log(`round ${rounds + 1}: ${counts.clients} clients, ${messages} messages so far`);
   }
   const after = await countWhenGone(server, before);
   await snapshotHeap(server, 'after');
-  return { rounds, clients: rounds * clients, messages, before, after };
+  return { rounds, clients: rounds * clients, messages, cutOff, before, after };
 }
 
 /** When the last client's connections were found gone, by heartbeat those that said nothing. */

@@ -15,6 +15,7 @@ describe('clients that connect, subscribe, reload, vanish and stay half open', (
         log: () => undefined,
       });
       expect(churned.clients).toBe(ROUNDS * 60);
+      expect(churned.cutOff).toBeLessThan(churned.clients / 10);
       expect(churned.messages).toBeGreaterThan(churned.clients * 3);
       const { heapGrowthMb, ...counts } = growth(churned);
       expect(counts).toEqual({

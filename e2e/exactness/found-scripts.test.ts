@@ -30,6 +30,18 @@ function flooded(itemBytes: number, smallBefore = 0): Script {
   ]);
 }
 
+/** A client stops reading before its snapshot has come; how long it had until then is tried out. */
+function stalledAtOnce(transport: ClientSpec['transport']): Script {
+  const spec = client({ ...watchA, overflow: 'latest-per-key' }, transport);
+  const steps = Array.from({ length: 12 }, (_, turns): Step[] => [
+    { kind: 'connect', client: turns, replica: 0 },
+    { kind: 'wait', turns: turns + 1 },
+    { kind: 'stall', client: turns, keys: ['a'], itemBytes: 300_000 },
+  ]);
+  const clients = steps.map(() => spec);
+  return { clients, early: clients.map(() => false), delays: [0, 5, 0], steps: steps.flat() };
+}
+
 /** What random scripts have found, as small as they could be made: each was a fault once. */
 describe('what was found by random scripts and mended', () => {
   it.each([
@@ -82,6 +94,12 @@ describe('what was found by random scripts and mended', () => {
       'goes on across a large message that comes right after a small one',
       flooded(250_000, 3),
     ],
+    [
+      // Of what waited only the newest change of the key was kept, and the snapshot was taken for an older one.
+      'sends the snapshot first however much waits behind it, and says what is missing after it',
+      stalledAtOnce('websocket'),
+    ],
+    ['does so over SSE as well', stalledAtOnce('sse')],
   ] as const)('%s', async (_why, found) => {
     const { messages } = await runLocally(found, { levelMs: 5_000 });
     expect(messages).toBeGreaterThan(0);
