@@ -192,7 +192,10 @@ export class Subscriber implements Member, LiveSubscription {
   /** Sends frames as they come; where one is missing before them they wait for a fresh snapshot. */
   #pass(batch: FrameBatch, { group }: Membership): void {
     const rest = this.#sendToGap(batch, group);
-    if (!rest || this.#phase !== 'live') return;
+    if (!rest) return;
+    // Sending may have filled the connection.
+    if (this.#phase === 'dropping') this.#forget(rest);
+    if (this.#phase !== 'live') return;
     this.#memberships.current.putBack(rest);
     this.#phase = 'refreshing';
     void this.#refresh(rest.frames[0].version - 1, 'gap');

@@ -1,10 +1,10 @@
-import type { OverflowPolicy } from '@tidegate/bff';
 import type { Frame } from '../../live/frame.ts';
+import type { Droppable } from './drop-for-snapshot.ts';
 
 /** A message that waits in a connection's queue. */
 export interface WaitingMessage {
   /** The subscription it belongs to; absent for messages of the protocol, which are never left out. */
-  readonly entrance?: { readonly policy: OverflowPolicy } | undefined;
+  readonly entrance?: Droppable | undefined;
   /** Absent for what is said about the subscription: where it stands. */
   readonly frame: Frame | undefined;
   /** How many messages before it were left out, so far. */

@@ -1,11 +1,10 @@
-import type { OverflowPolicy } from '@tidegate/bff';
 import type { Frame } from '../../live/frame.ts';
-import { FrameBatch } from '../../live/frame-batch.ts';
+import { batchOf, FrameBatch } from '../../live/frame-batch.ts';
+import { dropForSnapshot, type Droppable } from './drop-for-snapshot.ts';
 import { keepLatestPerKey, tellDropped } from './latest-per-key.ts';
 
 /** One subscription's way into its connection's queue. */
-export interface Entrance {
-  readonly policy: OverflowPolicy;
+export interface Entrance extends Droppable {
   /** What its transport puts around each frame's JSON. */
   readonly bytesPerFrame: number;
 }
@@ -40,7 +39,15 @@ export class WaitingMessages<From extends Entrance> {
     return this.#waiting.length === 0;
   }
 
-  frames(entrance: From, batch: FrameBatch): void {
+  /** @param dropped how many messages before the first were left out. */
+  frames(entrance: From, batch: FrameBatch, dropped = 0): void {
+    if (dropped > 0) {
+      const [first, ...rest] = batch.frames;
+      this.#left(entrance, first, dropped);
+      const following = batchOf(rest);
+      if (following) this.frames(entrance, following);
+      return;
+    }
     this.#bytes += bytesOfFrames(entrance, batch);
     const last = this.#waiting.at(-1);
     // What waits for many connections alike stays one object for all of them.
@@ -71,14 +78,17 @@ export class WaitingMessages<From extends Entrance> {
     return waiting;
   }
 
-  /** Of each key of a `latest-per-key` subscription only the newest frame stays. */
+  /**
+   * Of a `snapshot` subscription nothing stays, and it is told; of a `latest-per-key` subscription the newest frame of
+   * each key.
+   */
   thinOut(): void {
-    const kept = keepLatestPerKey<Single<From>>(this.take().flatMap((each) => singly(each)));
-    for (const each of kept) {
+    const { kept, dropped } = dropForSnapshot<Single<From>>(this.take().flatMap((each) => singly(each)));
+    for (const each of keepLatestPerKey(kept)) {
       if ('payload' in each) this.#bytesAgain(each);
-      else if (each.dropped === 0) this.frames(each.entrance, new FrameBatch([each.frame]));
-      else this.#left(each.entrance, each.frame, each.dropped);
+      else this.frames(each.entrance, new FrameBatch([each.frame]), each.dropped);
     }
+    for (const [entrance, count] of dropped) entrance.onDrop?.(count);
   }
 
   #bytesAgain(bytes: WaitingBytes<From>): void {

@@ -24,12 +24,16 @@ export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, me
     stream.complete();
   };
   return {
-    next: (batch) => {
+    next: (batch, dropped) => {
       frames.sse += batch.frames.length;
-      stream.next(entrance, batch);
+      stream.next(entrance, batch, dropped);
     },
     position: (cursor) => stream.position(entrance, encodePosition(cursor)),
     ready: () => stream.ready(),
+    drained: () => stream.drained(),
+    onDrop: (listener) => {
+      entrance.onDrop = listener;
+    },
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();
@@ -58,12 +62,16 @@ export function createOperationSink(
     onEnd();
   };
   return {
-    next: (batch) => {
+    next: (batch, dropped) => {
       frames.sse += batch.frames.length;
-      stream.next(entrance, batch);
+      stream.next(entrance, batch, dropped);
     },
     position: (cursor) => stream.position(entrance, events.position(cursor)),
     ready: () => stream.ready(),
+    drained: () => stream.drained(),
+    onDrop: (listener) => {
+      entrance.onDrop = listener;
+    },
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrameBatch } from '../../live/frame-batch.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { encodeFrameEvents } from './event-encoding.ts';
+import { encodeFrameEvents, encodePosition } from './event-encoding.ts';
 import { change } from './sse-endpoint.fixture.ts';
 import { SseStream, type StreamEntrance } from './sse-stream.ts';
 
@@ -146,6 +146,30 @@ describe('the outbound queue of an event stream', () => {
     expect(told).toBeGreaterThan(0);
     expect(told + events.length).toBe(100);
     stream.cut();
+  });
+
+  it('of a snapshot field nothing stays, its positions neither; it is told, and says how many were left out', async () => {
+    const stream = createStream();
+    stream.attach(response);
+    await fill();
+    const dropped: number[] = [];
+    const fresh: StreamEntrance = { ...entrance('snapshot'), onDrop: (count) => void dropped.push(count) };
+    for (let version = 1; dropped.length === 0; version++) {
+      stream.next(fresh, new FrameBatch([change(version, 'x'.repeat(2_000))]));
+      stream.position(fresh, encodePosition(`cursor-${version}`));
+    }
+    expect(onEnd).not.toHaveBeenCalled();
+    const drained = stream.drained();
+    expect(drained).toBeInstanceOf(Promise);
+    client.resume();
+    await drained;
+    stream.next(fresh, new FrameBatch([change(1_000)]), dropped[0]);
+    stream.next(fresh, new FrameBatch([change(1_001)]));
+    const text = await received('cursor-1001\n');
+    expect([...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual(['cursor-1000', 'cursor-1001']);
+    expect(text).toContain(`"extensions":{"dropped":${dropped[0]},"cursor":"cursor-1000"`);
+    stream.cut();
+    expect(stream.drained()).toBeUndefined();
   });
 
   it('a field that says close is cut off at the bound', async () => {

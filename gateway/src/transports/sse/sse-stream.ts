@@ -48,6 +48,7 @@ export class SseStream implements Flushable {
   readonly #waiting = new WaitingMessages<StreamEntrance>();
   #scheduled = false;
   #awaitingRoom: (() => void)[] = [];
+  #awaitingDrain: (() => void)[] = [];
   #heartbeat: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #phase: 'open' | 'completing' | 'leaving' | 'ended' = 'open';
@@ -68,17 +69,21 @@ export class SseStream implements Flushable {
     response.writeHead(200, HEADERS);
     const retryMs = Math.round(RETRY_MS.least + Math.random() * RETRY_MS.spread);
     response.write(`:\nretry: ${retryMs}\n\n`);
-    response.on('drain', () => this.flush());
+    response.on('drain', () => {
+      this.#tellDrained();
+      this.flush();
+    });
     response.on('close', () => this.#end());
     this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs);
+    this.#tellDrained();
     this.#schedule();
   }
 
   /** Queues a subscription's frames. Never throws, never blocks. */
-  next(entrance: StreamEntrance, batch: FrameBatch): void {
+  next(entrance: StreamEntrance, batch: FrameBatch, dropped = 0): void {
     if (this.#phase !== 'open') return;
     const waitedBytes = this.#waiting.bytes;
-    this.#waiting.frames(entrance, batch);
+    this.#waiting.frames(entrance, batch, dropped);
     this.#pushed(waitedBytes);
   }
 
@@ -102,6 +107,12 @@ export class SseStream implements Flushable {
   ready(): Promise<void> | undefined {
     if (this.#phase !== 'open' || this.#waiting.bytes <= this.#options.maxQueuedBytes / 2) return undefined;
     return new Promise((resolve) => this.#awaitingRoom.push(resolve));
+  }
+
+  /** Resolves when the client has read so far that the socket takes more; undefined when it does now, or all is over. */
+  drained(): Promise<void> | undefined {
+    if (this.#phase !== 'open' || (this.#response && !this.#response.writableNeedDrain)) return undefined;
+    return new Promise((resolve) => this.#awaitingDrain.push(resolve));
   }
 
   /** Nothing follows what is queued; the stream ends when that is out. */
@@ -184,6 +195,10 @@ export class SseStream implements Flushable {
     this.#options.scheduler.add(this);
   }
 
+  #tellDrained(): void {
+    for (const resolve of this.#awaitingDrain.splice(0)) resolve();
+  }
+
   #tellRoom(): void {
     for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
@@ -194,6 +209,7 @@ export class SseStream implements Flushable {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#expiry);
     this.#waiting.take();
+    this.#tellDrained();
     this.#tellRoom();
     if (this.#response) this.#options.metrics.connections.dec({ transport: 'sse' });
     this.#options.onEnd();

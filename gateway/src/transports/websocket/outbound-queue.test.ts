@@ -163,6 +163,50 @@ describe('a connection’s outbound queue', () => {
     expect(dropped).toBeGreaterThan(0);
   });
 
+  it('drops what waits of a subscription that goes on from a snapshot, its positions too, and tells it', async () => {
+    far.pause();
+    const queue = queueOf(100_000, () => expect.fail('no overflow'));
+    const dropped: number[] = [];
+    const fresh: QueueEntrance = { ...entrance('snapshot'), onDrop: (count) => void dropped.push(count) };
+    near.write(Buffer.alloc(8_000_000));
+    queue.message('{"type":"pong"}');
+    for (let version = 1; dropped.length === 0; version++) {
+      queue.next(fresh, frame('a', version, 5_000));
+      queue.position(fresh, `{"type":"ping","position":${version}}`);
+    }
+    expect(dropped[0]).toBeGreaterThan(10);
+    expect(queue.bytes).toBeLessThan(100);
+    const drained = queue.drained();
+    expect(drained).toBeInstanceOf(Promise);
+    far.resume();
+    await drained;
+    expect(queue.drained()).toBeUndefined();
+    queue.next(fresh, frame('a', 1_000), dropped[0]);
+    queue.next(fresh, frame('a', 1_001));
+    const all = (): Buffer => Buffer.concat(received);
+    await until(() => all().includes('"version":1001'), { what: 'what comes after it' });
+    const sent = textsOf(all().subarray(8_000_000)).map(
+      (text) => JSON.parse(text) as { type: string; payload?: { extensions: Record<string, unknown> } },
+    );
+    expect(
+      sent.map(({ type, payload }) => [type, payload?.extensions['version'], payload?.extensions['dropped']]),
+    ).toEqual([
+      ['pong', undefined, undefined],
+      ['next', 1_000, dropped[0]],
+      ['next', 1_001, undefined],
+    ]);
+  });
+
+  it('nobody waits for a socket that is closed to drain', async () => {
+    far.pause();
+    const queue = queueOf(100_000);
+    near.write(Buffer.alloc(8_000_000));
+    const drained = queue.drained();
+    queue.close();
+    await drained;
+    expect(queue.drained()).toBeUndefined();
+  });
+
   it('gives up a connection whose subscription must not lose anything, once, and takes nothing more', () => {
     far.pause();
     near.write(Buffer.alloc(8_000_000));

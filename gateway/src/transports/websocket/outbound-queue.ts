@@ -29,6 +29,7 @@ export class OutboundQueue implements Flushable {
   #scheduled = false;
   #closed = false;
   #awaitingRoom: (() => void)[] = [];
+  #awaitingDrain: (() => void)[] = [];
 
   constructor(options: {
     /** The connection below the WebSocket: frames are written to it whole, between those of `ws`. */
@@ -42,7 +43,10 @@ export class OutboundQueue implements Flushable {
     this.#maxBytes = options.maxBytes;
     this.#scheduler = options.scheduler;
     this.#onOverflow = options.onOverflow;
-    options.socket.on('drain', () => this.#schedule());
+    options.socket.on('drain', () => {
+      this.#tellDrained();
+      this.#schedule();
+    });
   }
 
   /** Bytes that wait here, not counting what the socket has taken. */
@@ -51,13 +55,13 @@ export class OutboundQueue implements Flushable {
   }
 
   /** Takes a subscription's frames: written now when nothing waits and the process has time. */
-  next(entrance: QueueEntrance, batch: FrameBatch): void {
+  next(entrance: QueueEntrance, batch: FrameBatch, dropped = 0): void {
     if (this.#closed) return;
-    if (this.#waiting.empty && this.#writable && this.#scheduler.hasTime()) {
+    if (dropped === 0 && this.#waiting.empty && this.#writable && this.#scheduler.hasTime()) {
       return this.#writeFrames(entrance, batch);
     }
     const waitedBytes = this.#waiting.bytes;
-    this.#waiting.frames(entrance, batch);
+    this.#waiting.frames(entrance, batch, dropped);
     this.#pushed(waitedBytes);
   }
 
@@ -65,6 +69,12 @@ export class OutboundQueue implements Flushable {
   ready(): Promise<void> | undefined {
     if (this.#closed || this.#waiting.bytes <= this.#maxBytes / 2) return undefined;
     return new Promise((resolve) => this.#awaitingRoom.push(resolve));
+  }
+
+  /** Resolves when the client has read so far that the socket takes more; undefined when it does now. */
+  drained(): Promise<void> | undefined {
+    if (this.#closed || !this.#socket.writableNeedDrain) return undefined;
+    return new Promise((resolve) => this.#awaitingDrain.push(resolve));
   }
 
   /** Queues a message of the protocol, in order with the frames. */
@@ -87,6 +97,7 @@ export class OutboundQueue implements Flushable {
   close(): void {
     this.#closed = true;
     this.#waiting.take();
+    this.#tellDrained();
     this.#tellRoom();
   }
 
@@ -112,6 +123,10 @@ export class OutboundQueue implements Flushable {
     if (this.#socket.writableLength > 0) block.lend();
   }
 
+  #tellDrained(): void {
+    for (const resolve of this.#awaitingDrain.splice(0)) resolve();
+  }
+
   #tellRoom(): void {
     if (this.#awaitingRoom.length === 0) return;
     for (const resolve of this.#awaitingRoom.splice(0)) resolve();
@@ -130,7 +145,7 @@ export class OutboundQueue implements Flushable {
     this.#scheduler.add(this);
   }
 
-  /** Of each key of a `latest-per-key` subscription only the newest frame stays. */
+  /** Leaves out what the policies of the subscriptions allow. */
   #shrink(): void {
     this.#waiting.thinOut();
     // Half: else it would be shrunk again at every message.

@@ -24,9 +24,9 @@ export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
   const head = Buffer.from(`{"id":${JSON.stringify(options.id)},"type":"next","payload":`);
   const entrance: QueueEntrance = { head, policy, bytesPerFrame: head.length + 1 };
   return {
-    next: (batch) => {
+    next: (batch, dropped) => {
       frames.websocket += batch.frames.length;
-      queue.next(entrance, batch);
+      queue.next(entrance, batch, dropped);
     },
     // A ping may carry a payload; a client that knows nothing of it answers with a pong and is well.
     position: (cursor) =>
@@ -35,6 +35,10 @@ export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
         JSON.stringify({ type: 'ping', payload: { tidegate: { cursors: { [options.id]: cursor } } } }),
       ),
     ready: () => queue.ready(),
+    drained: () => queue.drained(),
+    onDrop: (listener) => {
+      entrance.onDrop = listener;
+    },
     complete: () => options.onEnd(),
     fail: (error) => options.onEnd(error),
   };
