@@ -144,7 +144,7 @@ export class SseStream implements Flushable {
     if (this.#phase !== 'open') return;
     clearTimeout(this.#expiry);
     if (atMs === Infinity) return;
-    const waitMs = atMs - Date.now();
+    const waitMs = Math.max(0, atMs - Date.now());
     this.#expiry = setTimeout(
       () => (waitMs > MAX_TIMER_MS ? this.expireAt(atMs) : this.cut()),
       Math.min(waitMs, MAX_TIMER_MS),

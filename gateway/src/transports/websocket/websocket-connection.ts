@@ -155,7 +155,7 @@ export class WebSocketConnection {
     clearTimeout(this.#expiry);
     const { expiresAtMs } = this.#facts.viewer;
     if (expiresAtMs === undefined) return;
-    const waitMs = expiresAtMs - Date.now();
+    const waitMs = Math.max(0, expiresAtMs - Date.now());
     this.#expiry = setTimeout(
       () => {
         if (waitMs > MAX_TIMER_MS) return this.#endAtExpiry();
