@@ -156,7 +156,8 @@ describe('the outbound queue of an event stream', () => {
     const fresh: StreamEntrance = { ...entrance('snapshot'), onDrop: (count) => void dropped.push(count) };
     for (let version = 1; dropped.length === 0; version++) {
       stream.next(fresh, new FrameBatch([change(version, 'x'.repeat(2_000))]));
-      stream.position(fresh, encodePosition(`cursor-${version}`));
+      // From then on its subscription says no positions.
+      if (dropped.length === 0) stream.position(fresh, encodePosition(`cursor-${version}`));
     }
     expect(onEnd).not.toHaveBeenCalled();
     const drained = stream.drained();
@@ -168,6 +169,11 @@ describe('the outbound queue of an event stream', () => {
     const text = await received('cursor-1001\n');
     expect([...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual(['cursor-1000', 'cursor-1001']);
     expect(text).toContain(`"extensions":{"dropped":${dropped[0]},"cursor":"cursor-1000"`);
+    // Larger than the bound, and yet nothing that comes next may have it dropped again.
+    const asked = dropped.length;
+    stream.next(fresh, new FrameBatch([change(2_000, 'x'.repeat(2 * MAX_QUEUED_BYTES))]), 1);
+    stream.next(fresh, new FrameBatch([change(2_001)]));
+    expect(dropped.length).toBe(asked);
     stream.cut();
     expect(stream.drained()).toBeUndefined();
   });

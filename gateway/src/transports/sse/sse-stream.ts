@@ -84,6 +84,9 @@ export class SseStream implements Flushable {
     if (this.#phase !== 'open') return;
     const waitedBytes = this.#waiting.bytes;
     this.#waiting.frames(entrance, batch, dropped);
+    // A fresh snapshot, asked for once the socket took more, is written at once: if it is larger than the bound, what
+    // comes next would have it dropped and asked for again, for ever.
+    if (dropped > 0) return this.flush();
     this.#pushed(waitedBytes);
   }
 
@@ -98,9 +101,9 @@ export class SseStream implements Flushable {
   /** Queues what says where a subscription stands, in order with its frames. */
   position(entrance: StreamEntrance, piece: Buffer): void {
     if (this.#phase !== 'open') return;
-    const waitedBytes = this.#waiting.bytes;
     this.#waiting.position(entrance, piece);
-    this.#pushed(waitedBytes);
+    // Small and rare: not what a connection is given up for, least of all behind one message larger than the bound.
+    this.#schedule();
   }
 
   /** Resolves when less than half of the bound waits, or all is over; undefined when that is so now. */

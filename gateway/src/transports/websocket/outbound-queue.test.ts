@@ -1,7 +1,7 @@
 import { createServer, connect, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { until } from '@tidegate/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrameBatch } from '../../live/frame-batch.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { OutboundQueue, type QueueEntrance } from './outbound-queue.ts';
@@ -172,7 +172,8 @@ describe('a connection’s outbound queue', () => {
     queue.message('{"type":"pong"}');
     for (let version = 1; dropped.length === 0; version++) {
       queue.next(fresh, frame('a', version, 5_000));
-      queue.position(fresh, `{"type":"ping","position":${version}}`);
+      // From then on its subscription says no positions.
+      if (dropped.length === 0) queue.position(fresh, `{"type":"ping","position":${version}}`);
     }
     expect(dropped[0]).toBeGreaterThan(10);
     expect(queue.bytes).toBeLessThan(100);
@@ -195,6 +196,25 @@ describe('a connection’s outbound queue', () => {
       ['next', 1_000, dropped[0]],
       ['next', 1_001, undefined],
     ]);
+  });
+
+  it('writes a fresh snapshot at once, though it is larger than the bound', () => {
+    const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
+    const onDrop = vi.fn<() => void>();
+    const fresh: QueueEntrance = { ...entrance('snapshot'), onDrop };
+    queue.next(fresh, frame('a', 7, 5_000), 3);
+    expect(queue.bytes).toBe(0);
+    queue.position(fresh, '{"type":"ping"}');
+    queue.next(fresh, frame('a', 8));
+    expect(onDrop).not.toHaveBeenCalled();
+  });
+
+  it('a position is no reason to give a connection up behind one message larger than the bound', () => {
+    const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
+    const strict = entrance('close');
+    queue.next(strict, frame('a', 1, 5_000));
+    queue.position(strict, '{"type":"ping"}');
+    expect(queue.bytes).toBeGreaterThan(5_000);
   });
 
   it('nobody waits for a socket that is closed to drain', async () => {

@@ -62,6 +62,9 @@ export class OutboundQueue implements Flushable {
     }
     const waitedBytes = this.#waiting.bytes;
     this.#waiting.frames(entrance, batch, dropped);
+    // A fresh snapshot, asked for once the socket took more, is written at once: if it is larger than the bound, what
+    // comes next would have it dropped and asked for again, for ever.
+    if (dropped > 0) return this.flush();
     this.#pushed(waitedBytes);
   }
 
@@ -88,9 +91,9 @@ export class OutboundQueue implements Flushable {
   /** Queues a message that says where a subscription stands, in order with its frames. */
   position(entrance: QueueEntrance, text: string): void {
     if (this.#closed) return;
-    const waitedBytes = this.#waiting.bytes;
     this.#waiting.position(entrance, Buffer.from(text));
-    this.#pushed(waitedBytes);
+    // Small and rare: not what a connection is given up for, least of all behind one message larger than the bound.
+    this.#schedule();
   }
 
   /** Nothing is taken any more; what waits is forgotten. */
