@@ -1,11 +1,11 @@
 import { TidegateError, toTidegateError } from '@tidegate/errors';
 import type { EventLog } from '@tidegate/event-log';
-import type { Frame } from './frame.ts';
-import { batchOf, FrameBatch } from './frame-batch.ts';
+import type { FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
 import type { Member, Membership } from './membership.ts';
 import { Memberships, type MembershipsOptions } from './memberships.ts';
+import { Outlet } from './outlet.ts';
 import { reachCursor } from './reach-cursor.ts';
 import { SharedReplay, type Fence } from './shared-replay.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -52,20 +52,24 @@ export class Subscriber implements Member, LiveSubscription {
   readonly #options: SubscriberOptions;
   readonly #ended = new AbortController();
   readonly #memberships: Memberships;
+  readonly #outlet: Outlet;
   #phase: Phase = 'catching-up';
-  /** Changes of the key up to this version are contained in what the client has; 0 while that is not known. */
-  #floorVersion = 0;
-  /** Messages that were left out since the client was told last. */
-  #dropped = 0;
   /** Counts the fresh snapshots that were begun: one that is overtaken by another is not sent. */
   #refreshes = 0;
-  /** Whether it was sent a message, whose cursor says where it stands, since positions were told last. */
-  #spoken = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.#memberships = new Memberships({ ...options, member: this }, options.request);
-    options.sink.onDrop?.((dropped) => this.#drop(dropped));
+    const { sink, request } = options;
+    this.#outlet = new Outlet({
+      sink,
+      memberships: this.#memberships,
+      once: request.field.once ?? false,
+      onSaid: () => {
+        if (this.#end()) sink.complete();
+      },
+    });
+    sink.onDrop?.((dropped) => this.#drop(dropped));
   }
 
   /** Never rejects: what goes wrong is the sink's last word. */
@@ -84,7 +88,7 @@ export class Subscriber implements Member, LiveSubscription {
     if (this.#phase === 'live' && membership === this.#memberships.current)
       return this.#pass(batch, membership);
     if (this.#phase === 'ended') return;
-    if (this.#phase === 'dropping') return this.#forget(batch);
+    if (this.#phase === 'dropping') return this.#outlet.forget(batch);
     membership.wait(batch);
     if (this.#memberships.pendingFrames > this.#options.maxPendingFrames) this.fail(tooSlow());
   }
@@ -102,7 +106,7 @@ export class Subscriber implements Member, LiveSubscription {
     const { newest } = this.#memberships;
     if (this.#phase === 'ended' || request.scope.id === newest.request.scope.id) return;
     this.#memberships.goOn(request, () => {
-      this.#spoken = false;
+      this.#outlet.spoken = false;
       this.#flush();
     });
     if (this.#phase === 'dropping') this.#memberships.keepNewest();
@@ -112,7 +116,7 @@ export class Subscriber implements Member, LiveSubscription {
   async #replay(text: string): Promise<void> {
     const { feed, log, sink } = this.#options;
     const cursor = this.#options.decodeCursor(text, this.#memberships.newest.group);
-    this.#floorVersion = cursor.floorVersion;
+    this.#outlet.floorVersion = cursor.floorVersion;
     const fence = await this.#joinAt(cursor.positions);
     const { group, request } = this.#memberships.current;
     const term = request.field.term(request.args, request.scope);
@@ -123,7 +127,7 @@ export class Subscriber implements Member, LiveSubscription {
       for (let ready = sink.ready?.(); ready; ready = sink.ready?.()) await ready;
       for (let rest: FrameBatch | undefined = batch; rest;) {
         if (this.#phase !== 'catching-up') return;
-        rest = this.#sendToGap(rest, group);
+        rest = this.#outlet.sendToGap(rest, group);
         if (rest)
           await this.#sendFresh(rest.frames[0].version - 1, 'gap', () => this.#phase === 'catching-up');
       }
@@ -154,13 +158,13 @@ export class Subscriber implements Member, LiveSubscription {
     if (this.#phase !== 'catching-up') return;
     if (isOld()) return this.#sendSnapshot();
     if (!snapshot) return;
-    this.#send(snapshot, newest.group);
-    this.#floorVersion = snapshot.frames[0].version;
+    this.#outlet.send(snapshot, newest.group);
+    this.#outlet.floorVersion = snapshot.frames[0].version;
   }
 
   #goLive(): void {
     this.#phase = 'live';
-    this.#spoken = false;
+    this.#outlet.spoken = false;
     this.#flush();
   }
 
@@ -180,84 +184,55 @@ export class Subscriber implements Member, LiveSubscription {
    */
   tellPosition(): void {
     const { feed, sink } = this.#options;
-    const { group, request } = this.#memberships.current;
+    const { group } = this.#memberships.current;
     if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.position || !group.idle) return;
     // Of one key what it did not see for its filter or its rights is behind it as well.
-    const key = request.field.key?.(request.args);
-    const newest = key === undefined ? 0 : (feed.newestVersion(key) ?? 0);
-    if (!this.#spoken) sink.position(group.position(feed.positions, Math.max(this.#floorVersion, newest)));
-    this.#spoken = false;
+    const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
+    if (!this.#outlet.spoken) sink.position(group.position(feed.positions, floorVersion));
+    this.#outlet.spoken = false;
+  }
+
+  /** Of the field's one key, as far as the stream has come; 0 when it has none, or it is not known. */
+  #newestVersion(): number {
+    const { field, args } = this.#memberships.newest.request;
+    const key = field.key?.(args);
+    return key === undefined ? 0 : (this.#options.feed.newestVersion(key) ?? 0);
   }
 
   /** Sends frames as they come; where one is missing before them they wait for a fresh snapshot. */
   #pass(batch: FrameBatch, { group }: Membership): void {
-    const rest = this.#sendToGap(batch, group);
+    const rest = this.#outlet.sendToGap(batch, group);
     if (!rest) return;
     // Sending may have filled the connection.
-    if (this.#phase === 'dropping') this.#forget(rest);
+    if (this.#phase === 'dropping') this.#outlet.forget(rest);
     if (this.#phase !== 'live') return;
     this.#memberships.current.putBack(rest);
     this.#phase = 'refreshing';
     void this.#refresh(rest.frames[0].version - 1, 'gap');
   }
 
-  /** Sends up to the first frame before which one is missing; returns the rest. */
-  #sendToGap(batch: FrameBatch, from: Group): FrameBatch | undefined {
-    const at = batch.isDense ? -1 : batch.frames.findIndex((frame) => this.#misses(frame));
-    if (at < 0) {
-      this.#send(batch, from);
-      return undefined;
-    }
-    const before = batchOf(batch.frames.slice(0, at));
-    if (before) this.#send(before, from);
-    return batchOf(batch.frames.slice(at));
-  }
-
-  /** Whether the client has not seen the version before this one. */
-  #misses({ version, continuity }: Frame): boolean {
-    if (continuity === 'next' || version <= this.#floorVersion + 1) return false;
-    return continuity === 'gap' || this.#floorVersion > 0;
-  }
-
-  /** @param from the group that made the frames. */
-  #send(shared: FrameBatch, from: Group): void {
-    if (this.#phase === 'ended') return;
-    const floor = this.#floorVersion;
-    if (from.isOfOneKey) this.#floorVersion = Math.max(floor, shared.frames.at(-1)!.version);
-    let batch = shared.afterVersion(floor);
-    if (batch && !batch.isDense) batch = batch.filter(({ hidden }) => !hidden);
-    if (!batch) return;
-    const { once } = this.#options.request.field;
-    if (once) batch = new FrameBatch([batch.frames[0]]);
-    this.#spoken = true;
-    this.#options.sink.next(this.#memberships.bound(batch, from));
-    if (once && this.#end()) this.#options.sink.complete();
-  }
-
   /** What waited in the connection was dropped: goes on from a fresh snapshot once there is room for it. */
   #drop(dropped: number): void {
     if (this.#phase === 'ended') return;
-    this.#dropped += dropped;
+    this.#outlet.lost(dropped);
     this.#phase = 'dropping';
-    for (const batch of this.#memberships.keepNewest()) this.#forget(batch);
+    for (const batch of this.#memberships.keepNewest()) this.#outlet.forget(batch);
     void this.#refreshWithRoom();
   }
 
-  #forget(batch: FrameBatch): void {
-    this.#dropped += batch.frames.filter(
-      ({ version, hidden }) => version > this.#floorVersion && !hidden,
-    ).length;
-    this.#floorVersion = Math.max(this.#floorVersion, batch.frames.at(-1)!.version);
-  }
-
   async #refreshWithRoom(): Promise<void> {
-    const { sink } = this.#options;
     const refresh = ++this.#refreshes;
-    const room = (): Promise<void> | undefined => sink.drained?.() ?? sink.ready?.();
-    for (let wait = room(); wait; wait = room()) await wait;
+    for (let wait = this.#room(); wait; wait = this.#room()) await wait;
     if (refresh !== this.#refreshes || this.#phase !== 'dropping') return;
     this.#phase = 'refreshing';
-    await this.#refresh(this.#floorVersion, 'overflow');
+    // Also what was dispatched and forgotten before it was rendered.
+    await this.#refresh(Math.max(this.#outlet.floorVersion, this.#newestVersion()), 'overflow');
+  }
+
+  /** Undefined when the connection takes a snapshot now; otherwise resolves when that is worth another look. */
+  #room(): Promise<void> | undefined {
+    const { sink } = this.#options;
+    return sink.drained?.() ?? sink.ready?.();
   }
 
   /** Sends a fresh snapshot, then what waits. Never rejects. */
@@ -265,19 +240,23 @@ export class Subscriber implements Member, LiveSubscription {
     const refresh = ++this.#refreshes;
     const isCurrent = (): boolean => refresh === this.#refreshes && this.#phase === 'refreshing';
     try {
-      await this.#sendFresh(version, reason, isCurrent);
-      if (isCurrent()) this.#goLive();
+      const sent = await this.#sendFresh(version, reason, isCurrent);
+      if (!isCurrent()) return;
+      if (sent) this.#goLive();
+      // Others filled the connection meanwhile.
+      else this.#drop(0);
     } catch (error) {
       if (isCurrent()) this.fail(toTidegateError(error));
     }
   }
 
   /**
-   * Sends the state at this version or later, in place of all changes up to its version.
+   * Sends the state at this version or later, in place of all changes up to its version. Resolves with false when it
+   * has to stand for what was dropped and there is no room for it any more.
    *
    * @throws TidegateError VERSION_GAP when the field has no snapshot.
    */
-  async #sendFresh(version: number, reason: 'gap' | 'overflow', isCurrent: () => boolean): Promise<void> {
+  async #sendFresh(version: number, reason: 'gap' | 'overflow', isCurrent: () => boolean): Promise<boolean> {
     const { newest } = this.#memberships;
     if (!newest.request.snapshot)
       throw new TidegateError(
@@ -287,20 +266,19 @@ export class Subscriber implements Member, LiveSubscription {
     const snapshot = await newest.group.freshSnapshots.atLeast(version).catch((error: unknown) => {
       if (newest === this.#memberships.newest) throw error;
     });
-    if (!isCurrent()) return;
+    if (!isCurrent()) return false;
     if (!snapshot || newest !== this.#memberships.newest) return this.#sendFresh(version, reason, isCurrent);
-    this.#floorVersion = snapshot.frames[0].version;
+    if (reason === 'overflow' && this.#room()) return false;
     this.#options.onRefresh(reason);
-    this.#spoken = true;
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    this.#options.sink.next(snapshot, ...(dropped > 0 ? [dropped] : []));
+    this.#outlet.sendFresh(snapshot);
+    return true;
   }
 
   /** True the first time. */
   #end(): boolean {
     if (this.#phase === 'ended') return false;
     this.#phase = 'ended';
+    this.#outlet.end();
     this.#ended.abort(new TidegateError('INTERNAL', 'the subscription has ended'));
     this.#memberships.leave();
     this.#options.onEnd(this);

@@ -1,7 +1,6 @@
 import type { Frame } from '../../live/frame.ts';
 import { batchOf, FrameBatch } from '../../live/frame-batch.ts';
-import { dropForSnapshot, type Droppable } from './drop-for-snapshot.ts';
-import { keepLatestPerKey, tellDropped } from './latest-per-key.ts';
+import { tellDropped, thinOut, type Droppable } from './thin-out.ts';
 
 /** One subscription's way into its connection's queue. */
 export interface Entrance extends Droppable {
@@ -78,17 +77,14 @@ export class WaitingMessages<From extends Entrance> {
     return waiting;
   }
 
-  /**
-   * Of a `snapshot` subscription nothing stays, and it is told; of a `latest-per-key` subscription the newest frame of
-   * each key.
-   */
+  /** Leaves out what the policies of the subscriptions allow; those that owe a fresh snapshot for it are told. */
   thinOut(): void {
-    const { kept, dropped } = dropForSnapshot<Single<From>>(this.take().flatMap((each) => singly(each)));
-    for (const each of keepLatestPerKey(kept)) {
+    const { kept, owed } = thinOut<Single<From>>(this.take().flatMap((each) => singly(each)));
+    for (const each of kept) {
       if ('payload' in each) this.#bytesAgain(each);
       else this.frames(each.entrance, new FrameBatch([each.frame]), each.dropped);
     }
-    for (const [entrance, count] of dropped) entrance.onDrop?.(count);
+    for (const [entrance, dropped] of owed) entrance.onDrop?.(dropped);
   }
 
   #bytesAgain(bytes: WaitingBytes<From>): void {

@@ -173,7 +173,10 @@ export class SseStream implements Flushable {
 
   #pushed(waitedBytes: number): void {
     // The bound is for what waits before it: see the outbound queue of a WebSocket.
-    if (waitedBytes > this.#options.maxQueuedBytes) this.#shrink();
+    if (waitedBytes > this.#options.maxQueuedBytes) {
+      if (this.#response && !this.#response.writableNeedDrain) this.flush();
+      else this.#shrink();
+    }
     this.#schedule();
   }
 

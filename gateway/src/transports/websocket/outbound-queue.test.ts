@@ -217,6 +217,15 @@ describe('a connection’s outbound queue', () => {
     expect(queue.bytes).toBeGreaterThan(5_000);
   });
 
+  it('leaves out nothing for a client that reads, however much comes at once', async () => {
+    const queue = queueOf(10_000, () => expect.fail('no overflow'), new Loaded());
+    const onDrop = (): void => expect.fail('nothing is dropped');
+    for (const only of [{ ...entrance('snapshot'), onDrop }, entrance('latest-per-key'), entrance('close')])
+      for (let version = 1; version <= 6; version++) queue.next(only, frame('a', version, 6_000));
+    await until(() => Buffer.concat(received).length > 18 * 6_000, { what: 'all' });
+    expect(messages()).toHaveLength(18);
+  });
+
   it('nobody waits for a socket that is closed to drain', async () => {
     far.pause();
     const queue = queueOf(100_000);

@@ -138,7 +138,11 @@ export class OutboundQueue implements Flushable {
   #pushed(waitedBytes: number): void {
     // The bound is for what waits before it: a message larger than the room left would be met again and again by a
     // client that comes back with its cursor.
-    if (waitedBytes > this.#maxBytes) this.#shrink();
+    if (waitedBytes > this.#maxBytes) {
+      // Who reads loses nothing, however much comes at once.
+      if (this.#writable) this.flush();
+      else this.#shrink();
+    }
     this.#schedule();
   }
 

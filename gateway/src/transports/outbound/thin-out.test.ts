@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../live/frame.ts';
-import { keepLatestPerKey, type WaitingMessage } from './latest-per-key.ts';
+import { thinOut, type Droppable, type WaitingMessage } from './thin-out.ts';
 
 const latest = { policy: 'latest-per-key' } as const;
 
@@ -33,13 +33,29 @@ describe('of each key of a `latest-per-key` subscription', () => {
     ],
     ['a position that nothing is missing before stays', 'a1 @ b1 b2', 'a1 @ b2(1)'],
   ])('%s', (_why, before, after) => {
-    expect(words(keepLatestPerKey(waiting(before)))).toBe(after);
+    expect(words(thinOut(waiting(before)).kept)).toBe(after);
   });
 
   it('what was left out before is counted with what is left out now', () => {
-    const first = keepLatestPerKey(waiting('a1 b1 a2 b2'));
+    const first = thinOut(waiting('a1 b1 a2 b2')).kept;
     expect(words(first)).toBe('a2(2) b2');
-    expect(words(keepLatestPerKey([...first, ...waiting('b3 a3')]))).toBe('b3(4) a3');
+    expect(words(thinOut([...first, ...waiting('b3 a3')]).kept)).toBe('b3(4) a3');
+  });
+});
+
+describe('of a `snapshot` subscription', () => {
+  const fresh: Droppable = { policy: 'snapshot', onDrop: () => {} };
+
+  it.each([
+    ['what waits is dropped, with the positions after it', 'a1 a2 @', '', 2],
+    ['a snapshot stays, so that a client that reads slowly gets on', 'Sa1 @ a2 @ a3', 'Sa1 @', 2],
+    ['a snapshot says what was dropped before it', 'a1 @ a2 Sa4 a5', 'Sa4(2)', 1],
+    ['of two snapshots the newer is enough', 'Sa1 a2 Sa4 @', 'Sa4(2) @', 0],
+    ['nothing is owed when nothing was dropped', 'Sa1 @', 'Sa1 @', 0],
+  ])('%s', (_why, before, after, owed) => {
+    const thinned = thinOut(waiting(before, fresh));
+    expect(words(thinned.kept)).toBe(after);
+    expect(thinned.owed.get(fresh) ?? 0).toBe(owed);
   });
 });
 
@@ -47,6 +63,6 @@ describe('of other messages', () => {
   it('none is left out', () => {
     const strict = waiting('a1 a2 @', { policy: 'close' });
     const protocol = waiting('@', undefined);
-    expect(keepLatestPerKey([...strict, ...protocol])).toEqual([...strict, ...protocol]);
+    expect(thinOut([...strict, ...protocol])).toEqual({ kept: [...strict, ...protocol], owed: new Map() });
   });
 });
