@@ -164,6 +164,22 @@ export class Gateway {
     this.#watch.start();
   }
 
+  /**
+   * Serves what begins from now on by this BFF in place of the one of the same name. Running subscriptions keep the
+   * schema they began with and go on; cursors stay good.
+   *
+   * @throws Error, and all stays as it is, when its schema cannot be built, there is none of its name, or one of its
+   * live fields listens to a stream that is not tailed here: that needs a restart.
+   */
+  replaceBff(bff: Bff): void {
+    const server = this.servers.find((each) => each.bff.name === bff.name);
+    if (!server) throw new Error(`this gateway hosts no BFF ${bff.name}`);
+    const unknown = streamsOf([bff]).filter((stream) => !this.hub.tails(stream));
+    if (unknown.length > 0)
+      throw new Error(`the gateway does not tail ${unknown.map(({ name }) => name).join(', ')}; restart it`);
+    server.replace(bff);
+  }
+
   /** For `/readyz`. @throws Error that says why live changes do not flow. */
   checkFlow(): void {
     this.hub.checkFlow();

@@ -1,7 +1,7 @@
 /** One gateway: the BFFs named by `BFFS`, on Kafka, Redis and the services over HTTP. Run as many as needed. */
 import { fileURLToPath } from 'node:url';
-import { mobileBff } from '@tidegate/bff-mobile';
-import { webBff } from '@tidegate/bff-web';
+import { mobileBff, readMobileBff } from '@tidegate/bff-mobile';
+import { readWebBff, webBff } from '@tidegate/bff-web';
 import { flag, hostPorts, listOf, port, secret, text, url } from '@tidegate/config';
 import { topics } from '@tidegate/contracts';
 import { TidegateError } from '@tidegate/errors';
@@ -16,6 +16,7 @@ import { createComposition } from './composition/index.ts';
 import { Gateway } from './gateway.ts';
 import { edgeOptions, edgeSettings } from './http/edge-settings.ts';
 import { startEdgeServer } from './http/edge-server.ts';
+import { reloadOnHangup } from './reload-bffs.ts';
 import type { WebhookTables } from './webhooks/tables.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
 
@@ -23,6 +24,7 @@ const PING_MS = 3_000;
 const STOP_GRACE_MS = 5_000;
 const MICROFRONTENDS = fileURLToPath(new URL('../../microfrontends', import.meta.url));
 const bffs = { web: webBff, mobile: mobileBff };
+const readers = { web: readWebBff, mobile: readMobileBff };
 
 runProcess({
   name: 'gateway',
@@ -111,6 +113,9 @@ runProcess({
       ...edge.gateway,
     });
     host.add({ name: 'live edge', stop: () => gateway.stop() });
+    // SIGHUP: a release of the app brings documents of its own, and no connection has to go for it.
+    const reload = reloadOnHangup({ gateway, readers: config.BFFS.map((name) => readers[name]), logger });
+    host.add({ name: 'reload', stop: async () => reload.stop() });
     const webhooks = createWebhooks({
       database,
       log,

@@ -11,29 +11,34 @@ const resolveCommandResult = {
 };
 
 /** The backend for browsers: a rich graph, one query per view of the page. */
-export const webBff: Bff = {
-  name: 'web',
-  typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
-  resolvers: {
-    Query: query,
-    Mutation: mutation,
-    Subscription: {
-      commandOutcome: {
-        // Never called: the hub is the source of every live field.
-        subscribe: () => undefined,
-        resolve: (root: { commandOutcome: CommandOutcomeData }) => commandResultOf(root.commandOutcome),
+export const webBff: Bff = readWebBff();
+
+/** Its schema as the file is now. Resolvers are code: they change with a restart. */
+export function readWebBff(): Bff {
+  return {
+    name: 'web',
+    typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
+    resolvers: {
+      Query: query,
+      Mutation: mutation,
+      Subscription: {
+        commandOutcome: {
+          // Never called: the hub is the source of every live field.
+          subscribe: () => undefined,
+          resolve: (root: { commandOutcome: CommandOutcomeData }) => commandResultOf(root.commandOutcome),
+        },
       },
+      Order: order,
+      OrderLine: orderLine,
+      Product: product,
+      Payment: payment,
+      Shipment: shipment,
+      Viewer: viewer,
+      PlaceOrderResult: resolveCommandResult,
+      CancelOrderResult: resolveCommandResult,
+      CommandOutcome: resolveCommandResult,
     },
-    Order: order,
-    OrderLine: orderLine,
-    Product: product,
-    Payment: payment,
-    Shipment: shipment,
-    Viewer: viewer,
-    PlaceOrderResult: resolveCommandResult,
-    CancelOrderResult: resolveCommandResult,
-    CommandOutcome: resolveCommandResult,
-  },
-  liveFields,
-  remembersWrites: true,
-};
+    liveFields,
+    remembersWrites: true,
+  };
+}

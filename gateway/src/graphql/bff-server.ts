@@ -12,10 +12,9 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import type { LiveRequest } from '../live/live-request.ts';
 import { DocumentCache, documentText, errorsOf, type OperationParams } from './document-cache.ts';
 import { createErrorMask } from './error-codes.ts';
-import { createLiveRequest } from './live-operation.ts';
+import { createLiveRequest, type LiveOperation } from './live-operation.ts';
 import { OperationContext } from './operation-context.ts';
 import { createWriteMemory } from './write-memory.ts';
 
@@ -35,27 +34,55 @@ export interface BffServerOptions {
   readonly trustedOnly: boolean;
 }
 
-/** One BFF, served: its schema, its Yoga for queries and mutations, its subscriptions as the hub takes them. */
-export class BffServer {
+type BffYoga = YogaServerInstance<{ facts: RequestFacts }, object>;
+
+/** A BFF and what was made of it. */
+interface Serving {
   readonly bff: Bff;
   readonly schema: GraphQLSchema;
-  readonly yoga: YogaServerInstance<{ facts: RequestFacts }, object>;
+  readonly documents: DocumentCache;
+  readonly yoga: BffYoga;
+  /** Counts replacements. */
+  readonly generation: number;
+}
+
+/** One BFF, served: its schema, its Yoga for queries and mutations, its subscriptions as the hub takes them. */
+export class BffServer {
   readonly mask: (error: unknown) => GraphQLError;
-  readonly #documents: DocumentCache;
   readonly #options: BffServerOptions;
+  #serving: Serving;
 
   constructor(options: BffServerOptions) {
     this.#options = options;
-    this.bff = options.bff;
-    this.schema = createSchema({ typeDefs: options.bff.typeDefs, resolvers: options.bff.resolvers as never });
-    requireLiveFields(this.schema, options.bff);
-    this.#documents = new DocumentCache(this.schema);
     this.mask = createErrorMask(options.logger);
-    this.yoga = this.#createYoga();
+    this.#serving = this.#serve(options.bff, 0);
+  }
+
+  /**
+   * Serves what begins from now on by this BFF, of the same name. What runs keeps the schema, the resolvers and the
+   * live fields that it began with.
+   *
+   * @throws Error when its schema cannot be built: all stays as it is.
+   */
+  replace(bff: Bff): void {
+    if (bff.name !== this.bff.name) throw new Error(`${bff.name} cannot take the place of ${this.bff.name}`);
+    this.#serving = this.#serve(bff, this.#serving.generation + 1);
+  }
+
+  get bff(): Bff {
+    return this.#serving.bff;
+  }
+
+  get schema(): GraphQLSchema {
+    return this.#serving.schema;
+  }
+
+  get yoga(): BffYoga {
+    return this.#serving.yoga;
   }
 
   get path(): string {
-    return `/graphql/${this.bff.name}`;
+    return pathOf(this.bff);
   }
 
   /** Which kind of operation these parameters name. @throws as `createLiveRequest` does. */
@@ -68,7 +95,7 @@ export class BffServer {
 
   /** The parsed and validated document. @throws as `createLiveRequest` does. */
   document(params: OperationParams): DocumentNode {
-    return this.#documents.prepare(this.documentText(params)).document;
+    return this.#serving.documents.prepare(this.documentText(params)).document;
   }
 
   documentText(params: OperationParams): string {
@@ -81,12 +108,14 @@ export class BffServer {
   }
 
   /** @throws GraphQLErrors (as AggregateError) or TidegateError; `errors` turns either into what a client may see. */
-  liveRequest(params: OperationParams, facts: RequestFacts, cursor: string | undefined): LiveRequest {
-    const prepared = this.#documents.prepare(this.documentText(params));
+  liveRequest(params: OperationParams, facts: RequestFacts, cursor: string | undefined): LiveOperation {
+    const { bff, schema, generation, documents } = this.#serving;
+    const prepared = documents.prepare(this.documentText(params));
     return createLiveRequest({
-      bffName: this.bff.name,
-      schema: this.schema,
-      liveFields: this.bff.liveFields,
+      bffName: bff.name,
+      schema,
+      generation,
+      liveFields: bff.liveFields,
       prepared,
       params,
       viewer: facts.viewer,
@@ -132,10 +161,17 @@ export class BffServer {
     return result.errors ? { ...result, errors: result.errors.map((error) => this.mask(error)) } : result;
   }
 
-  #createYoga(): YogaServerInstance<{ facts: RequestFacts }, object> {
+  #serve(bff: Bff, generation: number): Serving {
+    const schema = createSchema({ typeDefs: bff.typeDefs, resolvers: bff.resolvers as never });
+    requireLiveFields(schema, bff);
+    const yoga = this.#createYoga(bff, schema);
+    return { bff, schema, documents: new DocumentCache(schema), yoga, generation };
+  }
+
+  #createYoga(bff: Bff, schema: GraphQLSchema): BffYoga {
     return createYoga<{ facts: RequestFacts }, object>({
-      schema: this.schema,
-      graphqlEndpoint: this.path,
+      schema,
+      graphqlEndpoint: pathOf(bff),
       landingPage: false,
       graphiql: false,
       multipart: false,
@@ -176,6 +212,10 @@ export class BffServer {
       },
     };
   }
+}
+
+function pathOf({ name }: Bff): string {
+  return `/graphql/${name}`;
 }
 
 /** Tells the client, on Yoga's way out, when an answer is older than it asked for. */

@@ -17,6 +17,8 @@ import type { OperationParams, PreparedDocument } from './document-cache.ts';
 export interface LiveOperationOptions {
   readonly bffName: string;
   readonly schema: GraphQLSchema;
+  /** Which replacement of its BFF the schema is of. */
+  readonly generation: number;
   readonly liveFields: Readonly<Record<string, LiveField>>;
   readonly prepared: PreparedDocument;
   readonly params: OperationParams;
@@ -27,13 +29,23 @@ export interface LiveOperationOptions {
   readonly maskErrors: (result: ExecutionResult) => ExecutionResult;
 }
 
+/** A live request that can be made again for other rights. */
+export interface LiveOperation extends LiveRequest {
+  /**
+   * The same operation on the same schema, whatever has replaced it since, for another viewer; without a cursor.
+   *
+   * @throws as `createLiveRequest` does.
+   */
+  forViewer(viewer: Viewer): LiveOperation;
+}
+
 /**
  * Turns a subscription operation into what the hub takes: which field with which arguments, whose rights, and how a
  * document becomes a result.
  *
  * @throws GraphQLErrors (as AggregateError) for bad variables; TidegateError when the viewer may not subscribe.
  */
-export function createLiveRequest(options: LiveOperationOptions): LiveRequest {
+export function createLiveRequest(options: LiveOperationOptions): LiveOperation {
   const validated = validateArgs(options);
   const node = rootField(validated);
   const field = options.liveFields[node.name.value];
@@ -60,7 +72,9 @@ export function createLiveRequest(options: LiveOperationOptions): LiveRequest {
     args,
     scope,
     fingerprint: fingerprint(options, validated),
+    generation: options.generation,
     render,
+    forViewer: (viewer) => createLiveRequest({ ...options, viewer, cursor: undefined }),
     ...(options.cursor !== undefined && { cursor: options.cursor }),
     ...(snapshot && { snapshot: () => snapshot(args, options.createContext(options.viewer, undefined)) }),
   };

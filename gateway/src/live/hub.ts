@@ -138,6 +138,11 @@ export class LiveHub {
     return subscriber;
   }
 
+  /** Whether this very stream is tailed: its terms are what groups are found by. */
+  tails(stream: LiveStream): boolean {
+    return this.#options.streams.includes(stream);
+  }
+
   get subscriptions(): number {
     return this.#subscribers.size;
   }
@@ -200,7 +205,7 @@ export class LiveHub {
   }
 
   #groupOf(channel: Channel, request: LiveRequest): Group {
-    const name = `${request.fingerprint}\n${request.scope.id}`;
+    const name = `${request.fingerprint}\n${request.scope.id}\n${request.generation ?? 0}`;
     const known = channel.groups.get(name);
     if (known) return known;
     const group: Group = new Group({

@@ -10,6 +10,11 @@ export interface LiveRequest {
   readonly scope: LiveScope;
   /** Equal for equal BFF, document, operation name and variables. With the scope it names the group and binds cursors. */
   readonly fingerprint: string;
+  /**
+   * Counts the schemas that the BFF has had: subscriptions on different ones share no group, for they may not be
+   * rendered alike. A cursor does not know of it. Default 0.
+   */
+  readonly generation?: number;
   /** Where to go on; absent: from now, or from the field's snapshot. */
   readonly cursor?: string;
   /** Executes the subscription's selection on one document. Called once per change and group. */

@@ -99,7 +99,7 @@ export class SingleConnections {
       },
       authoriseAnew: (viewer) => {
         try {
-          live?.renew(server.liveRequest(params, { ...facts, viewer }, undefined));
+          live?.renew(request.forViewer(viewer));
         } catch (error) {
           live?.stop();
           sink.fail(toTidegateError(error));

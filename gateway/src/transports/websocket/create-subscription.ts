@@ -45,7 +45,7 @@ export function createSubscription(
     };
     const policy = request.field.overflow;
     live = hub.subscribe(request, createWebSocketSink({ queue, id, policy, metrics, onEnd: end }));
-    running = { params, live, end };
+    running = { request, live, end };
     subscriptions.set(id, running);
     return iterator;
   };

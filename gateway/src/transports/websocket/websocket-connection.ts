@@ -4,7 +4,7 @@ import { errorCodes, toTidegateError, TidegateError, type ErrorCode } from '@tid
 import type { WebSocket } from 'ws';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
-import type { OperationParams } from '../../graphql/document-cache.ts';
+import type { LiveOperation } from '../../graphql/live-operation.ts';
 import { ConnectionHold, type EdgeGuards } from '../../http/connection-hold.ts';
 import type { EdgeFacts } from '../../http/edge-facts.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
@@ -29,7 +29,7 @@ export interface WebSocketConnectionOptions {
 
 /** A subscription that runs, with what is needed to authorise it anew. */
 export interface RunningSubscription {
-  readonly params: OperationParams;
+  readonly request: LiveOperation;
   readonly live: LiveSubscription;
   /** Ends the operation, and not the connection, with this error. */
   readonly end: (error: TidegateError) => void;
@@ -141,10 +141,9 @@ export class WebSocketConnection {
   }
 
   #authoriseAnew(): void {
-    const { server } = this.#options;
-    for (const { params, live, end } of [...this.subscriptions.values()]) {
+    for (const { request, live, end } of [...this.subscriptions.values()]) {
       try {
-        live.renew(server.liveRequest(params, this.#facts, undefined));
+        live.renew(request.forViewer(this.#facts.viewer));
       } catch (error) {
         end(toTidegateError(error));
       }
