@@ -44,8 +44,8 @@ export class EventStreamClient implements ResumingClient {
     this.#streams[0]!.leave();
   }
 
-  pause(): void {
-    for (const stream of this.#streams) stream.pause();
+  pause(): boolean {
+    return this.#streams.map((stream) => stream.pause()).includes(true);
   }
 
   resume(): void {
@@ -97,12 +97,13 @@ class OperationStream {
     left?.destroy();
   }
 
-  pause(): void {
+  pause(): boolean {
     const port = this.#response?.socket.localPort;
-    if (port === undefined) return;
+    if (port === undefined) return false;
     this.#response?.pause();
     this.#clogged = port;
     this.#options.clog(port, true);
+    return true;
   }
 
   resume(): void {

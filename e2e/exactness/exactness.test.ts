@@ -13,7 +13,7 @@ describe('every client of two replicas on the embedded log', () => {
       const { stats, runs, failure } = await checkExactness({
         runs: RUNS,
         script: scripts({ maxSteps: 50, floods: 'all' }),
-        play: (script) => runLocally(script, { levelMs: 10_000 }),
+        play: (script) => runLocally(script, { levelMs: 20_000 }),
       });
       console.log(`${runs} runs: ${JSON.stringify(stats)}`);
       expect(failure?.message).toBeUndefined();
@@ -23,6 +23,7 @@ describe('every client of two replicas on the embedded log', () => {
       expect(stats.kills).toBeGreaterThan(RUNS / 10);
       expect(stats.renewals).toBeGreaterThan(RUNS / 10);
       expect(stats.dropped).toBeGreaterThan(RUNS / 10);
+      expect(stats.fresh).toBeGreaterThan(0);
     },
   );
 });

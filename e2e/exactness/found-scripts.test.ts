@@ -36,7 +36,7 @@ function stalledAtOnce(transport: ClientSpec['transport']): Script {
   const steps = Array.from({ length: 12 }, (_, turns): Step[] => [
     { kind: 'connect', client: turns, replica: 0 },
     { kind: 'wait', turns: turns + 1 },
-    { kind: 'stall', client: turns, keys: ['a'], itemBytes: 300_000 },
+    { kind: 'stall', client: turns, others: [], itemBytes: 300_000 },
   ]);
   const clients = steps.map(() => spec);
   return { clients, early: clients.map(() => false), delays: [0, 5, 0], steps: steps.flat() };

@@ -79,18 +79,18 @@ const joinBoundaryTooLow: Mutant = {
 
 /** Messages that wait for one write: the last of them is lost when several do. */
 const lostFlush = ofSubscribe((subscribe) => (request, sink) => {
-  let waiting: Batch[] = [];
+  let waiting: Parameters<Next>[] = [];
   const flush = (): void => {
-    const frames = waiting.flatMap((batch) => batch.frames);
+    const frames = waiting.flatMap(([batch]) => batch.frames);
     const lost = frames.length > 1 ? frames.at(-1) : undefined;
-    for (const batch of waiting) {
+    for (const [batch, ...rest] of waiting) {
       const left = batch.filter((frame) => frame !== lost);
-      if (left) sink.next(left);
+      if (left) sink.next(left, ...rest);
     }
     waiting = [];
   };
-  const next: Next = (batch) => {
-    if (waiting.push(batch) === 1) setImmediate(flush);
+  const next: Next = (...message) => {
+    if (waiting.push(message) === 1) setImmediate(flush);
   };
   return subscribe(request, withNext(sink, next));
 });
@@ -144,10 +144,10 @@ function ofSubscribe(wrap: (subscribe: Subscribe) => Subscribe): Mutant {
 function ofFrames(filterOf: (request: Parameters<Subscribe>[0]) => (frame: Frame) => boolean): Mutant {
   return ofSubscribe((subscribe) => (request, sink) => {
     const wants = filterOf(request);
-    const next: Next = (batch) => {
+    const next: Next = (batch, ...rest) => {
       const kept = new Set(batch.frames.filter(wants));
       const left = batch.filter((frame) => kept.has(frame));
-      if (left) sink.next(left);
+      if (left) sink.next(left, ...rest);
     };
     return subscribe(request, withNext(sink, next));
   });

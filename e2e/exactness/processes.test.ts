@@ -5,7 +5,7 @@ import { checkExactness } from './check-exactness.ts';
 import { ProcessWorld } from './process-world.ts';
 import { scripts } from './script.ts';
 
-const RUNS = 8;
+const RUNS = 5;
 
 describe('every client of two processes on one file', () => {
   it(

@@ -41,8 +41,8 @@ export interface ResumingClient {
   close(): void;
   /** Ends its first operation by the protocol and keeps the rest. */
   unsubscribe(): void;
-  /** Stops reading; what is sent meanwhile waits in the kernel and in the gateway. */
-  pause(): void;
+  /** Stops reading; what is sent meanwhile waits in the kernel and in the gateway. False when it is not connected. */
+  pause(): boolean;
   resume(): void;
   /** A newer token on the same connection, where the transport can do that. */
   renew(): void;

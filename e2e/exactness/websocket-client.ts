@@ -81,10 +81,11 @@ export class WebSocketClient implements ResumingClient {
     operation.id = undefined;
   }
 
-  pause(): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+  pause(): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.pause();
     this.#clog(this.#socket);
+    return true;
   }
 
   resume(): void {
