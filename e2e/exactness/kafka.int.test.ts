@@ -17,7 +17,7 @@ describe.skipIf(!brokers)('every client of two processes on Kafka', () => {
       await using world = await ProcessWorld.open({ brokers: brokers ?? [] });
       const { stats, runs, failure } = await checkExactness({
         runs: RUNS,
-        script: scripts({ maxSteps: 50, floods: 'none' }),
+        script: scripts({ maxSteps: 50, floods: 'none', shortTokenMs: 600 }),
         play: (script) => world.run(script, { levelMs: 30_000 }),
         shrinks: false,
       });

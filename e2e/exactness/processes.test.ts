@@ -16,7 +16,7 @@ describe('every client of two processes on one file', () => {
       await using world = await ProcessWorld.open({ path: join(directory.path, 'log.sqlite') });
       const { stats, runs, failure } = await checkExactness({
         runs: RUNS,
-        script: scripts({ maxSteps: 50, floods: 'none' }),
+        script: scripts({ maxSteps: 50, floods: 'none', shortTokenMs: 600 }),
         play: (script) => world.run(script, { levelMs: 20_000 }),
         shrinks: false,
       });

@@ -57,9 +57,6 @@ const replica = fc.nat({ max: REPLICAS - 1 });
 const client = fc.nat({ max: CLIENTS - 1 });
 const key = fc.constantFrom(...KEYS);
 
-/** Most tokens outlive a run by far; some end several times within one. */
-const TOKEN_LIVES_MS = [3_600_000, 3_600_000, 60];
-
 const operation: fc.Arbitrary<OperationSpec> = fc
   .record({
     field: fc.constantFrom('item', 'item', 'item', 'itemChanges', 'items', 'owned'),
@@ -71,11 +68,16 @@ const operation: fc.Arbitrary<OperationSpec> = fc
     spec.overflow === 'snapshot' && spec.field !== 'item' ? { ...spec, overflow: 'latest-per-key' } : spec,
   );
 
-const clientSpec: fc.Arbitrary<ClientSpec> = fc.record({
-  transport: fc.constantFrom('websocket', 'websocket', 'sse'),
-  tokenLivesMs: fc.constantFrom(...TOKEN_LIVES_MS),
-  operations: fc.array(operation, { minLength: 1, maxLength: 2 }),
-});
+const OUTLIVES_A_RUN_MS = 3_600_000;
+
+/** Most tokens outlive a run by far; some end several times within one. */
+function clientSpec({ shortTokenMs = 60 }: { shortTokenMs?: number }): fc.Arbitrary<ClientSpec> {
+  return fc.record({
+    transport: fc.constantFrom('websocket', 'websocket', 'sse'),
+    tokenLivesMs: fc.constantFrom(OUTLIVES_A_RUN_MS, OUTLIVES_A_RUN_MS, shortTokenMs),
+    operations: fc.array(operation, { minLength: 1, maxLength: 2 }),
+  });
+}
 
 const write = fc.record({
   kind: fc.constant('write' as const),
@@ -160,9 +162,11 @@ function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
 export function scripts(options: {
   readonly maxSteps: number;
   readonly floods: Floods;
+  /** Where a run takes seconds a token has to live longer, or a client does nothing but come back. */
+  readonly shortTokenMs?: number;
 }): fc.Arbitrary<Script> {
   return fc.record({
-    clients: fc.array(clientSpec, { minLength: CLIENTS, maxLength: CLIENTS }),
+    clients: fc.array(clientSpec(options), { minLength: CLIENTS, maxLength: CLIENTS }),
     early: fc.array(fc.boolean(), { minLength: CLIENTS, maxLength: CLIENTS }),
     steps: fc.array(step(options), {
       minLength: Math.floor(options.maxSteps / 3),
