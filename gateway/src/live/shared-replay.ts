@@ -3,7 +3,7 @@ import type { Frame } from './frame.ts';
 import { batchOf, type FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
 import type { Positions } from './positions.ts';
-import { replay } from './replay.ts';
+import { replay, type ReplayedChange } from './replay.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
 export interface SharedReplayOptions {
@@ -25,6 +25,8 @@ interface Chunk {
   readonly batch: FrameBatch;
   /** Where each frame's change was in the log. */
   readonly places: ReadonlyMap<Frame, { readonly partition: number; readonly offset: number }>;
+  /** Where one stands after it. */
+  readonly positions: ReadonlyMap<number, number>;
 }
 
 const CHUNK_FRAMES = 200;
@@ -41,6 +43,7 @@ export class SharedReplay {
   readonly #options: SharedReplayOptions;
   readonly #chunks: Chunk[] = [];
   #keptFrames = 0;
+  #underWay: AsyncIterator<ReplayedChange, void> | undefined;
   #positions: ReadonlyMap<number, number>;
   #extending: Promise<void> = Promise.resolve();
 
@@ -73,10 +76,10 @@ export class SharedReplay {
   async #extend(index: number, fence: Fence): Promise<Chunk | undefined> {
     const done = this.#extending.then(async () => {
       if (this.#chunks.length > index || this.#keptFrames >= MAX_KEPT_FRAMES) return;
-      const made = await this.#make(this.#positions, fence);
+      const made = await this.#next(fence);
       if (!made) return;
-      this.#chunks.push(made.chunk);
-      this.#keptFrames += made.chunk.batch.frames.length;
+      this.#chunks.push(made);
+      this.#keptFrames += made.batch.frames.length;
       this.#positions = made.positions;
     });
     this.#extending = done.catch(() => undefined);
@@ -84,30 +87,42 @@ export class SharedReplay {
     return this.#chunks[index];
   }
 
-  async #make(
-    from: ReadonlyMap<number, number>,
-    fence: Fence,
-  ): Promise<{ chunk: Chunk; positions: ReadonlyMap<number, number> } | undefined> {
+  /** Goes on with the replay that is under way, and with a new one when that ends before the fence. */
+  async #next(fence: Fence): Promise<Chunk | undefined> {
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    const known = underWay && (await this.#make(underWay));
+    if (known) {
+      this.#underWay = underWay;
+      return known;
+    }
+    const begun = replay({ ...this.#options, from: this.#positions, fence });
+    const made = await this.#make(begun);
+    if (made) this.#underWay = begun;
+    return made;
+  }
+
+  /** The next chunk of a replay, which stays open: to begin it anew would be to read again what was read. */
+  async #make(missed: AsyncIterator<ReplayedChange, void>): Promise<Chunk | undefined> {
     const places = new Map<Frame, { partition: number; offset: number }>();
-    let reached = from;
+    let reached: ReadonlyMap<number, number> | undefined;
     let jsonBytes = 0;
-    for await (const { change, positions } of replay({ ...this.#options, from, fence })) {
+    while (places.size < CHUNK_FRAMES && jsonBytes < CHUNK_JSON_BYTES) {
+      const next = await missed.next();
+      if (next.done) break;
+      const { change, positions } = next.value;
       const frame = await this.#options.group.render(change, positions);
       places.set(frame, { partition: change.partition, offset: change.offset });
       reached = positions;
       jsonBytes += frame.json.length;
-      if (places.size === CHUNK_FRAMES || jsonBytes >= CHUNK_JSON_BYTES) break;
     }
     const batch = batchOf([...places.keys()]);
-    return batch && { chunk: { batch, places }, positions: reached };
+    return batch && reached && { batch, places, positions: reached };
   }
 
   /** The part that is too long to be kept. */
   async *#alone(fence: Fence): AsyncGenerator<FrameBatch> {
-    let from = this.#positions;
-    for (let made = await this.#make(from, fence); made; made = await this.#make(from, fence)) {
-      yield made.chunk.batch;
-      from = made.positions;
-    }
+    const missed = replay({ ...this.#options, from: this.#positions, fence });
+    for (let made = await this.#make(missed); made; made = await this.#make(missed)) yield made.batch;
   }
 }
