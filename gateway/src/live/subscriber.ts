@@ -186,9 +186,11 @@ export class Subscriber implements Member, LiveSubscription {
     const { feed, sink } = this.#options;
     const { group } = this.#memberships.current;
     if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.position || !group.idle) return;
-    // Of one key what it did not see for its filter or its rights is behind it as well.
-    const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
-    if (!this.#outlet.spoken) sink.position(group.position(feed.positions, floorVersion));
+    if (!this.#outlet.spoken) {
+      // Of one key what it did not see for its filter or its rights is behind it as well.
+      const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
+      sink.position(group.position(feed.positions, floorVersion));
+    }
     this.#outlet.spoken = false;
   }
 

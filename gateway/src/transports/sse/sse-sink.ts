@@ -17,23 +17,14 @@ const EVENT_BYTES = 120;
 
 /** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
 export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, metrics: LiveMetrics): Sink {
-  const { frames } = metrics;
   const entrance: StreamEntrance = { policy, bytesPerFrame: EVENT_BYTES, encode: encodeFrameEvents };
   const complete = (): void => {
     stream.write(COMPLETE);
     stream.complete();
   };
   return {
-    next: (batch, dropped) => {
-      frames.sse += batch.frames.length;
-      stream.next(entrance, batch, dropped);
-    },
+    ...outboundPart(stream, entrance, metrics),
     position: (cursor) => stream.position(entrance, encodePosition(cursor)),
-    ready: () => stream.ready(),
-    drained: () => stream.drained(),
-    onDrop: (listener) => {
-      entrance.onDrop = listener;
-    },
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();
@@ -51,7 +42,6 @@ export function createOperationSink(
   metrics: LiveMetrics,
   onEnd: () => void,
 ): Sink {
-  const { frames } = metrics;
   const entrance: StreamEntrance = {
     policy,
     bytesPerFrame: events.bytesPerFrame,
@@ -62,21 +52,32 @@ export function createOperationSink(
     onEnd();
   };
   return {
-    next: (batch, dropped) => {
-      frames.sse += batch.frames.length;
-      stream.next(entrance, batch, dropped);
-    },
+    ...outboundPart(stream, entrance, metrics),
     position: (cursor) => stream.position(entrance, events.position(cursor)),
-    ready: () => stream.ready(),
-    drained: () => stream.drained(),
-    onDrop: (listener) => {
-      entrance.onDrop = listener;
-    },
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();
       stream.write(...events.result({ errors: [formatError(error)] }));
       complete();
+    },
+  };
+}
+
+/** What both modes have in common: the way of frames into the stream's queue, and how full that is. */
+function outboundPart(
+  stream: SseStream,
+  entrance: StreamEntrance,
+  { frames }: LiveMetrics,
+): Pick<Required<Sink>, 'next' | 'ready' | 'drained' | 'onDrop'> {
+  return {
+    next: (batch, dropped) => {
+      frames.sse += batch.frames.length;
+      stream.next(entrance, batch, dropped);
+    },
+    ready: () => stream.ready(),
+    drained: () => stream.drained(),
+    onDrop: (listener) => {
+      entrance.onDrop = listener;
     },
   };
 }
