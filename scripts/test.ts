@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeBinary, repositoryRoot, temporaryDirectory } from '@tidegate/testing';
 import { startTestBackends, type TestBackends } from './test/test-backends.ts';
-import { totalsLine, totalsOf, type Totals } from './test/vitest-totals.ts';
+import { failuresOf, totalsLine, totalsOf, type Totals } from './test/vitest-totals.ts';
 
 const help = `npm test [-- VITEST-ARGUMENT...]
 
@@ -34,6 +34,7 @@ async function main(vitestArguments: readonly string[]): Promise<number> {
     }
     const run = await runVitest(vitestArguments, backends.env, interrupted.signal);
     printBackends(backends);
+    for (const failure of run.failures) console.log(failure);
     return verdict(run.totals, run.exitCode, interrupted.signal.aborted);
   } finally {
     await backends.stop();
@@ -59,11 +60,11 @@ async function runVitest(
   vitestArguments: readonly string[],
   env: Readonly<Record<string, string>>,
   interrupted: AbortSignal,
-): Promise<{ exitCode: number; totals: Totals }> {
+): Promise<{ exitCode: number; totals: Totals; failures: readonly string[] }> {
   await using directory = await temporaryDirectory();
   const report = join(directory.path, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}) };
+  if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}), failures: [] };
   // The end-to-end tests start the same processes dozens of times: each is compiled once.
   const NODE_COMPILE_CACHE = join(directory.path, 'compiled');
   const child = spawn(
@@ -78,7 +79,8 @@ async function runVitest(
     child.once('exit', (code) => resolve(code ?? 1));
   });
   interrupted.removeEventListener('abort', stop);
-  return { exitCode, totals: await readTotals(report) };
+  const outcome = await readReport(report);
+  return { exitCode, totals: totalsOf(outcome), failures: failuresOf(outcome) };
 }
 
 /** What a developer has exported for `npm run stack` must not reach tests that were told there is no stack. */
@@ -89,10 +91,10 @@ function testEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessE
   return { ...inherited, ...env };
 }
 
-async function readTotals(report: string): Promise<Totals> {
+async function readReport(path: string): Promise<unknown> {
   try {
-    return totalsOf(JSON.parse(await readFile(report, 'utf8')));
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch {
-    return totalsOf({});
+    return {};
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { totalsLine, totalsOf } from './vitest-totals.ts';
+import { failuresOf, totalsLine, totalsOf } from './vitest-totals.ts';
 
 const file = (status: string, ...tests: string[]) => ({
   status,
@@ -20,5 +20,34 @@ describe('the totals of a test run', () => {
 
   it('are zero for a report without files', () => {
     expect(totalsOf({})).toEqual({ passed: 0, failed: 0, skipped: 0 });
+  });
+});
+
+describe('the failures of a test run', () => {
+  it('name the file, the test and what was expected', () => {
+    const report = {
+      testResults: [
+        {
+          ...file('failed'),
+          name: 'a.test.ts',
+          assertionResults: [
+            { status: 'passed', fullName: 'is well' },
+            {
+              status: 'failed',
+              fullName: 'is exact',
+              failureMessages: ['expected 1 to be 2\n    at a.test.ts:3'],
+            },
+          ],
+        },
+      ],
+    };
+    expect(failuresOf(report)).toEqual([
+      'FAILED a.test.ts: is exact\n  expected 1 to be 2\n      at a.test.ts:3',
+    ]);
+  });
+
+  it('name a file that does not load, and why', () => {
+    const report = { testResults: [{ ...file('failed'), name: 'a.test.ts', message: 'no such module' }] };
+    expect(failuresOf(report)).toEqual(['FAILED a.test.ts\n  no such module']);
   });
 });

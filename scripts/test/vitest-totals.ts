@@ -6,8 +6,16 @@ export interface Totals {
 }
 
 interface VitestReport {
-  testResults?: { status: string; assertionResults: { status: string }[] }[];
+  testResults?: {
+    name?: string;
+    status: string;
+    message?: string;
+    assertionResults: { status: string; fullName?: string; failureMessages?: string[] | null }[];
+  }[];
 }
+
+/** Lines of a failure's message that are worth repeating: the assertion, and where it stands. */
+const MESSAGE_LINES = 12;
 
 /**
  * Counts tests in the report of Vitest's json reporter. A file that failed without a failing test, because it does
@@ -27,4 +35,22 @@ export function totalsOf(report: unknown): Totals {
 
 export function totalsLine({ passed, failed, skipped }: Totals): string {
   return `Tidegate: ${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+/** What failed, again in a few lines each: for the end of an output of which often only the end is read. */
+export function failuresOf(report: unknown): string[] {
+  const files = (report as VitestReport).testResults ?? [];
+  return files.flatMap(({ name = 'a file', status, message, assertionResults }) => {
+    const tests = assertionResults.filter((test) => test.status === 'failed');
+    if (tests.length > 0)
+      return tests.map(({ fullName, failureMessages }) =>
+        failure(`${name}: ${fullName ?? 'a test'}`, failureMessages?.join('\n')),
+      );
+    return status === 'failed' ? [failure(name, message)] : [];
+  });
+}
+
+function failure(what: string, message = 'no message'): string {
+  const lines = message.split('\n').slice(0, MESSAGE_LINES);
+  return [`FAILED ${what}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
