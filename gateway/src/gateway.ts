@@ -62,6 +62,8 @@ export interface GatewayLimits extends AdmissionLimits {
   readonly drainWindowMs: number;
   /** Memory for the newest changes of each stream: who was away no longer than they reach needs no read of the log. */
   readonly historyBytes: number;
+  /** Memory for what was replayed to one client and may be to others that come back with it. */
+  readonly replayBytes: number;
   /** How many of each partition's newest records are read at start. */
   readonly fillRecords: number;
 }
@@ -78,6 +80,7 @@ const defaultLimits: GatewayLimits = {
   heartbeatMs: 15_000,
   drainWindowMs: 2_000,
   historyBytes: 64 * 1024 * 1024,
+  replayBytes: 64 * 1024 * 1024,
   fillRecords: 2_000,
 };
 
@@ -137,6 +140,7 @@ export class Gateway {
       logger,
       metrics,
       historyBytes: limits.historyBytes,
+      replayBytes: limits.replayBytes,
       fillRecords: limits.fillRecords,
     });
     this.#canary = new Canary({ hub: this.hub, log, logger });

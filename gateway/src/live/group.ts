@@ -122,11 +122,21 @@ export class Group {
     if (known) return known;
     const created = create();
     this.#replays.set(cursor, created);
-    if (this.#replays.size > MAX_SHARED_REPLAYS) this.#replays.delete(this.#replays.keys().next().value!);
+    if (this.#replays.size > MAX_SHARED_REPLAYS) this.#forget(this.#replays.keys().next().value!);
     setTimeout(() => {
-      if (this.#replays.get(cursor) === created) this.#replays.delete(cursor);
+      if (this.#replays.get(cursor) === created) this.#forget(cursor);
     }, SHARED_REPLAY_MS).unref();
     return created;
+  }
+
+  /** Gives back what is kept for members that will not come. */
+  end(): void {
+    for (const cursor of [...this.#replays.keys()]) this.#forget(cursor);
+  }
+
+  #forget(cursor: string): void {
+    this.#replays.get(cursor)?.forget();
+    this.#replays.delete(cursor);
   }
 
   /** The cursor that says "everything up to these positions". */

@@ -10,6 +10,7 @@ import type { Membership } from './membership.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
 import type { LiveMetrics } from './metrics.ts';
 import type { Positions } from './positions.ts';
+import { ReplayBudget } from './replay-budget.ts';
 import { StreamFeed } from './stream-feed.ts';
 import { Subscriber } from './subscriber.ts';
 import { TermIndex } from './term-index.ts';
@@ -22,6 +23,8 @@ export interface LiveHubOptions {
   readonly metrics: LiveMetrics;
   /** Memory for the newest changes of each stream. Default 64 MiB. */
   readonly historyBytes?: number;
+  /** Memory for what was replayed to one client and may be to others that come back with it. Default 64 MiB. */
+  readonly replayBytes?: number;
   /** How many of each partition's newest records are read at start. Default 2,000. */
   readonly fillRecords?: number;
   /** Most changes that may wait in a group, or frames in a subscription that is catching up. Default 10,000. */
@@ -49,12 +52,16 @@ export class LiveHub {
   readonly #options: LiveHubOptions;
   readonly #channels = new Map<string, Channel>();
   readonly #subscribers = new Set<Subscriber>();
+  readonly #replayBudget: ReplayBudget;
   #failure: Error | undefined;
   #positions: NodeJS.Timeout | undefined;
   #started = false;
 
   constructor(options: LiveHubOptions) {
     this.#options = options;
+    this.#replayBudget = new ReplayBudget(options.replayBytes ?? 64 * 1024 * 1024, (bytes) =>
+      options.metrics.replayBytes.set(bytes),
+    );
     for (const stream of options.streams) this.#channels.set(stream.name, this.#createChannel(stream));
   }
 
@@ -112,6 +119,7 @@ export class LiveHub {
     const subscriber = new Subscriber({
       log: this.#options.log,
       feed: channel.feed,
+      replayBudget: this.#replayBudget,
       request,
       sink,
       groupOf: (each) => this.#groupOf(channel, each),
@@ -230,6 +238,7 @@ export class LiveHub {
     group.members.delete(membership);
     if (group.members.size > 0) return;
     const { field, args, scope } = group.request;
+    group.end();
     channel.groups.delete(group.name);
     channel.index.delete(field.term(args, scope), group);
     this.#options.metrics.groups.set(this.groups);

@@ -29,6 +29,10 @@ export function createLiveMetrics(metrics: Metrics) {
       help: 'Subscribers that fell too far behind',
       labels: ['transport'],
     }),
+    replayBytes: metrics.gauge({
+      name: 'tidegate_live_replay_bytes',
+      help: 'Memory held by replays that several clients share',
+    }),
     groups: metrics.gauge({ name: 'tidegate_live_groups', help: 'Groups of equal subscriptions' }),
     subscriptions: metrics.gauge({ name: 'tidegate_live_subscriptions', help: 'Open subscriptions' }),
     connections: metrics.gauge({

@@ -4,6 +4,7 @@ import { batchOf, type FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
 import type { Positions } from './positions.ts';
 import { replay, type ReplayedChange } from './replay.ts';
+import type { ReplayBudget } from './replay-budget.ts';
 import type { StreamFeed } from './stream-feed.ts';
 
 export interface SharedReplayOptions {
@@ -12,6 +13,8 @@ export interface SharedReplayOptions {
   readonly group: Group;
   readonly term: string;
   readonly from: ReadonlyMap<number, number>;
+  /** What all shared replays together may keep. */
+  readonly budget: ReplayBudget;
 }
 
 /** Where subscriptions hand over from the replay to live changes: what the feed had seen when they joined. */
@@ -34,16 +37,24 @@ const CHUNK_FRAMES = 200;
 const CHUNK_JSON_BYTES = 64 * 1024;
 /** Frames kept for others; whoever missed more is served the rest on their own. */
 const MAX_KEPT_FRAMES = 2_000;
+/** What is kept of a frame beside its JSON, each about as much: what a transport made of it, and its objects. */
+const KEPT_FACTOR = 3;
 
 /**
  * What all subscriptions missed that come back with the same cursor: read, executed and written once. A herd that was
- * cut off by a deploy has few different cursors, whatever its size.
+ * cut off by a deploy has few different cursors, whatever its size. What does not fit the budget is made for each alone.
  */
 export class SharedReplay {
   readonly #options: SharedReplayOptions;
   readonly #chunks: Chunk[] = [];
   #keptFrames = 0;
-  #underWay: AsyncIterator<ReplayedChange, void> | undefined;
+  #keptBytes = 0;
+  /** No more is kept: enough is, or there is no room, or nobody new will come. */
+  #isFull = false;
+  /** Nobody new will come. */
+  #isForgotten = false;
+  #readers = 0;
+  #underWay: AsyncGenerator<ReplayedChange, void> | undefined;
   #positions: ReadonlyMap<number, number>;
   #extending: Promise<void> = Promise.resolve();
 
@@ -58,6 +69,30 @@ export class SharedReplay {
    * @throws TidegateError CURSOR_EXPIRED when the log no longer holds them.
    */
   async *before(fence: Fence): AsyncGenerator<FrameBatch> {
+    this.#readers += 1;
+    try {
+      yield* this.#read(fence);
+    } finally {
+      this.#readers -= 1;
+      this.#giveBack();
+    }
+  }
+
+  /** Nobody new will come: what is kept is given back once those who read it are served. */
+  forget(): void {
+    this.#isForgotten = true;
+    this.#isFull = true;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (!this.#isForgotten || this.#readers > 0) return;
+    this.#options.budget.giveBack(this.#keptBytes);
+    this.#keptBytes = 0;
+    this.#close();
+  }
+
+  async *#read(fence: Fence): AsyncGenerator<FrameBatch> {
     for (let next = 0; ; next++) {
       const chunk = this.#chunks[next] ?? (await this.#extend(next, fence));
       if (!chunk) break;
@@ -69,22 +104,42 @@ export class SharedReplay {
       });
       if (wanted) yield wanted;
     }
-    if (this.#keptFrames >= MAX_KEPT_FRAMES) yield* this.#alone(fence);
+    if (this.#isFull) yield* this.#alone(fence);
   }
 
   /** Makes the chunk of this index, unless there is none before the fence or enough is kept. One at a time. */
   async #extend(index: number, fence: Fence): Promise<Chunk | undefined> {
     const done = this.#extending.then(async () => {
-      if (this.#chunks.length > index || this.#keptFrames >= MAX_KEPT_FRAMES) return;
+      if (this.#chunks.length > index || this.#isFull) return;
       const made = await this.#next(fence);
-      if (!made) return;
-      this.#chunks.push(made);
-      this.#keptFrames += made.batch.frames.length;
-      this.#positions = made.positions;
+      if (made) this.#keep(made);
+      if (this.#isFull) this.#close();
     });
     this.#extending = done.catch(() => undefined);
     await done;
     return this.#chunks[index];
+  }
+
+  #keep(chunk: Chunk): void {
+    const bytes = KEPT_FACTOR * chunk.batch.jsonBytes;
+    // It may have been forgotten while this was made.
+    if (this.#isFull || !this.#options.budget.take(bytes)) {
+      this.#isFull = true;
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#keptBytes += bytes;
+    this.#keptFrames += chunk.batch.frames.length;
+    this.#positions = chunk.positions;
+    this.#isFull = this.#keptFrames >= MAX_KEPT_FRAMES;
+  }
+
+  /** Ends the reading that would have been gone on with. */
+  #close(): void {
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    // It was not asked for anything now, so nothing can fail but its end, which concerns nobody any more.
+    underWay?.return().catch(() => undefined);
   }
 
   /** Goes on with the replay that is under way, and with a new one when that ends before the fence. */
@@ -103,7 +158,7 @@ export class SharedReplay {
   }
 
   /** The next chunk of a replay, which stays open: to begin it anew would be to read again what was read. */
-  async #make(missed: AsyncIterator<ReplayedChange, void>): Promise<Chunk | undefined> {
+  async #make(missed: AsyncGenerator<ReplayedChange, void>): Promise<Chunk | undefined> {
     const places = new Map<Frame, { partition: number; offset: number }>();
     let reached: ReadonlyMap<number, number> | undefined;
     let jsonBytes = 0;

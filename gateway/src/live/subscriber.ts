@@ -7,6 +7,7 @@ import type { Member, Membership } from './membership.ts';
 import { Memberships, type MembershipsOptions } from './memberships.ts';
 import { Outlet } from './outlet.ts';
 import { reachCursor } from './reach-cursor.ts';
+import type { ReplayBudget } from './replay-budget.ts';
 import { SharedReplay, type Fence } from './shared-replay.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { StreamFeed } from './stream-feed.ts';
@@ -14,6 +15,8 @@ import type { StreamFeed } from './stream-feed.ts';
 export interface SubscriberOptions extends Pick<MembershipsOptions, 'groupOf' | 'leave'> {
   readonly log: EventLog;
   readonly feed: StreamFeed;
+  /** What all that is replayed may keep for others. */
+  readonly replayBudget: ReplayBudget;
   readonly request: LiveRequest;
   readonly sink: Sink;
   /** Decodes and checks the request's cursor. @throws TidegateError CURSOR_* */
@@ -114,17 +117,18 @@ export class Subscriber implements Member, LiveSubscription {
   }
 
   async #replay(text: string): Promise<void> {
-    const { feed, log, sink } = this.#options;
+    const { feed, log, sink, replayBudget: budget } = this.#options;
     const cursor = this.#options.decodeCursor(text, this.#memberships.newest.group);
     this.#outlet.floorVersion = cursor.floorVersion;
     const fence = await this.#joinAt(cursor.positions);
     const { group, request } = this.#memberships.current;
     const term = request.field.term(request.args, request.scope);
     const from = cursor.positions;
-    const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from }));
+    const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from, budget }));
     for await (const batch of missed.before(fence)) {
       // Looked at again: others replay to the same connection, and coming back would change nothing.
-      for (let ready = sink.ready?.(); ready; ready = sink.ready?.()) await ready;
+      for (let ready = sink.ready?.(); ready && this.#phase === 'catching-up'; ready = sink.ready?.())
+        await ready;
       for (let rest: FrameBatch | undefined = batch; rest;) {
         if (this.#phase !== 'catching-up') return;
         rest = this.#outlet.sendToGap(rest, group);
@@ -224,7 +228,7 @@ export class Subscriber implements Member, LiveSubscription {
 
   async #refreshWithRoom(): Promise<void> {
     const refresh = ++this.#refreshes;
-    for (let wait = this.#room(); wait; wait = this.#room()) await wait;
+    for (let wait = this.#room(); wait && this.#phase === 'dropping'; wait = this.#room()) await wait;
     if (refresh !== this.#refreshes || this.#phase !== 'dropping') return;
     this.#phase = 'refreshing';
     // Also what was dispatched and forgotten before it was rendered.
