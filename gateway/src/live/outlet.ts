@@ -27,6 +27,11 @@ export class Outlet {
     this.#options = options;
   }
 
+  /** Whether it has nothing to decide: every frame is sent as it is, for no version can be behind what was sent. */
+  passesAll(from: Group): boolean {
+    return !this.#isOver && !this.#options.once && !from.isOfOneKey && this.floorVersion === 0;
+  }
+
   /** Sends up to the first frame before which one is missing; returns the rest. `from`: the group that made them. */
   sendToGap(batch: FrameBatch, from: Group): FrameBatch | undefined {
     const at = batch.isDense ? -1 : batch.frames.findIndex((frame) => this.#misses(frame));

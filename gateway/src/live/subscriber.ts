@@ -56,7 +56,7 @@ export class Subscriber implements Member, LiveSubscription {
   readonly #ended = new AbortController();
   readonly #memberships: Memberships;
   readonly #outlet: Outlet;
-  #phase: Phase = 'catching-up';
+  #inPhase: Phase = 'catching-up';
   /** Counts the fresh snapshots that were begun: one that is overtaken by another is not sent. */
   #refreshes = 0;
 
@@ -87,6 +87,22 @@ export class Subscriber implements Member, LiveSubscription {
     }
   }
 
+  get #phase(): Phase {
+    return this.#inPhase;
+  }
+
+  set #phase(phase: Phase) {
+    this.#inPhase = phase;
+    this.#route();
+  }
+
+  /** Lets frames go straight to the sink while nothing here has a say in them. To be called when that may change. */
+  #route(): void {
+    const { current, size } = this.#memberships;
+    const isDirect = this.#inPhase === 'live' && size === 1 && current.pendingFrames === 0;
+    current.direct = isDirect && this.#outlet.passesAll(current.group) ? this.#options.sink : undefined;
+  }
+
   take(membership: Membership, batch: FrameBatch): void {
     if (this.#phase === 'live' && membership === this.#memberships.current)
       return this.#pass(batch, membership);
@@ -109,9 +125,10 @@ export class Subscriber implements Member, LiveSubscription {
     const { newest } = this.#memberships;
     if (this.#phase === 'ended' || request.scope.id === newest.request.scope.id) return;
     this.#memberships.goOn(request, () => {
-      this.#outlet.spoken = false;
+      this.#takeSpoken();
       this.#flush();
     });
+    this.#route();
     if (this.#phase === 'dropping') this.#memberships.keepNewest();
     if (this.#memberships.size > MAX_MEMBERSHIPS) this.fail(tooSlow());
   }
@@ -168,7 +185,7 @@ export class Subscriber implements Member, LiveSubscription {
 
   #goLive(): void {
     this.#phase = 'live';
-    this.#outlet.spoken = false;
+    this.#takeSpoken();
     this.#flush();
   }
 
@@ -179,6 +196,7 @@ export class Subscriber implements Member, LiveSubscription {
       if (!batch) break;
       this.#pass(batch, this.#memberships.current);
     }
+    this.#route();
     this.tellPosition();
   }
 
@@ -190,12 +208,17 @@ export class Subscriber implements Member, LiveSubscription {
     const { feed, sink } = this.#options;
     const { group } = this.#memberships.current;
     if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.position || !group.idle) return;
-    if (!this.#outlet.spoken) {
-      // Of one key what it did not see for its filter or its rights is behind it as well.
-      const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
-      sink.position(group.position(feed.positions, floorVersion));
-    }
+    if (this.#takeSpoken()) return;
+    // Of one key what it did not see for its filter or its rights is behind it as well.
+    const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
+    sink.position(group.position(feed.positions, floorVersion));
+  }
+
+  /** Whether it was sent a message since this was asked last. */
+  #takeSpoken(): boolean {
+    const spoken = this.#memberships.current.takeSpoken() || this.#outlet.spoken;
     this.#outlet.spoken = false;
+    return spoken;
   }
 
   /** Of the field's one key, as far as the stream has come; 0 when it has none, or it is not known. */

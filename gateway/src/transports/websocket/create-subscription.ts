@@ -8,7 +8,7 @@ import type {
   WebSocketConnection,
   WebSocketConnectionOptions,
 } from './websocket-connection.ts';
-import { createWebSocketSink } from './websocket-sink.ts';
+import { WebSocketSink } from './websocket-sink.ts';
 
 /**
  * One subscription operation of a connection. Refuses now, as an error of the operation; subscribes when the answer
@@ -44,7 +44,7 @@ export function createSubscription(
       else iterator.end(error);
     };
     const policy = request.field.overflow;
-    live = hub.subscribe(request, createWebSocketSink({ queue, id, policy, metrics, onEnd: end }));
+    live = hub.subscribe(request, new WebSocketSink({ queue, id, policy, metrics, onEnd: end }));
     running = { request, live, end };
     subscriptions.set(id, running);
     return iterator;

@@ -26,6 +26,8 @@ export class OutboundQueue implements Flushable {
   readonly #scheduler: FlushScheduler;
   readonly #onOverflow: () => void;
   readonly #waiting = new WaitingMessages<QueueEntrance>();
+  /** True when something waits, or the connection is closed: a message is not written past either. */
+  #held = false;
   #scheduled = false;
   #closed = false;
   #awaitingRoom: (() => void)[] = [];
@@ -56,10 +58,11 @@ export class OutboundQueue implements Flushable {
 
   /** Takes a subscription's frames: written now when nothing waits and the process has time. */
   next(entrance: QueueEntrance, batch: FrameBatch, dropped = 0): void {
-    if (this.#closed) return;
-    if (dropped === 0 && this.#waiting.empty && this.#writable && this.#scheduler.hasTime()) {
+    if (!this.#held && dropped === 0 && this.#writable && this.#scheduler.hasTime()) {
       return this.#writeFrames(entrance, batch);
     }
+    if (this.#closed) return;
+    this.#held = true;
     const waitedBytes = this.#waiting.bytes;
     this.#waiting.frames(entrance, batch, dropped);
     // A fresh snapshot, asked for once the socket took more, is written at once: if it is larger than the bound, what
@@ -83,6 +86,7 @@ export class OutboundQueue implements Flushable {
   /** Queues a message of the protocol, in order with the frames. */
   message(text: string): void {
     if (this.#closed) return;
+    this.#held = true;
     const waitedBytes = this.#waiting.bytes;
     this.#waiting.message(Buffer.from(text));
     this.#pushed(waitedBytes);
@@ -91,6 +95,7 @@ export class OutboundQueue implements Flushable {
   /** Queues a message that says where a subscription stands, in order with its frames. */
   position(entrance: QueueEntrance, text: string): void {
     if (this.#closed) return;
+    this.#held = true;
     this.#waiting.position(entrance, Buffer.from(text));
     // Small and rare: not what a connection is given up for, least of all behind one message larger than the bound.
     this.#schedule();
@@ -99,6 +104,7 @@ export class OutboundQueue implements Flushable {
   /** Nothing is taken any more; what waits is forgotten. */
   close(): void {
     this.#closed = true;
+    this.#held = true;
     this.#waiting.take();
     this.#tellDrained();
     this.#tellRoom();
@@ -109,6 +115,7 @@ export class OutboundQueue implements Flushable {
     this.#scheduled = false;
     if (this.#waiting.empty || !this.#writable) return;
     const waiting = this.#waiting.take();
+    this.#held = false;
     const [first] = waiting;
     if (first && waiting.length === 1 && 'batch' in first) this.#writeFrames(first.entrance, first.batch);
     else this.#socket.write(encode(waiting));

@@ -1,5 +1,6 @@
 import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/errors';
+import type { FrameBatch } from '../../live/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/live-request.ts';
 import type { OutboundQueue, QueueEntrance } from './outbound-queue.ts';
@@ -18,28 +19,48 @@ export interface WebSocketSinkOptions {
  * One subscription on one WebSocket. Writes `next` messages of graphql-transport-ws itself: a few bytes that hold
  * the subscription's id in front of a payload that all subscribers share.
  */
-export function createWebSocketSink(options: WebSocketSinkOptions): Sink {
-  const { queue, policy } = options;
-  const { frames } = options.metrics;
-  const head = Buffer.from(`{"id":${JSON.stringify(options.id)},"type":"next","payload":`);
-  const entrance: QueueEntrance = { head, policy, bytesPerFrame: head.length + 1 };
-  return {
-    next: (batch, dropped) => {
-      frames.websocket += batch.frames.length;
-      queue.next(entrance, batch, dropped);
-    },
-    // A ping may carry a payload; a client that knows nothing of it answers with a pong and is well.
-    position: (cursor) =>
-      queue.position(
-        entrance,
-        JSON.stringify({ type: 'ping', payload: { tidegate: { cursors: { [options.id]: cursor } } } }),
-      ),
-    ready: () => queue.ready(),
-    drained: () => queue.drained(),
-    onDrop: (listener) => {
-      entrance.onDrop = listener;
-    },
-    complete: () => options.onEnd(),
-    fail: (error) => options.onEnd(error),
-  };
+export class WebSocketSink implements Sink {
+  readonly #options: WebSocketSinkOptions;
+  readonly #queue: OutboundQueue;
+  readonly #entrance: QueueEntrance;
+  readonly #frames: LiveMetrics['frames'];
+
+  constructor(options: WebSocketSinkOptions) {
+    this.#options = options;
+    this.#queue = options.queue;
+    this.#frames = options.metrics.frames;
+    const head = Buffer.from(`{"id":${JSON.stringify(options.id)},"type":"next","payload":`);
+    this.#entrance = { head, policy: options.policy, bytesPerFrame: head.length + 1 };
+  }
+
+  next(batch: FrameBatch, dropped?: number): void {
+    this.#frames.websocket += batch.frames.length;
+    this.#queue.next(this.#entrance, batch, dropped);
+  }
+
+  /** A ping may carry a payload; a client that knows nothing of it answers with a pong and is well. */
+  position(cursor: string): void {
+    const payload = { tidegate: { cursors: { [this.#options.id]: cursor } } };
+    this.#queue.position(this.#entrance, JSON.stringify({ type: 'ping', payload }));
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#queue.ready();
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#queue.drained();
+  }
+
+  onDrop(listener: (dropped: number) => void): void {
+    this.#entrance.onDrop = listener;
+  }
+
+  complete(): void {
+    this.#options.onEnd();
+  }
+
+  fail(error: TidegateError): void {
+    this.#options.onEnd(error);
+  }
 }
