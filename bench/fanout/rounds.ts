@@ -17,7 +17,6 @@ export interface Round {
 
 /** How many batches are under way in a burst: enough that the server always has the next. */
 const BATCHES_UNDER_WAY = 2;
-const PACE_MS = 2;
 
 /** Ticks at a steady rate whatever the server does; each is asked for when it is due. */
 export function steadyRound(
@@ -34,7 +33,9 @@ export function steadyRound(
         const dueUs = Math.round(startUs + (asked / ticksPerSecond) * 1e6);
         subject.server.tell('publish', { count: 1, asked: dueUs });
       }
-      await pause(PACE_MS);
+      // Awake only when there is something to do: this process has no core of its own.
+      const nextUs = startUs + (asked / ticksPerSecond) * 1e6;
+      await pause(Math.max(1, Math.ceil((nextUs - nowUs()) / 1000)));
     }
     return ticks;
   });

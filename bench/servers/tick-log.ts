@@ -23,10 +23,12 @@ export async function openTickLog(place: TickLogPlace): Promise<EventLog> {
 /** Appends ticks to a log: the write side of the measurement. One per log, as it counts the versions. */
 export class TickWriter {
   readonly #log: EventLog;
-  readonly #source = new TickSource();
+  readonly #source: TickSource;
 
-  constructor(log: EventLog) {
+  /** @param keyPrefix of every key: see `TickSource`. */
+  constructor(log: EventLog, keyPrefix = '') {
     this.#log = log;
+    this.#source = new TickSource(keyPrefix);
   }
 
   /** Resolves when they are durable. */

@@ -33,7 +33,8 @@ const gateway = new Gateway({
 const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
 await gateway.start(new AbortController().signal);
 edge.serve(gateway);
-const writer = new TickWriter(log);
+// A broker outlives a run, a file does not: what is written again would be taken for a repeat.
+const writer = new TickWriter(log, 'path' in place ? '' : `${Date.now().toString(36)}.`);
 
 controlServer(Number(new URL(edge.url).port), {
   publish: (wanted) => writer.append(wanted),

@@ -61,12 +61,22 @@ export interface TicksWanted {
 
 /** Makes ticks: versions dense per key, results of a given size. */
 export class TickSource {
+  readonly #prefix: string;
   readonly #versions = new Map<string, number>();
   #made = 0;
 
+  /** @param prefix of every key: for a log that may hold the ticks of an earlier source. */
+  constructor(prefix = '') {
+    this.#prefix = prefix;
+  }
+
   make({ count, asked, key, resultBytes }: TicksWanted): Tick[] {
     return Array.from({ length: count }, () =>
-      this.#next(key ?? `k${this.#made++ % KEYS}`, asked ?? nowUs(), resultBytes ?? RESULT_BYTES),
+      this.#next(
+        key ?? `${this.#prefix}k${this.#made++ % KEYS}`,
+        asked ?? nowUs(),
+        resultBytes ?? RESULT_BYTES,
+      ),
     );
   }
 
