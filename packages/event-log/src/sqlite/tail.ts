@@ -26,9 +26,9 @@ export function startTail(
       if (slice.ends.start > offset)
         throw positionOutOfRange({ topic: topic.name, partition, offset }, slice.ends);
       if (slice.records.length > 0) await onRecords(slice.records);
-      if (slice.nextOffset === offset) await wakeUps.wait(topic, partition, offset, signal);
       offset = slice.nextOffset;
       if (slice.more) await nextTurn();
+      else await wakeUps.wait(topic, partition, offset, signal);
     }
   }
 

@@ -36,6 +36,9 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
   let timer: NodeJS.Timeout | undefined;
   let quietLooks = 0;
 
+  const endOfPartition = (topic: StoredTopic, partition: number): number =>
+    endOf.get(topic.id, partition)?.next_offset ?? 0;
+
   function lookForOthers(): void {
     const version = dataVersion.get()?.data_version;
     quietLooks += 1;
@@ -44,8 +47,7 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     seenVersion = version;
     for (const set of waiters.values()) {
       for (const waiter of set) {
-        const end = endOf.get(waiter.topic.id, waiter.partition)?.next_offset ?? 0;
-        if (end > waiter.offset) waiter.wake();
+        if (endOfPartition(waiter.topic, waiter.partition) > waiter.offset) waiter.wake();
       }
     }
   }
@@ -65,7 +67,8 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
   return {
     wait(topic, partition, offset, signal) {
       startPolling();
-      if (signal.aborted) return Promise.resolve();
+      // What was appended while the reader was busy has woken nobody.
+      if (signal.aborted || endOfPartition(topic, partition) > offset) return Promise.resolve();
       return new Promise((resolve) => {
         const key = `${topic.name}/${partition}`;
         const set = waiters.get(key) ?? new Set();
