@@ -23,6 +23,7 @@ import { createCursorCodec } from './live/cursor.ts';
 import { FlowWatch } from './live/flow-watch.ts';
 import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
+import { Heartbeats } from './transports/heartbeats.ts';
 import { FlushScheduler } from './transports/outbound/flush-scheduler.ts';
 import { WebSocketTransport } from './transports/websocket/websocket-server.ts';
 
@@ -146,9 +147,11 @@ export class Gateway {
     this.#canary = new Canary({ hub: this.hub, log, logger });
     this.#watch = new FlowWatch({ log, logger, feeds: this.hub.feeds });
     const scheduler = new FlushScheduler();
+    const heartbeats = new Heartbeats(limits.heartbeatMs);
     for (const server of this.servers) {
       const guards = this.#guards;
-      const shared = { server, hub: this.hub, verifier, logger, metrics, scheduler, guards, ...limits };
+      const { hub } = this;
+      const shared = { server, hub, verifier, logger, metrics, scheduler, heartbeats, guards, ...limits };
       const [origins, addresses] = [this.#origins, this.#addresses];
       this.#endpoints.set(server.path, new GraphqlEndpoint({ ...shared, origins, addresses }));
       this.#transports.set(server.path, new WebSocketTransport(shared));

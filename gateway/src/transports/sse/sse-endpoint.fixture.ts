@@ -1,3 +1,4 @@
+import { Heartbeats } from '../heartbeats.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -117,7 +118,7 @@ export async function startSseEndpoint({
     maxBodyBytes: 64 * 1024,
     maxQueuedBytes: 64 * 1024,
     maxSubscriptionsPerConnection: 3,
-    heartbeatMs: 60_000,
+    heartbeats: new Heartbeats(60_000),
     maxConnectionAgeMs: 0,
     addresses: createClientAddresses([]),
     origins: createOriginPolicy([]),

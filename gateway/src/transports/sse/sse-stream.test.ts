@@ -1,3 +1,4 @@
+import { Heartbeats } from '../heartbeats.ts';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
@@ -43,7 +44,7 @@ describe('the outbound queue of an event stream', () => {
     return new SseStream({
       metrics: createLiveMetrics(metrics),
       maxQueuedBytes: MAX_QUEUED_BYTES,
-      heartbeatMs: 60_000,
+      heartbeats: new Heartbeats(60_000),
       scheduler: new FlushScheduler(),
       onEnd,
     });

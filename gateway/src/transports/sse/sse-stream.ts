@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FrameBatch } from '../../live/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
+import type { Heartbeats } from '../heartbeats.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { WaitingMessages, type Entrance } from '../outbound/waiting-messages.ts';
 import { HEARTBEAT } from './event-encoding.ts';
@@ -16,7 +17,8 @@ export interface SseStreamOptions {
   readonly scheduler: FlushScheduler;
   /** What may wait here; while the socket is full nothing is handed to it. One message alone may be larger. */
   readonly maxQueuedBytes: number;
-  readonly heartbeatMs: number;
+  /** One for all connections of the process. */
+  readonly heartbeats: Heartbeats;
   /** Called once, when nothing more can be sent, whichever side ended it. */
   readonly onEnd: () => void;
 }
@@ -49,7 +51,7 @@ export class SseStream implements Flushable {
   #scheduled = false;
   #awaitingRoom: (() => void)[] = [];
   #awaitingDrain: (() => void)[] = [];
-  #heartbeat: NodeJS.Timeout | undefined;
+  #stopHeartbeats: (() => void) | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #phase: 'open' | 'completing' | 'leaving' | 'ended' = 'open';
 
@@ -74,7 +76,7 @@ export class SseStream implements Flushable {
       this.flush();
     });
     response.on('close', () => this.#end());
-    this.#heartbeat = setInterval(() => this.#beat(), this.#options.heartbeatMs);
+    this.#stopHeartbeats = this.#options.heartbeats.start(() => this.#beat());
     this.#tellDrained();
     this.#schedule();
   }
@@ -212,7 +214,7 @@ export class SseStream implements Flushable {
   #end(): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    clearInterval(this.#heartbeat);
+    this.#stopHeartbeats?.();
     clearTimeout(this.#expiry);
     this.#waiting.take();
     this.#tellDrained();

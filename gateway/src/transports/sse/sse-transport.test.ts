@@ -1,3 +1,4 @@
+import { Heartbeats } from '../heartbeats.ts';
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FrameBatch } from '../../live/frame-batch.ts';
@@ -70,7 +71,7 @@ describe('GraphQL over Server-Sent Events', () => {
     });
 
     it('a stream has a comment at least every heartbeat', async () => {
-      await start({ heartbeatMs: 10 });
+      await start({ heartbeats: new Heartbeats(10) });
       const stream = await openStream({ body: { query: SUBSCRIPTION } });
       await until(() => stream.text.endsWith(':\n\n:\n\n:\n\n'), { what: 'three heartbeats' });
     });

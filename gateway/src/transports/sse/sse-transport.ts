@@ -6,6 +6,7 @@ import type { OperationParams } from '../../graphql/document-cache.ts';
 import type { EdgeFacts } from '../../http/edge-facts.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
+import type { Heartbeats } from '../heartbeats.ts';
 import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { COMPLETE, encodeResultEvent } from './event-encoding.ts';
 import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
@@ -23,7 +24,8 @@ export interface SseTransportOptions extends OpenStreamsOptions {
   readonly scheduler: FlushScheduler;
   /** What may wait in one stream's outbound queue. */
   readonly maxQueuedBytes: number;
-  readonly heartbeatMs: number;
+  /** One for all connections of the process. */
+  readonly heartbeats: Heartbeats;
   /** Most operations on one stream of single connection mode. */
   readonly maxSubscriptionsPerConnection: number;
   /** Most reservations of all viewers. Default 10,000. */
@@ -180,8 +182,8 @@ export class SseTransport {
   }
 
   #createStream(onEnd: () => void): SseStream {
-    const { heartbeatMs, maxQueuedBytes, metrics, scheduler } = this.#options;
-    return new SseStream({ heartbeatMs, maxQueuedBytes, metrics, scheduler, onEnd });
+    const { heartbeats, maxQueuedBytes, metrics, scheduler } = this.#options;
+    return new SseStream({ heartbeats, maxQueuedBytes, metrics, scheduler, onEnd });
   }
 
   #refuseMutationByGet(request: IncomingMessage, response: ServerResponse, params: OperationParams): void {

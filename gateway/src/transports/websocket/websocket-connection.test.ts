@@ -1,3 +1,4 @@
+import { Heartbeats } from '../heartbeats.ts';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -54,7 +55,7 @@ describe('a WebSocket connection', () => {
       metrics: createLiveMetrics(metrics),
       scheduler: new FlushScheduler(),
       maxQueuedBytes: 1_000_000,
-      heartbeatMs: 60_000,
+      heartbeats: new Heartbeats(60_000),
       maxConnectionAgeMs: 0,
     });
     await until(() => client.readyState === WebSocket.OPEN, { what: 'the connection' });

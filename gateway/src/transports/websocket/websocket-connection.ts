@@ -10,8 +10,8 @@ import type { EdgeFacts } from '../../http/edge-facts.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { drawAgeMs } from '../connection-age.ts';
+import type { Heartbeats } from '../heartbeats.ts';
 import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import { OutboundQueue } from './outbound-queue.ts';
 
 export interface WebSocketConnectionOptions {
@@ -21,8 +21,8 @@ export interface WebSocketConnectionOptions {
   /** One for all connections of the process. */
   readonly scheduler: FlushScheduler;
   readonly maxQueuedBytes: number;
-  /** How often an idle connection is probed; one that misses a probe is ended. */
-  readonly heartbeatMs: number;
+  /** One for all connections of the process: each is probed at every beat, and ended when it missed the last. */
+  readonly heartbeats: Heartbeats;
   /** About how long a connection lasts; 0: as long as it likes. */
   readonly maxConnectionAgeMs: number;
 }
@@ -51,7 +51,8 @@ export class WebSocketConnection {
   readonly #options: WebSocketConnectionOptions;
   readonly #raw: Socket;
   readonly #hold: ConnectionHold;
-  readonly #stopHeartbeat: () => void;
+  readonly #stopHeartbeats: () => void;
+  #answeredProbe = true;
   #facts: EdgeFacts;
   #expiry: NodeJS.Timeout | undefined;
   #age: NodeJS.Timeout | undefined;
@@ -70,7 +71,8 @@ export class WebSocketConnection {
       onOverflow: () => this.#endSlowConsumer(),
     });
     this.#hold = new ConnectionHold(options.guards, facts.address, () => this.cutOff('UNAUTHENTICATED'));
-    this.#stopHeartbeat = startHeartbeat(socket, options.heartbeatMs);
+    socket.on('pong', () => (this.#answeredProbe = true));
+    this.#stopHeartbeats = options.heartbeats.start(() => this.#probe());
     const ageMs = drawAgeMs(options.maxConnectionAgeMs);
     if (ageMs !== undefined) {
       this.#age = setTimeout(() => void this.leave(), Math.min(ageMs, MAX_TIMER_MS));
@@ -134,6 +136,13 @@ export class WebSocketConnection {
     setTimeout(() => this.socket.terminate(), CUT_OFF_MS).unref();
   }
 
+  /** Ends a peer that vanished without closing: it did not answer the probe before. */
+  #probe(): void {
+    if (!this.#answeredProbe) return this.socket.terminate();
+    this.#answeredProbe = false;
+    this.socket.ping();
+  }
+
   /** The close frame waits behind what it has not read, so it is cut off soon after. */
   #endSlowConsumer(): void {
     this.#options.metrics.slowConsumers.inc({ transport: 'websocket' });
@@ -187,7 +196,7 @@ export class WebSocketConnection {
 
   #release(): void {
     this.#ended = true;
-    this.#stopHeartbeat();
+    this.#stopHeartbeats();
     clearTimeout(this.#expiry);
     clearTimeout(this.#age);
     this.#hold.release();
