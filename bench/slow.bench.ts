@@ -22,6 +22,8 @@ const TICK_EVERY_MS = 100;
 const BULK_BYTES = 64 * 1024;
 const BULK_PER_TICK = 3;
 const MAX_QUEUED_BYTES = 1024 * 1024;
+/** Small, so that it is full before anything is compared: else memory grows with it whoever reads or not. */
+const HISTORY_BYTES = 4 * 1024 * 1024;
 const GROUP = 'slow';
 const MB = 1024 * 1024;
 
@@ -29,7 +31,7 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
   await using directory = await temporaryDirectory();
   await using load = await startLoad();
   const place = { path: join(directory.path, 'log.sqlite') };
-  const limits = { maxQueuedBytes: MAX_QUEUED_BYTES };
+  const limits = { maxQueuedBytes: MAX_QUEUED_BYTES, historyBytes: HISTORY_BYTES };
   await using server = await startTidegate({ place, secret: bench.secret, limits });
   log(`connecting ${CLIENTS} clients`);
   await openGroup(load, GROUP, {
@@ -45,37 +47,47 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
   await receive(load, GROUP, 50 * CLIENTS);
   await half(server, load);
   const before = await memory(server);
-  const pairs: { all: Delays; some: Delays }[] = [];
-  let highestMb = before;
+  const { subscriptions } = await server.request('usage', undefined);
+  const pairs: { all: Half; some: Half }[] = [];
   for (let count = 0; count < PAIRS; count++) {
+    await memory(server);
     const all = await half(server, load);
-    highestMb = Math.max(highestMb, all.rssMb);
     await load.request('pause', { name: GROUP, count: SLOW });
+    await memory(server);
     const some = await half(server, load);
-    highestMb = Math.max(highestMb, some.rssMb);
-    const { subscriptions } = await server.request('usage', undefined);
+    const usage = await server.request('usage', undefined);
     await load.request('resume', { name: GROUP, count: SLOW });
-    pairs.push({ all: all.delays, some: some.delays });
+    pairs.push({ all, some });
     log(
       `pair ${count + 1}/${PAIRS}: p99 ${all.delays.p99Ms.toFixed(1)} ms, with ${SLOW} slow ones ` +
-        `${some.delays.p99Ms.toFixed(1)} ms; ${CLIENTS + SLOW - subscriptions} subscriptions ended; RSS at most ${highestMb.toFixed(0)} MB`,
+        `${some.delays.p99Ms.toFixed(1)} ms; ${subscriptions - usage.subscriptions} subscriptions ended; ` +
+        `RSS at most ${all.rssMb.toFixed(0)} and ${some.rssMb.toFixed(0)} MB`,
     );
   }
+  const medianOf = (of: (pair: { all: Half; some: Half }) => number): number => median(pairs.map(of));
   return {
     clients: CLIENTS,
     slow: SLOW,
-    'all.p99Ms': median(pairs.map((pair) => pair.all.p99Ms)),
-    'someSlow.p99Ms': median(pairs.map((pair) => pair.some.p99Ms)),
-    p99Ratio: median(pairs.map((pair) => pair.some.p99Ms / pair.all.p99Ms)),
-    rssMb: highestMb,
+    'all.p99Ms': medianOf(({ all }) => all.delays.p99Ms),
+    'someSlow.p99Ms': medianOf(({ some }) => some.delays.p99Ms),
+    p99Ratio: medianOf(({ all, some }) => some.delays.p99Ms / all.delays.p99Ms),
+    'all.rssMb': medianOf(({ all }) => all.rssMb),
+    'someSlow.rssMb': medianOf(({ some }) => some.rssMb),
+    /** What the slow ones took. */
+    slowMb: medianOf(({ all, some }) => some.rssMb - all.rssMb),
     rssBeforeMb: before,
     /** What the queues of the slow ones may hold altogether, each one message over its bound. */
     queuesBoundMb: (SLOW * (MAX_QUEUED_BYTES + BULK_BYTES)) / MB,
   };
 }
 
+interface Half {
+  readonly delays: Delays;
+  readonly rssMb: number;
+}
+
 /** Some seconds of ticks: the delays of those who read, and the most memory that was seen. */
-async function half(server: ServerProcess, load: LoadProcess): Promise<{ delays: Delays; rssMb: number }> {
+async function half(server: ServerProcess, load: LoadProcess): Promise<Half> {
   await load.request('takeDelays', GROUP);
   let rssMb = 0;
   for (let elapsedMs = 0; elapsedMs < HALF_MS; elapsedMs += TICK_EVERY_MS) {
