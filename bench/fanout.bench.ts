@@ -2,7 +2,7 @@ import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { median } from './percentiles.ts';
 import { allowedConnections } from './processes/open-files.ts';
 import { temporaryDirectory } from '@tidegate/testing';
-import { profileRound } from './fanout/profile.ts';
+import { profileRound } from './servers/profile-round.ts';
 import { burstRound, steadyRound, type Round } from './fanout/rounds.ts';
 import { startSubject, subjectNames, type Subject, type SubjectName } from './fanout/subject.ts';
 import type { Measurement } from './run.ts';

@@ -5,6 +5,7 @@ import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { openGroup, receive } from './load/open-group.ts';
 import { median } from './percentiles.ts';
 import { startTidegate, type ServerProcess } from './servers/server-process.ts';
+import { profileRound } from './servers/profile-round.ts';
 import { openTickLog, TickWriter } from './servers/tick-log.ts';
 import { TICK_OF_KEY } from './servers/workload.ts';
 import type { Measurement } from './run.ts';
@@ -46,6 +47,8 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
       `pair ${count + 1}/${PAIRS}: ${costs['few']!.toFixed(1)} µs and ${costs['many']!.toFixed(1)} µs a tick`,
     );
   }
+  for (const subject of [few, many])
+    await profileRound(subject, 'index', log, () => costPerTick(subject, load));
   const { rssMb } = await many.server.request('usage', undefined);
   return {
     subscriptions: MANY_SUBSCRIPTIONS,

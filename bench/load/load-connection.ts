@@ -30,8 +30,10 @@ export interface LoadConnectionOptions {
 /** All sockets read into it, one after the other. */
 const sharedBuffer = Buffer.allocUnsafe(256 * 1024);
 const NEXT = Buffer.from('"type":"next"');
-/** Longer than any other message that a connection without refusals gets. */
+/** Longer than any other message with an id that a connection without refusals gets. */
 const SURELY_NEXT_BYTES = 200;
+/** Of `{"id":`, with which a `next` begins and a `ping` does not. */
+const LETTER_I = 0x69;
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n';
@@ -116,7 +118,7 @@ export class LoadConnection {
 
   #isNext(bytes: Buffer, start: number, end: number): boolean {
     if (this.#phase !== 'subscribed' || end - start < SURELY_NEXT_BYTES) return false;
-    if (!this.#options.readsAll) return true;
+    if (!this.#options.readsAll) return bytes[start + 2] === LETTER_I;
     const at = bytes.indexOf(NEXT, start);
     return at >= 0 && at < end;
   }

@@ -128,11 +128,16 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/** The one that was asked for last: a process has one log, and asks for every cursor. */
+let lastTag: { readonly epoch: string; readonly tag: string } | undefined;
+
 /** An epoch may be any text: the cursor holds the first bytes of its hash. A tag hashes to itself. */
 function epochTag(epoch: string): string {
-  return /^[0-9a-f]{8}$/.test(epoch)
-    ? epoch
-    : sha256(epoch)
-        .toString('hex')
-        .slice(0, EPOCH_BYTES * 2);
+  if (lastTag?.epoch === epoch) return lastTag.tag;
+  if (/^[0-9a-f]{8}$/.test(epoch)) return epoch;
+  const tag = sha256(epoch)
+    .toString('hex')
+    .slice(0, EPOCH_BYTES * 2);
+  lastTag = { epoch, tag };
+  return tag;
 }

@@ -43,6 +43,8 @@ interface Channel {
 
 /** Positions are told to one part of the subscriptions after the other, so that telling them all is no pause. */
 const POSITION_PARTS = 30;
+/** Neighbours are told together: most are of one connection, which then says it with one message. */
+const POSITION_BLOCK = 64;
 
 /**
  * The live hub: one per process, whatever number of BFFs and transports use it. Tails each stream once, finds the
@@ -162,7 +164,7 @@ export class LiveHub {
   #tellPositions(part: number): void {
     let index = 0;
     for (const subscriber of this.#subscribers)
-      if (index++ % POSITION_PARTS === part) subscriber.tellPosition();
+      if (Math.floor(index++ / POSITION_BLOCK) % POSITION_PARTS === part) subscriber.tellPosition();
   }
 
   #createChannel(stream: LiveStream): Channel {

@@ -8,7 +8,7 @@ import { OutboundQueue, type QueueEntrance } from './outbound-queue.ts';
 
 const entrance = (policy: QueueEntrance['policy'], id = 'a'): QueueEntrance => {
   const head = Buffer.from(`{"id":"${id}","type":"next","payload":`);
-  return { head, policy, bytesPerFrame: head.length + 1 };
+  return { id: JSON.stringify(id), head, policy, bytesPerFrame: head.length + 1 };
 };
 
 function frame(key: string, version: number, padding = 0): FrameBatch {
@@ -173,7 +173,7 @@ describe('a connection’s outbound queue', () => {
     for (let version = 1; dropped.length === 0; version++) {
       queue.next(fresh, frame('a', version, 5_000));
       // From then on its subscription says no positions.
-      if (dropped.length === 0) queue.position(fresh, `{"type":"ping","position":${version}}`);
+      if (dropped.length === 0) queue.position(fresh, `cursor-${version}`);
     }
     expect(dropped[0]).toBeGreaterThan(10);
     expect(queue.bytes).toBeLessThan(100);
@@ -204,16 +204,32 @@ describe('a connection’s outbound queue', () => {
     const fresh: QueueEntrance = { ...entrance('snapshot'), onDrop };
     queue.next(fresh, frame('a', 7, 5_000), 3);
     expect(queue.bytes).toBe(0);
-    queue.position(fresh, '{"type":"ping"}');
+    queue.position(fresh, 'cursor');
     queue.next(fresh, frame('a', 8));
     expect(onDrop).not.toHaveBeenCalled();
+  });
+
+  it('says the positions of many subscriptions with one ping, in order with their frames', async () => {
+    const queue = queueOf(100_000, undefined, new Loaded());
+    const [a, b] = [entrance('close', 'a'), entrance('close', 'b')];
+    queue.position(a, 'a1');
+    queue.position(b, 'b1');
+    queue.next(b, frame('k', 2));
+    queue.position(b, 'b2');
+    const ping = (cursors: Record<string, string>) => ({ type: 'ping', payload: { tidegate: { cursors } } });
+    await until(() => messages().length === 3, { what: 'everything' });
+    expect(messages()).toEqual([
+      ping({ a: 'a1', b: 'b1' }),
+      expect.objectContaining({ id: 'b', type: 'next' }),
+      ping({ b: 'b2' }),
+    ]);
   });
 
   it('a position is no reason to give a connection up behind one message larger than the bound', () => {
     const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
     const strict = entrance('close');
     queue.next(strict, frame('a', 1, 5_000));
-    queue.position(strict, '{"type":"ping"}');
+    queue.position(strict, 'cursor');
     expect(queue.bytes).toBeGreaterThan(5_000);
   });
 

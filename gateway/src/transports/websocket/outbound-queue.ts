@@ -12,9 +12,14 @@ import { headerBytes, writeHeader } from './text-frame.ts';
 
 /** One subscription's way into its connection's queue. */
 export interface QueueEntrance extends Entrance {
+  /** The client's id of this subscription, as JSON. */
+  readonly id: string;
   /** `{"id":"…","type":"next","payload":` of this subscription. */
   readonly head: Buffer;
 }
+
+/** Positions in one ping: some 10 KB. */
+const MAX_POSITIONS = 64;
 
 /**
  * All that one WebSocket still has to be sent, bounded in bytes. Everything queued leaves with one write; while the
@@ -92,11 +97,11 @@ export class OutboundQueue implements Flushable {
     this.#pushed(waitedBytes);
   }
 
-  /** Queues a message that says where a subscription stands, in order with its frames. */
-  position(entrance: QueueEntrance, text: string): void {
+  /** Queues where a subscription stands, in order with its frames. */
+  position(entrance: QueueEntrance, cursor: string): void {
     if (this.#closed) return;
     this.#held = true;
-    this.#waiting.position(entrance, Buffer.from(text));
+    this.#waiting.position(entrance, Buffer.from(`${entrance.id}:"${cursor}"`));
     // Small and rare: not what a connection is given up for, least of all behind one message larger than the bound.
     this.#schedule();
   }
@@ -170,7 +175,8 @@ export class OutboundQueue implements Flushable {
 }
 
 /** The WebSocket frames of all messages in one buffer. */
-function encode(waiting: readonly Waiting<QueueEntrance>[]): Buffer {
+function encode(queued: readonly Waiting<QueueEntrance>[]): Buffer {
+  const waiting = withPings(queued);
   const target = Buffer.allocUnsafe(waiting.reduce((sum, each) => sum + encodedBytes(each), 0));
   let offset = 0;
   for (const each of waiting) {
@@ -180,6 +186,31 @@ function encode(waiting: readonly Waiting<QueueEntrance>[]): Buffer {
     offset += bytes.length;
   }
   return target;
+}
+
+/**
+ * Where subscriptions stand is said by a ping, whose payload a client that knows nothing of it ignores. It answers
+ * each, so positions that follow each other leave as one.
+ */
+function withPings(waiting: readonly Waiting<QueueEntrance>[]): Waiting<QueueEntrance>[] {
+  const messages: Waiting<QueueEntrance>[] = [];
+  let positions: Buffer[] = [];
+  const say = (): void => {
+    if (positions.length > 0) messages.push({ payload: ping(positions) });
+    positions = [];
+  };
+  for (const each of waiting) {
+    const isPosition = 'payload' in each && each.entrance !== undefined;
+    if (!isPosition || positions.length === MAX_POSITIONS) say();
+    if (isPosition) positions.push(each.payload);
+    else messages.push(each);
+  }
+  say();
+  return messages;
+}
+
+function ping(positions: readonly Buffer[]): Buffer {
+  return Buffer.from(`{"type":"ping","payload":{"tidegate":{"cursors":{${positions.join()}}}}}`);
 }
 
 function encodedBytes(each: Waiting<QueueEntrance>): number {

@@ -29,8 +29,9 @@ export class WebSocketSink implements Sink {
     this.#options = options;
     this.#queue = options.queue;
     this.#frames = options.metrics.frames;
-    const head = Buffer.from(`{"id":${JSON.stringify(options.id)},"type":"next","payload":`);
-    this.#entrance = { head, policy: options.policy, bytesPerFrame: head.length + 1 };
+    const id = JSON.stringify(options.id);
+    const head = Buffer.from(`{"id":${id},"type":"next","payload":`);
+    this.#entrance = { id, head, policy: options.policy, bytesPerFrame: head.length + 1 };
   }
 
   next(batch: FrameBatch, dropped?: number): void {
@@ -38,10 +39,8 @@ export class WebSocketSink implements Sink {
     this.#queue.next(this.#entrance, batch, dropped);
   }
 
-  /** A ping may carry a payload; a client that knows nothing of it answers with a pong and is well. */
   position(cursor: string): void {
-    const payload = { tidegate: { cursors: { [this.#options.id]: cursor } } };
-    this.#queue.position(this.#entrance, JSON.stringify({ type: 'ping', payload }));
+    this.#queue.position(this.#entrance, cursor);
   }
 
   ready(): Promise<void> | undefined {

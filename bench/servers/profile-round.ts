@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Subject } from './subject.ts';
+import type { ServerProcess } from './server-process.ts';
 
 const SHOWN = 20;
 
@@ -9,7 +9,7 @@ const SHOWN = 20;
  * and whose most expensive functions are printed.
  */
 export async function profileRound(
-  subject: Subject,
+  subject: { readonly name: string; readonly server: ServerProcess },
   name: string,
   log: (line: string) => void,
   run: () => Promise<unknown>,
