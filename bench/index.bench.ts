@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryDirectory } from '@tidegate/testing';
 import { bench } from './bench-token.ts';
 import { startLoad, type LoadProcess } from './load/load-process.ts';
@@ -18,6 +19,8 @@ const KEY = 'k7';
 const PAIRS = 11;
 const TICKS = 5_000;
 const BATCH = 100;
+const WARM_UP_ROUNDS = 3;
+const IDLE_MS = 5_000;
 
 /** One gateway with subscriptions on distinct keys, and its own log that this process appends to. */
 interface Subject extends AsyncDisposable {
@@ -25,6 +28,8 @@ interface Subject extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly writer: TickWriter;
   received: number;
+  /** What the gateway spends while nothing happens (heartbeats, positions), as a share of its core. */
+  idleShare: number;
 }
 
 async function measure(log: (line: string) => void): Promise<Record<string, number>> {
@@ -33,8 +38,10 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
   await using few = await startSubject('few', FEW_SUBSCRIPTIONS, load, directory.path);
   log(`subscribing to ${MANY_SUBSCRIPTIONS} keys`);
   await using many = await startSubject('many', MANY_SUBSCRIPTIONS, load, directory.path);
-  await costPerTick(few, load);
-  await costPerTick(many, load);
+  for (const subject of [few, many]) {
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) await costPerTick(subject, load);
+    subject.idleShare = await idleShare(subject);
+  }
   const pairs: { few: number; many: number }[] = [];
   for (let count = 0; count < PAIRS; count++) {
     // Who begins alternates: a machine that slows down over time favours neither.
@@ -56,6 +63,8 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
     'few.cpuPerTickUs': median(pairs.map((pair) => pair.few)),
     'many.cpuPerTickUs': median(pairs.map((pair) => pair.many)),
     costRatio: median(pairs.map((pair) => pair.many / pair.few)),
+    'few.idleShare': few.idleShare,
+    'many.idleShare': many.idleShare,
     'many.rssMb': rssMb,
   };
 }
@@ -91,13 +100,26 @@ async function startSubject(
     server,
     writer: new TickWriter(log),
     received: 0,
+    idleShare: 0,
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
 }
 
-/** What the gateway spends on one tick that one subscription wants, microseconds. Appending is not its business. */
+/** What heartbeats and positions cost is no cost of an event: it is there without any. */
+async function idleShare({ server }: Subject): Promise<number> {
+  const before = await server.request('usage', undefined);
+  await pause(IDLE_MS);
+  const after = await server.request('usage', undefined);
+  return (after.cpuSeconds - before.cpuSeconds) / (IDLE_MS / 1000);
+}
+
+/**
+ * What the gateway spends on one tick that one subscription wants, microseconds, beyond what it spends anyway.
+ * Appending is not its business.
+ */
 async function costPerTick(subject: Subject, load: LoadProcess): Promise<number> {
   const { name, server, writer } = subject;
+  const startedAt = performance.now();
   const before = await server.request('usage', undefined);
   for (let ticks = 0; ticks < TICKS; ticks += BATCH) {
     await writer.append({ count: BATCH, key: KEY });
@@ -105,7 +127,8 @@ async function costPerTick(subject: Subject, load: LoadProcess): Promise<number>
     await receive(load, name, subject.received);
   }
   const after = await server.request('usage', undefined);
-  return ((after.cpuSeconds - before.cpuSeconds) * 1e6) / TICKS;
+  const anywaySeconds = (subject.idleShare * (performance.now() - startedAt)) / 1000;
+  return ((after.cpuSeconds - before.cpuSeconds - anywaySeconds) * 1e6) / TICKS;
 }
 
 const index: Measurement = {

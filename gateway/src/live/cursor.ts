@@ -1,6 +1,6 @@
 import { createHash, createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { TidegateError } from '@tidegate/errors';
-import { readVarint, writeVarint } from './varint.ts';
+import { MAX_VARINT_BYTES, readVarint, writeVarint } from './varint.ts';
 
 /**
  * A cursor says "everything up to here has been seen": per-partition positions of one stream, the log's epoch,
@@ -74,16 +74,20 @@ export function createCursorCodec(secrets: readonly string[]): CursorCodec {
   };
 }
 
-function encodeBody(cursor: Cursor): Buffer {
-  const bytes: number[] = [FORMAT, ...cursor.binding, ...Buffer.from(epochTag(cursor.epoch), 'hex')];
-  writeVarint(bytes, Math.floor(cursor.issuedAtMs / 1000));
-  writeVarint(bytes, cursor.floorVersion);
-  writeVarint(bytes, cursor.positions.size);
-  for (const [partition, position] of cursor.positions) {
-    writeVarint(bytes, partition);
-    writeVarint(bytes, position);
+function encodeBody({ binding, epoch, issuedAtMs, floorVersion, positions }: Cursor): Buffer {
+  const head = 1 + BINDING_BYTES + EPOCH_BYTES;
+  const body = Buffer.allocUnsafe(head + (3 + 2 * positions.size) * MAX_VARINT_BYTES);
+  body[0] = FORMAT;
+  body.set(binding, 1);
+  body.write(epochTag(epoch), 1 + BINDING_BYTES, 'hex');
+  let end = writeVarint(body, head, Math.floor(issuedAtMs / 1000));
+  end = writeVarint(body, end, floorVersion);
+  end = writeVarint(body, end, positions.size);
+  for (const [partition, position] of positions) {
+    end = writeVarint(body, end, partition);
+    end = writeVarint(body, end, position);
   }
-  return Buffer.from(bytes);
+  return body.subarray(0, end);
 }
 
 function decodeBody(body: Buffer): Cursor {

@@ -29,7 +29,7 @@ export interface LiveHubOptions {
   readonly fillRecords?: number;
   /** Most changes that may wait in a group, or frames in a subscription that is catching up. Default 10,000. */
   readonly maxQueued?: number;
-  /** How often subscriptions that have nothing to say are told where they stand. Default 30 s. */
+  /** How often subscriptions that have nothing to say are told where they stand. Default 60 s. */
   readonly positionEveryMs?: number;
   /** How long a cursor of another replica may be ahead of this one. Default 5 s. */
   readonly reachTimeoutMs?: number;
@@ -41,6 +41,11 @@ interface Channel {
   readonly groups: Map<string, Group>;
 }
 
+/**
+ * How often a quiet subscription is told where it stands. Its cursor is so much older at most when it comes back: a
+ * replay then looks at a minute more of the history, by its index term.
+ */
+const POSITION_EVERY_MS = 60_000;
 /** Positions are told to one part of the subscriptions after the other, so that telling them all is no pause. */
 const POSITION_PARTS = 30;
 /** Neighbours are told together: most are of one connection, which then says it with one message. */
@@ -78,7 +83,7 @@ export class LiveHub {
       throw failed.reason;
     }
     this.#started = true;
-    const everyMs = this.#options.positionEveryMs ?? 30_000;
+    const everyMs = this.#options.positionEveryMs ?? POSITION_EVERY_MS;
     let part = 0;
     this.#positions = setInterval(
       () => this.#tellPositions(part++ % POSITION_PARTS),

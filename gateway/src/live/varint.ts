@@ -1,13 +1,17 @@
 import { TidegateError } from '@tidegate/errors';
 
-/** Unsigned LEB128 up to 2^53 - 1: small numbers take one byte. */
-export function writeVarint(bytes: number[], value: number): void {
-  let rest = value;
+/** What the largest takes. */
+export const MAX_VARINT_BYTES = 8;
+
+/** Unsigned LEB128 up to 2^53 - 1: small numbers take one byte. Returns where the next byte goes. */
+export function writeVarint(target: Uint8Array, offset: number, value: number): number {
+  let [at, rest] = [offset, value];
   while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
+    target[at++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
   }
-  bytes.push(rest);
+  target[at++] = rest;
+  return at;
 }
 
 /** Reads at `at.offset` and moves it on. @throws TidegateError CURSOR_INVALID when the bytes end early. */
