@@ -49,7 +49,7 @@ export class SharedReplay {
   readonly #chunks: Chunk[] = [];
   #keptFrames = 0;
   #keptBytes = 0;
-  /** No more is kept: enough is, or there is no room, or nobody new will come. */
+  /** No more is kept: enough is, or there is no room. */
   #isFull = false;
   /** Nobody new will come. */
   #isForgotten = false;
@@ -78,10 +78,9 @@ export class SharedReplay {
     }
   }
 
-  /** Nobody new will come: what is kept is given back once those who read it are served. */
+  /** Nobody new will come: what is kept is given back once those who read it, and share it until then, are served. */
   forget(): void {
     this.#isForgotten = true;
-    this.#isFull = true;
     this.#giveBack();
   }
 
@@ -89,6 +88,7 @@ export class SharedReplay {
     if (!this.#isForgotten || this.#readers > 0) return;
     this.#options.budget.giveBack(this.#keptBytes);
     this.#keptBytes = 0;
+    this.#chunks.length = 0;
     this.#close();
   }
 
@@ -122,8 +122,7 @@ export class SharedReplay {
 
   #keep(chunk: Chunk): void {
     const bytes = KEPT_FACTOR * chunk.batch.jsonBytes;
-    // It may have been forgotten while this was made.
-    if (this.#isFull || !this.#options.budget.take(bytes)) {
+    if (!this.#options.budget.take(bytes)) {
       this.#isFull = true;
       return;
     }
