@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { median } from './percentiles.ts';
+import { leaveServerCore } from './processes/pinned-process.ts';
 import { allowedConnections } from './processes/open-files.ts';
 import { temporaryDirectory } from '@tidegate/testing';
 import { profileRound } from './servers/profile-round.ts';
 import { burstRound, steadyRound, type Round } from './fanout/rounds.ts';
 import { startSubject, subjectNames, type Subject, type SubjectName } from './fanout/subject.ts';
+import type { TickLogPlace } from './servers/tick-log.ts';
 import type { Measurement } from './run.ts';
 
 type Log = (line: string) => void;
@@ -27,10 +30,13 @@ const MAX_TICKS_PER_SECOND = 2_000;
 async function measure(log: Log): Promise<Figures> {
   await using directory = await temporaryDirectory();
   await using load = await startLoad();
+  leaveServerCore();
   const few = await withSubjects(directory.path, load, log);
+  const place = { path: join(directory.path, 'half.sqlite') };
+  const half = await halfLoad('halfLoad', { directory: directory.path, load, place }, log);
   const many = await withMany(directory.path, load, log);
   const kafka = await onKafka(directory.path, load, log);
-  return { ...few, ...many, ...kafka };
+  return { ...few, ...half, ...many, ...kafka };
 }
 
 /** The three servers side by side with few connections, their rounds in turn: what disturbs one disturbs all. */
@@ -41,12 +47,10 @@ async function withSubjects(directory: string, load: LoadProcess, log: Log): Pro
     log(`${name}: connecting ${FEW}`);
     subjects.push(stack.use(await startSubject(name, { connections: FEW, load, directory })));
   }
-  const tidegate = subjects[0]!;
   const low = await inTurn(subjects, 'low', log, (subject) => steadyRound(subject, load, LOW));
   const burst = await inTurn(subjects, 'burst', log, (subject) =>
     burstRound(subject, load, burstOf(subject)),
   );
-  const half = await halfLoad(tidegate, load, log);
   for (const subject of subjects) {
     await profileRound(subject, 'low', log, () => steadyRound(subject, load, LOW));
     await profileRound(subject, 'burst', log, () => burstRound(subject, load, burstOf(subject)));
@@ -59,11 +63,6 @@ async function withSubjects(directory: string, load: LoadProcess, log: Log): Pro
     'low.ratioToBareWs': ratio(low, 'bareWs'),
     'burst.ratioToStock': ratio(burst, 'stock'),
     'burst.ratioToBareWs': ratio(burst, 'bareWs'),
-    'halfLoad.ticksPerSecond': half.ticksPerSecond,
-    'halfLoad.cpuShare': half.cpuShare,
-    'halfLoad.p50Ms': half.p50Ms,
-    'halfLoad.p99Ms': half.p99Ms,
-    'halfLoad.fromAskedP99Ms': half.fromAskedP99Ms,
   };
 }
 
@@ -96,19 +95,7 @@ async function onKafka(directory: string, load: LoadProcess, log: Log): Promise<
     log('Kafka is left out: KAFKA_BROKERS is not set');
     return {};
   }
-  log(`tidegate on Kafka: connecting ${FEW}`);
-  await using subject = await startSubject('tidegate', {
-    connections: FEW,
-    load,
-    directory,
-    place: { brokers },
-  });
-  const half = await halfLoad(subject, load, log);
-  return {
-    'halfLoad.kafka.ticksPerSecond': half.ticksPerSecond,
-    'halfLoad.kafka.p50Ms': half.p50Ms,
-    'halfLoad.kafka.p99Ms': half.p99Ms,
-  };
+  return halfLoad('halfLoad.kafka', { directory, load, place: { brokers } }, log);
 }
 
 /**
@@ -116,27 +103,37 @@ async function onKafka(directory: string, load: LoadProcess, log: Log): Promise<
  * more than in a burst, so half of a burst's throughput would be something else), then measures there: the medians of
  * several rounds, for what else the machine does reaches the 99th percentile first.
  */
-async function halfLoad(subject: Subject, load: LoadProcess, log: Log) {
+async function halfLoad(
+  name: string,
+  options: { directory: string; load: LoadProcess; place: TickLogPlace },
+  log: Log,
+): Promise<Figures> {
+  const { load } = options;
+  log(`${name}: connecting ${FEW}`);
+  // A server of its own: no other one has a part of its core.
+  await using subject = await startSubject('tidegate', { connections: FEW, ...options });
   let ticksPerSecond = 10;
-  const probe = () => steadyRound(subject, load, { ticksPerSecond, forMs: PROBE_MS });
-  while ((await probe()).cpuShare < 0.5 && ticksPerSecond < MAX_TICKS_PER_SECOND) ticksPerSecond *= 1.25;
+  for (;;) {
+    const { cpuShare } = await steadyRound(subject, load, { ticksPerSecond, forMs: PROBE_MS });
+    if (cpuShare >= 0.5 || ticksPerSecond >= MAX_TICKS_PER_SECOND) {
+      ticksPerSecond *= 0.5 / cpuShare;
+      break;
+    }
+    ticksPerSecond *= 1.25;
+  }
   const rounds: Round[] = [];
   while (rounds.length < HALF_LOAD_ROUNDS)
     rounds.push(await steadyRound(subject, load, { ticksPerSecond, forMs: HALF_LOAD_MS }));
   const medianOf = (of: (round: Round) => number): number => median(rounds.map(of));
-  const half = {
-    ticksPerSecond,
-    cpuShare: medianOf(({ cpuShare }) => cpuShare),
-    p50Ms: medianOf(({ delays }) => delays.p50Ms),
-    p99Ms: medianOf(({ delays }) => delays.p99Ms),
-    fromAskedP99Ms: medianOf(({ delays }) => delays.fromAskedP99Ms),
+  const figures = {
+    [`${name}.ticksPerSecond`]: ticksPerSecond,
+    [`${name}.cpuShare`]: medianOf(({ cpuShare }) => cpuShare),
+    [`${name}.p50Ms`]: medianOf(({ delays }) => delays.p50Ms),
+    [`${name}.p99Ms`]: medianOf(({ delays }) => delays.p99Ms),
+    [`${name}.fromAskedP99Ms`]: medianOf(({ delays }) => delays.fromAskedP99Ms),
   };
-  log(
-    `half load: ${ticksPerSecond.toFixed(0)} ticks/s, ${(half.cpuShare * 100).toFixed(0)} % busy, ` +
-      `p50 ${half.p50Ms.toFixed(1)} ms, p99 ${half.p99Ms.toFixed(1)} ms, the median of ` +
-      rounds.map(({ delays }) => delays.p99Ms.toFixed(1)).join(', '),
-  );
-  return half;
+  log(`${name}: ${ticksPerSecond.toFixed(0)} ticks/s; ${rounds.map(line).join('; ')}`);
+  return figures;
 }
 
 function burstOf({ name, connections }: Subject): { batchTicks: number; forMs: number } {

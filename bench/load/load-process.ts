@@ -1,9 +1,7 @@
-import { startPinnedProcess, type PinnedProcess } from '../processes/pinned-process.ts';
+import { LOAD_CORE, startPinnedProcess, type PinnedProcess } from '../processes/pinned-process.ts';
 import type { LoadHandlers } from './load-generator.ts';
 
 export type LoadProcess = PinnedProcess<object, LoadHandlers>;
-
-const LOAD_CORE = 1;
 
 /** The load generator, in a process of its own on the second core. */
 export function startLoad(): Promise<LoadProcess> {

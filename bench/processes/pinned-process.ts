@@ -29,6 +29,10 @@ export interface PinnedProcessOptions {
   readonly nodeFlags?: readonly string[];
 }
 
+/** Where the servers under measurement run, and where what makes their load runs. */
+export const SERVER_CORE = 0;
+export const LOAD_CORE = 1;
+
 const canPin = cpus().length > 1 && spawnSync('taskset', ['--version']).status === 0;
 
 /** Starts it and resolves when it has said that it is ready. @throws Error when it exits before. */
@@ -83,6 +87,11 @@ function spawnPinned({ entry, core, options, nodeFlags = [] }: PinnedProcessOpti
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, BENCH_OPTIONS: JSON.stringify(options) },
   });
+}
+
+/** This process gives the orders: it shares the core of the load generator, so that the server has its own. */
+export function leaveServerCore(): void {
+  if (canPin) spawnSync('taskset', ['-acp', String(LOAD_CORE), String(process.pid)]);
 }
 
 /** In the started process: the options it was started with. */

@@ -1,11 +1,10 @@
-import { startPinnedProcess, type PinnedProcess } from '../processes/pinned-process.ts';
+import { SERVER_CORE, startPinnedProcess, type PinnedProcess } from '../processes/pinned-process.ts';
 import type { ServerHandlers, ServerReady } from './server-control.ts';
 import type { TidegateServerOptions } from './tidegate-server.ts';
 
 /** One of the three servers, in a process of its own on the first core. */
 export type ServerProcess = PinnedProcess<ServerReady, ServerHandlers>;
 
-const SERVER_CORE = 0;
 const nodeFlags = ['--expose-gc'];
 
 export function startTidegate(options: TidegateServerOptions): Promise<ServerProcess> {
