@@ -1,0 +1,59 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FlushScheduler } from './flush-scheduler.ts';
+
+describe('when connections write', () => {
+  let nowMs: number;
+  let scheduler: FlushScheduler;
+
+  beforeEach(() => {
+    nowMs = 1_000;
+    scheduler = new FlushScheduler(() => nowMs);
+  });
+
+  /** A change comes after a pause, and writing it to all takes so long. Resolves with whether it was written at once. */
+  async function change({ afterMs, tookMs }: { afterMs: number; tookMs: number }): Promise<boolean> {
+    nowMs += afterMs;
+    const atOnce = scheduler.hasTime();
+    const flushed = new Promise<void>((resolve) => {
+      const flush = (): void => {
+        nowMs += tookMs;
+        resolve();
+      };
+      if (atOnce) flush();
+      else scheduler.add({ flush });
+    });
+    await flushed;
+    await nextTurn();
+    return atOnce;
+  }
+
+  async function changes(count: number, each: { afterMs: number; tookMs: number }): Promise<boolean[]> {
+    const atOnce: boolean[] = [];
+    while (atOnce.length < count) atOnce.push(await change(each));
+    return atOnce;
+  }
+
+  it('at once while writing takes half of the time', async () => {
+    expect(await changes(100, { afterMs: 12, tookMs: 12 })).not.toContain(false);
+  });
+
+  it('at once when two changes come close together by chance', async () => {
+    await changes(20, { afterMs: 12, tookMs: 12 });
+    expect(await changes(2, { afterMs: 0, tookMs: 12 })).toEqual([true, true]);
+  });
+
+  it('together, some milliseconds later, when writing takes nearly all of the time', async () => {
+    expect((await changes(30, { afterMs: 1, tookMs: 12 })).slice(15)).not.toContain(true);
+  });
+
+  it('at once again after a pause', async () => {
+    await changes(30, { afterMs: 1, tookMs: 12 });
+    expect(await change({ afterMs: 50, tookMs: 12 })).toBe(true);
+  });
+
+  it('at once for all that one event brings', async () => {
+    expect([scheduler.hasTime(), scheduler.hasTime()]).toEqual([true, true]);
+    await nextTurn();
+  });
+});
