@@ -1,45 +1,54 @@
+import { performance } from 'node:perf_hooks';
+
 /** Something with bytes to write. */
 export interface Flushable {
   flush(): void;
 }
 
+/** How long the event loop has waited for something to do, and how long it has worked, milliseconds. */
+export interface LoopTimes {
+  readonly idle: number;
+  readonly active: number;
+}
+
 /** The longest that a message waits for others to share its system call. */
 const MAX_DELAY_MS = 10;
-/** The share of the time that writing takes from which on the process counts as loaded. */
-const LOADED = 0.75;
+/** The share of the time that the event loop works from which on the process counts as loaded. */
+const LOADED = 0.85;
 /** Over about how long that share is taken: changes that come close together by chance are no load. */
-const MEMORY_MS = 100;
+const MEMORY_MS = 200;
 
 /**
- * Decides when connections write what they have to say. While the process has time they write at once; when writing
- * took more than three quarters of the time lately, messages wait up to 10 ms, so that many leave with one system call.
- * Under load it is system calls that cost.
+ * Decides when connections write what they have to say. While the process has time they write at once; when its event
+ * loop had something to do nearly all of the time lately, messages wait up to 10 ms, so that many leave
+ * with one system call. Under load it is system calls that cost.
  */
 export class FlushScheduler {
-  readonly #now: () => number;
+  readonly #times: () => LoopTimes;
   #waiting: Flushable[] = [];
   #scheduled = false;
   #writing = false;
-  #endedAt = 0;
+  /** How long the last writing took, which is also how long the next waits for more. */
   #tookMs = 0;
-  /** Which share of the time writing took, when it ended last: older time counts exponentially less. */
+  /** Which share of the time the loop worked: older time counts exponentially less. */
   #busy = 0;
+  #seen: LoopTimes;
 
-  /** @param now a clock that never goes back, milliseconds. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(times: () => LoopTimes = () => performance.eventLoopUtilization()) {
+    this.#times = times;
+    this.#seen = times();
   }
 
   /** Whether what comes now is better written at once than added: the same answer for all that one event brings. */
   hasTime(): boolean {
     if (this.#scheduled) return false;
     if (this.#writing) return true;
-    const startedAt = this.#now();
-    if (this.#loaded(startedAt)) return false;
+    if (this.#isLoaded()) return false;
     this.#writing = true;
+    const startedAt = this.#seen.active;
     setImmediate(() => {
       this.#writing = false;
-      this.#ended(startedAt);
+      this.#tookMs = this.#times().active - startedAt;
     });
     return true;
   }
@@ -49,32 +58,28 @@ export class FlushScheduler {
     this.#waiting.push(flushable);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#loaded(this.#now())) setTimeout(this.#run, Math.min(MAX_DELAY_MS, this.#tookMs));
+    if (this.#isLoaded()) setTimeout(this.#run, Math.min(MAX_DELAY_MS, this.#tookMs));
     else setImmediate(this.#run);
   }
 
-  #loaded(now: number): boolean {
-    return this.#busyAt(now) > LOADED;
-  }
-
-  /** At the end of a pause. */
-  #busyAt(now: number): number {
-    return this.#busy * Math.exp((this.#endedAt - now) / MEMORY_MS);
-  }
-
-  #ended(startedAt: number): void {
-    const before = this.#busyAt(startedAt);
-    this.#endedAt = this.#now();
-    this.#tookMs = this.#endedAt - startedAt;
-    this.#busy = 1 - (1 - before) * Math.exp(-this.#tookMs / MEMORY_MS);
+  #isLoaded(): boolean {
+    const now = this.#times();
+    const active = now.active - this.#seen.active;
+    const spanMs = active + now.idle - this.#seen.idle;
+    if (spanMs > 0) {
+      const share = active / spanMs;
+      this.#busy = share + (this.#busy - share) * Math.exp(-spanMs / MEMORY_MS);
+      this.#seen = now;
+    }
+    return this.#busy > LOADED;
   }
 
   readonly #run = (): void => {
     this.#scheduled = false;
     const batch = this.#waiting;
     this.#waiting = [];
-    const startedAt = this.#now();
+    const startedAt = this.#times().active;
     for (const flushable of batch) flushable.flush();
-    this.#ended(startedAt);
+    this.#tookMs = this.#times().active - startedAt;
   };
 }
