@@ -53,7 +53,8 @@ type Phase =
  */
 export class Subscriber implements Member, LiveSubscription {
   readonly #options: SubscriberOptions;
-  readonly #ended = new AbortController();
+  /** Ends the wait for a cursor's place in the stream; there is nothing to end in most subscriptions. */
+  #reaching: AbortController | undefined;
   readonly #memberships: Memberships;
   readonly #outlet: Outlet;
   #inPhase: Phase = 'catching-up';
@@ -158,7 +159,9 @@ export class Subscriber implements Member, LiveSubscription {
   /** Joins once the feed has come as far. Resolves with where the replay ends and live changes begin. */
   async #joinAt(positions: ReadonlyMap<number, number>): Promise<Fence> {
     const { feed, reachTimeoutMs } = this.#options;
-    await reachCursor(feed, positions, { timeoutMs: reachTimeoutMs, signal: this.#ended.signal });
+    this.#reaching = new AbortController();
+    await reachCursor(feed, positions, { timeoutMs: reachTimeoutMs, signal: this.#reaching.signal });
+    this.#reaching = undefined;
     // What arrived while waiting was before the cursor, or is in the history: the join moves here, to the rights of
     // now when they have changed meanwhile.
     if (this.#phase !== 'ended') this.#memberships.keepNewest();
@@ -308,7 +311,7 @@ export class Subscriber implements Member, LiveSubscription {
     if (this.#phase === 'ended') return false;
     this.#phase = 'ended';
     this.#outlet.end();
-    this.#ended.abort(new TidegateError('INTERNAL', 'the subscription has ended'));
+    this.#reaching?.abort(new TidegateError('INTERNAL', 'the subscription has ended'));
     this.#memberships.leave();
     this.#options.onEnd(this);
     return true;
