@@ -50,6 +50,30 @@ export async function checkExactness(options: CheckOptions): Promise<Checked> {
   return { runs: details.numRuns, stats, failure: { message, error: details.errorInstance } };
 }
 
+/** How often it goes on, each time with a quarter as many runs again. */
+const MORE_ROUNDS = 12;
+
+/**
+ * Plays so many runs, and goes on until there was enough of what the runs are to show something about, or far more
+ * were played: how often one thing comes up in few random scripts is random, too.
+ */
+export async function checkUntil(
+  options: CheckOptions,
+  enough: (stats: Readonly<RunStats>) => boolean,
+): Promise<Checked> {
+  const first = await checkExactness(options);
+  const stats: RunStats = { ...first.stats };
+  let { runs, failure } = first;
+  const isReplay = process.env['SEED'] !== undefined;
+  for (let round = 0; round < MORE_ROUNDS && !isReplay && !failure && !enough(stats); round++) {
+    const more = await checkExactness({ ...options, runs: Math.ceil(options.runs / 4) });
+    add(stats, more.stats);
+    runs += more.runs;
+    failure = more.failure;
+  }
+  return { runs, stats, failure };
+}
+
 function fromEnv(): fc.Parameters<[Script]> {
   const { SEED, SEED_PATH } = process.env;
   return { ...(SEED && { seed: Number(SEED) }), ...(SEED_PATH && { path: SEED_PATH, numRuns: 1 }) };
