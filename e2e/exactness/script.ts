@@ -60,7 +60,7 @@ const key = fc.constantFrom(...KEYS);
 const operation: fc.Arbitrary<OperationSpec> = fc
   .record({
     field: fc.constantFrom('item', 'item', 'item', 'itemChanges', 'items', 'owned'),
-    overflow: fc.constantFrom('close', 'latest-per-key', 'snapshot'),
+    overflow: fc.constantFrom('close', 'latest-per-key', 'snapshot', 'snapshot'),
     key,
     slow: fc.boolean(),
   })
@@ -103,10 +103,12 @@ const ofClient = fc.record({
 });
 
 /**
- * How much is published at once: `none` where nothing can be clogged; `stalls`: more than may wait for a client whose
- * connection is clogged; `all`: now and then more than a kernel takes, too, which takes long.
+ * How much is published at once: `none` where nothing can be clogged; `stalls`: often more than may wait for a client
+ * whose connection is clogged; `all`: now and then more than a kernel takes, too, which takes long.
  */
 export type Floods = 'none' | 'stalls' | 'all';
+
+const STALL_WEIGHTS: Readonly<Record<Floods, number>> = { none: 0, stalls: 60, all: 24 };
 
 function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
   return fc.oneof(
@@ -128,7 +130,7 @@ function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
       }),
     },
     {
-      weight: floods === 'none' ? 0 : 24,
+      weight: STALL_WEIGHTS[floods],
       arbitrary: fc.record({
         kind: fc.constant('stall' as const),
         client,
