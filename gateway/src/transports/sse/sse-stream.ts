@@ -3,6 +3,7 @@ import type { FrameBatch } from '../../live/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Heartbeats } from '../heartbeats.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { Waiters } from '../outbound/waiters.ts';
 import { WaitingMessages, type Entrance } from '../outbound/waiting-messages.ts';
 import { HEARTBEAT } from './event-encoding.ts';
 
@@ -49,8 +50,8 @@ export class SseStream implements Flushable {
   #response: ServerResponse | undefined;
   readonly #waiting = new WaitingMessages<StreamEntrance>();
   #scheduled = false;
-  #awaitingRoom: (() => void)[] = [];
-  #awaitingDrain: (() => void)[] = [];
+  readonly #awaitingRoom = new Waiters();
+  readonly #awaitingDrain = new Waiters();
   #stopHeartbeats: (() => void) | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #phase: 'open' | 'completing' | 'leaving' | 'ended' = 'open';
@@ -72,12 +73,12 @@ export class SseStream implements Flushable {
     const retryMs = Math.round(RETRY_MS.least + Math.random() * RETRY_MS.spread);
     response.write(`:\nretry: ${retryMs}\n\n`);
     response.on('drain', () => {
-      this.#tellDrained();
+      this.#awaitingDrain.tell();
       this.flush();
     });
     response.on('close', () => this.#end());
     this.#stopHeartbeats = this.#options.heartbeats.start(() => this.#beat());
-    this.#tellDrained();
+    this.#awaitingDrain.tell();
     this.#schedule();
   }
 
@@ -111,13 +112,13 @@ export class SseStream implements Flushable {
   /** Resolves when less than half of the bound waits, or all is over; undefined when that is so now. */
   ready(): Promise<void> | undefined {
     if (this.#phase !== 'open' || this.#waiting.bytes <= this.#options.maxQueuedBytes / 2) return undefined;
-    return new Promise((resolve) => this.#awaitingRoom.push(resolve));
+    return this.#awaitingRoom.wait();
   }
 
   /** Resolves when the client has read so far that the socket takes more; undefined when it does now, or all is over. */
   drained(): Promise<void> | undefined {
     if (this.#phase !== 'open' || (this.#response && !this.#response.writableNeedDrain)) return undefined;
-    return new Promise((resolve) => this.#awaitingDrain.push(resolve));
+    return this.#awaitingDrain.wait();
   }
 
   /** Nothing follows what is queued; the stream ends when that is out. */
@@ -168,7 +169,7 @@ export class SseStream implements Flushable {
       // Called back when the kernel has it: until then a cut would take it along.
       const written = this.#phase === 'leaving' ? () => this.cut() : undefined;
       response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), written);
-      this.#tellRoom();
+      this.#awaitingRoom.tell();
     }
     if (this.#phase === 'completing' && !response.writableEnded) response.end();
   }
@@ -203,22 +204,14 @@ export class SseStream implements Flushable {
     this.#options.scheduler.add(this);
   }
 
-  #tellDrained(): void {
-    for (const resolve of this.#awaitingDrain.splice(0)) resolve();
-  }
-
-  #tellRoom(): void {
-    for (const resolve of this.#awaitingRoom.splice(0)) resolve();
-  }
-
   #end(): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#stopHeartbeats?.();
     clearTimeout(this.#expiry);
     this.#waiting.take();
-    this.#tellDrained();
-    this.#tellRoom();
+    this.#awaitingDrain.tell();
+    this.#awaitingRoom.tell();
     if (this.#response) this.#options.metrics.connections.dec({ transport: 'sse' });
     this.#options.onEnd();
   }

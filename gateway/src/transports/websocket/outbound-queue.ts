@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FrameBatch } from '../../live/frame-batch.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { Waiters } from '../outbound/waiters.ts';
 import {
   WaitingMessages,
   type Entrance,
@@ -35,8 +36,8 @@ export class OutboundQueue implements Flushable {
   #held = false;
   #scheduled = false;
   #closed = false;
-  #awaitingRoom: (() => void)[] = [];
-  #awaitingDrain: (() => void)[] = [];
+  readonly #awaitingRoom = new Waiters();
+  readonly #awaitingDrain = new Waiters();
 
   constructor(options: {
     /** The connection below the WebSocket: frames are written to it whole, between those of `ws`. */
@@ -51,7 +52,7 @@ export class OutboundQueue implements Flushable {
     this.#scheduler = options.scheduler;
     this.#onOverflow = options.onOverflow;
     options.socket.on('drain', () => {
-      this.#tellDrained();
+      this.#awaitingDrain.tell();
       this.#schedule();
     });
   }
@@ -79,13 +80,13 @@ export class OutboundQueue implements Flushable {
   /** Resolves when less than half of the bound waits; undefined when that is so now. */
   ready(): Promise<void> | undefined {
     if (this.#closed || this.#waiting.bytes <= this.#maxBytes / 2) return undefined;
-    return new Promise((resolve) => this.#awaitingRoom.push(resolve));
+    return this.#awaitingRoom.wait();
   }
 
   /** Resolves when the client has read so far that the socket takes more; undefined when it does now. */
   drained(): Promise<void> | undefined {
     if (this.#closed || !this.#socket.writableNeedDrain) return undefined;
-    return new Promise((resolve) => this.#awaitingDrain.push(resolve));
+    return this.#awaitingDrain.wait();
   }
 
   /** Queues a message of the protocol, in order with the frames. */
@@ -111,8 +112,8 @@ export class OutboundQueue implements Flushable {
     this.#closed = true;
     this.#held = true;
     this.#waiting.take();
-    this.#tellDrained();
-    this.#tellRoom();
+    this.#awaitingDrain.tell();
+    this.#awaitingRoom.tell();
   }
 
   /** Writes everything at once, if the socket takes it. */
@@ -124,7 +125,7 @@ export class OutboundQueue implements Flushable {
     const [first] = waiting;
     if (first && waiting.length === 1 && 'batch' in first) this.#writeFrames(first.entrance, first.batch);
     else this.#socket.write(encode(waiting));
-    this.#tellRoom();
+    this.#awaitingRoom.tell();
   }
 
   get #writable(): boolean {
@@ -136,15 +137,6 @@ export class OutboundQueue implements Flushable {
     this.#socket.write(block.behind(head));
     // What the kernel did not take at once is still read from the block.
     if (this.#socket.writableLength > 0) block.lend();
-  }
-
-  #tellDrained(): void {
-    for (const resolve of this.#awaitingDrain.splice(0)) resolve();
-  }
-
-  #tellRoom(): void {
-    if (this.#awaitingRoom.length === 0) return;
-    for (const resolve of this.#awaitingRoom.splice(0)) resolve();
   }
 
   #pushed(waitedBytes: number): void {
