@@ -4,7 +4,7 @@ export class ReplayBudget {
   readonly #onUse: (bytes: number) => void;
   #bytes = 0;
 
-  constructor(maxBytes: number, onUse: (bytes: number) => void = () => {}) {
+  constructor(maxBytes: number, onUse: (bytes: number) => void) {
     this.#maxBytes = maxBytes;
     this.#onUse = onUse;
   }
@@ -18,10 +18,6 @@ export class ReplayBudget {
 
   giveBack(bytes: number): void {
     this.#use(this.#bytes - bytes);
-  }
-
-  get bytes(): number {
-    return this.#bytes;
   }
 
   #use(bytes: number): void {
