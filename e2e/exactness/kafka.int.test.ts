@@ -1,8 +1,7 @@
 import { kafkaBrokersFromEnv } from '@tidegate/testing';
-import { describe, expect, it } from 'vitest';
-import { checkUntil } from './check-exactness.ts';
+import { describe, it } from 'vitest';
+import { checkProcesses } from './check-processes.ts';
 import { ProcessWorld } from './process-world.ts';
-import { scripts } from './script.ts';
 
 const RUNS = 20;
 
@@ -15,18 +14,7 @@ describe.skipIf(!brokers)('every client of two processes on Kafka', () => {
     { timeout: 400_000 },
     async () => {
       await using world = await ProcessWorld.open({ brokers: brokers ?? [] });
-      const { stats, runs, failure } = await checkUntil(
-        {
-          runs: RUNS,
-          script: scripts({ maxSteps: 50, floods: 'none', shortTokenMs: 600 }),
-          play: (script) => world.run(script, { levelMs: 30_000 }),
-          shrinks: false,
-        },
-        ({ resumes }) => resumes > RUNS,
-      );
-      console.log(`${runs} runs: ${JSON.stringify(stats)}`);
-      expect(failure?.message).toBeUndefined();
-      if (!process.env['SEED_PATH']) expect(stats.resumes).toBeGreaterThan(RUNS);
+      await checkProcesses(world, { runs: RUNS, levelMs: 30_000 });
     },
   );
 });
