@@ -4,7 +4,7 @@ import { median } from './percentiles.ts';
 import { leaveServerCore } from './processes/pinned-process.ts';
 import { allowedConnections } from './processes/open-files.ts';
 import { temporaryDirectory } from '@tidegate/testing';
-import { profileRound } from './servers/profile-round.ts';
+import { profileRound } from './servers/profile.ts';
 import { burstRound, steadyRound, type Round } from './fanout/rounds.ts';
 import { startSubject, subjectNames, type Subject, type SubjectName } from './fanout/subject.ts';
 import type { TickLogPlace } from './servers/tick-log.ts';

@@ -4,7 +4,7 @@ import { bench } from './bench-token.ts';
 import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { openGroup, receive } from './load/open-group.ts';
 import { allowedConnections } from './processes/open-files.ts';
-import type { ProfiledFunction } from './servers/cpu-profile.ts';
+import { profiled } from './servers/profile.ts';
 import { startTidegate } from './servers/server-process.ts';
 import { openTickLog, TickWriter } from './servers/tick-log.ts';
 import { KEYS, TICKS } from './servers/workload.ts';
@@ -19,9 +19,6 @@ const TICKS_BETWEEN = 1_000;
 const ROUNDS_AFTER = 1;
 const LEVEL_TIMEOUT_MS = 75_000;
 const GROUP = 'herd';
-/** Where the second replica's CPU profile of the comeback goes, for Chromium's tools. */
-const PROFILE = process.env['BENCH_PROFILE'];
-const PROFILED_FUNCTIONS = 15;
 
 type Log = (line: string) => void;
 
@@ -58,11 +55,11 @@ async function measure(log: Log): Promise<Record<string, number>> {
   await writer.append({ count: TICKS_BETWEEN });
   appended += TICKS_BETWEEN;
 
-  if (PROFILE) await second.request('startProfile', undefined);
   const usedBefore = await second.request('usage', undefined);
-  const figures = await comeBack(load, second.ready.port, appended, log);
+  const figures = await profiled({ name: 'second', server: second }, 'comeback', log, () =>
+    comeBack(load, second.ready.port, appended, log),
+  );
   const used = await second.request('usage', undefined);
-  if (PROFILE) sayProfile(await second.request('stopProfile', PROFILE), log);
   if (figures.behind === 0) {
     await writer.append({ count: ROUNDS_AFTER * KEYS });
     appended += ROUNDS_AFTER * KEYS;
@@ -82,11 +79,6 @@ async function measure(log: Log): Promise<Record<string, number>> {
     'server.cpuSeconds': used.cpuSeconds - usedBefore.cpuSeconds,
     'server.rssMb': used.rssMb,
   };
-}
-
-function sayProfile(functions: readonly ProfiledFunction[], log: Log): void {
-  for (const { name, place, share } of functions.slice(0, PROFILED_FUNCTIONS))
-    log(`${(share * 100).toFixed(1).padStart(5)} %  ${name}  ${place}`);
 }
 
 /** All at once on the other replica, each with its cursor. */

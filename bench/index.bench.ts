@@ -6,7 +6,7 @@ import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { openGroup, receive } from './load/open-group.ts';
 import { median } from './percentiles.ts';
 import { startTidegate, type ServerProcess } from './servers/server-process.ts';
-import { profileRound } from './servers/profile-round.ts';
+import { profileRound } from './servers/profile.ts';
 import { openTickLog, TickWriter } from './servers/tick-log.ts';
 import { TICK_OF_KEY } from './servers/workload.ts';
 import type { Measurement } from './run.ts';
