@@ -1,3 +1,4 @@
+import { watchFile, type FileWatch } from './file-watch.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
 
@@ -16,15 +17,18 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** After so many looks that found nothing new, looks are made this many times more rarely until one does. */
+/** How often to look all the same while the system tells of writes. */
+const TOLD_LOOK_MS = 250;
+/** Where it does not: after so many looks that found nothing new, looks are made this many times more rarely. */
 const QUIET_LOOKS = 200;
 const QUIET_FACTOR = 5;
 
 /**
  * Wakes readers at once for this process's appends. Those of other processes on the same file are seen by
- * `PRAGMA data_version`, which changes exactly when another connection commits. It costs 3 µs, but to wake an idle
- * process for it costs up to 100 µs on a virtual machine: at the default of one look every 10 ms 1 % of a core. So a
- * file to which nobody else has written for 2 s is looked at every 50 ms. `pollMs` 0 turns it off.
+ * `PRAGMA data_version`, which changes exactly when another connection commits: looked at when the system tells of a
+ * write to the file, and once more `pollMs` later, for it tells before the commit is there. Where it tells nothing the
+ * file is looked at every `pollMs`, and every `5 * pollMs` when nobody else has written for some seconds: a look costs
+ * 3 µs, but to wake an idle process for it up to 200 µs on a virtual machine. `pollMs` 0 turns it off.
  */
 export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
   const waiters = new Map<string, Set<Waiter>>();
@@ -34,6 +38,8 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
   );
   let seenVersion = dataVersion.get()?.data_version;
   let timer: NodeJS.Timeout | undefined;
+  let secondLook: NodeJS.Timeout | undefined;
+  let watch: FileWatch | undefined;
   let quietLooks = 0;
 
   const endOfPartition = (topic: StoredTopic, partition: number): number =>
@@ -52,21 +58,34 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     }
   }
 
-  function startPolling(): void {
-    if (pollMs === 0 || timer) return;
+  function onWrite(): void {
+    lookForOthers();
+    secondLook ??= setTimeout(() => {
+      secondLook = undefined;
+      lookForOthers();
+    }, pollMs).unref();
+  }
+
+  function startLooking(): void {
+    // A database in memory has no other processes.
+    if (pollMs === 0 || timer || file.walPath === undefined) return;
+    watch = watchFile(file.walPath, onWrite);
     const lookAgain = (): void => {
-      const waitMs = quietLooks < QUIET_LOOKS ? pollMs : pollMs * QUIET_FACTOR;
-      timer = setTimeout(() => {
-        lookAgain();
-        lookForOthers();
-      }, waitMs).unref();
+      const untoldMs = quietLooks < QUIET_LOOKS ? pollMs : pollMs * QUIET_FACTOR;
+      timer = setTimeout(
+        () => {
+          lookAgain();
+          lookForOthers();
+        },
+        watch?.works ? TOLD_LOOK_MS : untoldMs,
+      ).unref();
     };
     lookAgain();
   }
 
   return {
     wait(topic, partition, offset, signal) {
-      startPolling();
+      startLooking();
       // What was appended while the reader was busy has woken nobody.
       if (signal.aborted || endOfPartition(topic, partition) > offset) return Promise.resolve();
       return new Promise((resolve) => {
@@ -85,6 +104,10 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     appended(topicName, partition) {
       for (const waiter of waiters.get(`${topicName}/${partition}`) ?? []) waiter.wake();
     },
-    close: () => clearTimeout(timer),
+    close() {
+      clearTimeout(timer);
+      clearTimeout(secondLook);
+      watch?.close();
+    },
   };
 }

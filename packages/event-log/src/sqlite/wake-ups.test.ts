@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { temporaryDirectory } from '@tidegate/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SqlFile } from './sql-file.ts';
+import type { StoredTopic } from './topic-store.ts';
+import { createWakeUps, type WakeUps } from './wake-ups.ts';
+
+const POLL_MS = 10;
+const topic = { id: 1, name: 'topic', partitions: 1 } as StoredTopic;
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let ours: DatabaseSync;
+let others: DatabaseSync;
+let wakeUps: WakeUps;
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  const path = join(directory.path, 'log.sqlite');
+  ours = new DatabaseSync(path);
+  ours.exec(`PRAGMA journal_mode = WAL;
+    CREATE TABLE partitions (topic_id INTEGER, partition INTEGER, next_offset INTEGER);
+    INSERT INTO partitions VALUES (1, 0, 5)`);
+  others = new DatabaseSync(path);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+
+afterEach(async () => {
+  vi.useRealTimers();
+  wakeUps.close();
+  ours.close();
+  others.close();
+  await directory.remove();
+});
+
+function start(walPath: string): Promise<void> {
+  wakeUps = createWakeUps({ prepare: (sql) => ours.prepare(sql), walPath } as unknown as SqlFile, POLL_MS);
+  return wakeUps.wait(topic, 0, 5, new AbortController().signal);
+}
+
+const appendElsewhere = (): void => others.exec('UPDATE partitions SET next_offset = 6');
+
+describe('an append of another process wakes a reader', () => {
+  it('without a timer, when the system tells of writes', async () => {
+    const woken = start(`${ours.location()}-wal`);
+    appendElsewhere();
+    await woken;
+  });
+
+  it('at the next look, when it does not', async () => {
+    const onWoken = vi.fn();
+    const woken = start(join(directory.path, 'no such file')).then(onWoken);
+    appendElsewhere();
+    await vi.advanceTimersByTimeAsync(POLL_MS - 1);
+    expect(onWoken).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await woken;
+  });
+
+  it('at a later look, when nobody else had written for seconds', async () => {
+    const woken = start(join(directory.path, 'no such file'));
+    await vi.advanceTimersByTimeAsync(300 * POLL_MS);
+    appendElsewhere();
+    await vi.advanceTimersByTimeAsync(5 * POLL_MS);
+    await woken;
+  });
+});
