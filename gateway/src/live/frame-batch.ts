@@ -33,6 +33,11 @@ export class FrameBatch {
     return batchOf(this.frames.filter(wanted));
   }
 
+  /** Whether all its frames are of changes after this one. */
+  isAfter(seq: number): boolean {
+    return this.#lowestSeq > seq;
+  }
+
   /** The frames of changes after `from` up to `to`. For nearly everybody that is all, and found out at no cost. */
   between(from: number, to: number): FrameBatch | undefined {
     if (this.#lowestSeq > from && this.#highestSeq <= to) return this;

@@ -3,18 +3,13 @@ import type { ExecutionResult } from 'graphql';
 import type { Change } from './change.ts';
 import { cursorBinding, type CursorCodec } from './cursor.ts';
 import { encodeFrame, type Frame } from './frame.ts';
-import { batchesOf, type FrameBatch } from './frame-batch.ts';
+import { batchesOf } from './frame-batch.ts';
 import type { LiveRequest } from './live-request.ts';
+import { Members } from './members.ts';
 import type { Positions } from './positions.ts';
 import type { SharedReplay } from './shared-replay.ts';
 import { FreshSnapshots, readSnapshot } from './snapshot.ts';
 import type { StreamFeed } from './stream-feed.ts';
-
-/** Who is in a group: gets all frames, or hears that the group fell too far behind. */
-export interface GroupMember {
-  deliver(batch: FrameBatch): void;
-  fail(error: TidegateError): void;
-}
 
 export interface GroupOptions {
   readonly name: string;
@@ -41,7 +36,7 @@ const SAME_POSITION_MS = 10_000;
 export class Group {
   readonly name: string;
   readonly request: LiveRequest;
-  readonly members = new Set<GroupMember>();
+  readonly members = new Members();
   /** For members that cannot go on by changes; to be asked only when the field has a snapshot. */
   readonly freshSnapshots: FreshSnapshots;
   readonly #options: GroupOptions;
@@ -97,7 +92,7 @@ export class Group {
   deliver(): void {
     const batches = batchesOf(this.#rendered);
     this.#rendered = [];
-    for (const batch of batches) for (const member of this.members) member.deliver(batch);
+    for (const batch of batches) this.members.deliver(batch);
     if (this.#settling.length > 0) this.#settle();
   }
 

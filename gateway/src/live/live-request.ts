@@ -38,7 +38,7 @@ export interface Sink {
    * Of a sink whose policy is `snapshot`: whom to tell, once what waited was dropped, how many messages that were. It
    * asks for room, and then sends a fresh snapshot.
    */
-  onDrop?(listener: (dropped: number) => void): void;
+  whenDropped?(listener: (dropped: number) => void): void;
   /** Everything up to this cursor has been said: sent when the subscription is live, and while it has nothing to say. */
   position?(cursor: string): void;
   complete(): void;

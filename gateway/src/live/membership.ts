@@ -1,6 +1,6 @@
 import type { TidegateError } from '@tidegate/errors';
 import type { FrameBatch } from './frame-batch.ts';
-import type { Group, GroupMember } from './group.ts';
+import type { Group } from './group.ts';
 import type { LiveRequest, Sink } from './live-request.ts';
 
 /** Where a membership's frames go. */
@@ -14,7 +14,7 @@ export interface Member {
  * numbers. A group that renders slowly delivers what was before as well, and what came after the subscription had
  * gone on elsewhere: neither is this membership's.
  */
-export class Membership implements GroupMember {
+export class Membership {
   readonly group: Group;
   readonly request: LiveRequest;
   readonly #member: Member;
@@ -22,14 +22,11 @@ export class Membership implements GroupMember {
   #to = Number.MAX_SAFE_INTEGER;
   #pending: FrameBatch[] = [];
   #pendingFrames = 0;
-  /**
-   * Where frames go straight while the subscription wants every one of them as it comes, which is so nearly always.
-   * A change for 10,000 subscriptions waits for little but memory: this spares each the objects that know of all
-   * other cases.
-   */
-  direct: Sink | undefined;
+  #direct: Sink | undefined;
   /** Whether something was sent directly since it was last asked. */
   #spoken = false;
+  /** Of the deliveries that its group made to all members directly: up to which one that was asked. */
+  #heard: number;
   /** True when everything up to `to` has come. */
   isOver = false;
 
@@ -38,6 +35,23 @@ export class Membership implements GroupMember {
     this.request = options.request;
     this.#member = options.member;
     this.#from = options.from;
+    this.#heard = options.group.members.deliveries;
+  }
+
+  /** It begins with the change after this one. */
+  get from(): number {
+    return this.#from;
+  }
+
+  /** Where frames go straight while the subscription wants every one of them as it comes, which is so nearly always. */
+  get direct(): Sink | undefined {
+    return this.#direct;
+  }
+
+  set direct(sink: Sink | undefined) {
+    if (sink === this.#direct) return;
+    this.#direct = sink;
+    this.group.members.changed();
   }
 
   /** Begins anew after this change; what waits is forgotten. */
@@ -53,15 +67,17 @@ export class Membership implements GroupMember {
   deliver(shared: FrameBatch): void {
     const batch = shared.between(this.#from, this.#to);
     if (!batch) return;
-    if (this.direct === undefined || !batch.isDense) return this.#member.take(this, batch);
+    if (this.#direct === undefined || !batch.isDense) return this.#member.take(this, batch);
     this.#spoken = true;
-    this.direct.next(batch);
+    this.#direct.next(batch);
   }
 
   /** Whether something was sent directly since this was asked last. */
   takeSpoken(): boolean {
-    const spoken = this.#spoken;
+    const { deliveries } = this.group.members;
+    const spoken = this.#spoken || deliveries > this.#heard;
     this.#spoken = false;
+    this.#heard = deliveries;
     return spoken;
   }
 

@@ -22,7 +22,7 @@ class SmallConnection implements Sink {
     this.#room = room;
   }
 
-  onDrop(listener: (dropped: number) => void): void {
+  whenDropped(listener: (dropped: number) => void): void {
     this.#tell = listener;
   }
 

@@ -73,7 +73,7 @@ export class Subscriber implements Member, LiveSubscription {
         if (this.#end()) sink.complete();
       },
     });
-    sink.onDrop?.((dropped) => this.#drop(dropped));
+    if (request.field.overflow === 'snapshot') sink.whenDropped?.((dropped) => this.#drop(dropped));
   }
 
   /** Never rejects: what goes wrong is the sink's last word. */

@@ -5,7 +5,7 @@ import type { Frame } from '../../live/frame.ts';
 export interface Droppable {
   readonly policy: OverflowPolicy;
   /** Of the policy `snapshot`: told how many messages were left out; it then owes a fresh snapshot. */
-  onDrop?: (dropped: number) => void;
+  onDrop?: ((dropped: number) => void) | undefined;
 }
 
 /** A message that waits in a connection's queue. */

@@ -68,7 +68,7 @@ function outboundPart(
   stream: SseStream,
   entrance: StreamEntrance,
   { frames }: LiveMetrics,
-): Pick<Required<Sink>, 'next' | 'ready' | 'drained' | 'onDrop'> {
+): Pick<Required<Sink>, 'next' | 'ready' | 'drained' | 'whenDropped'> {
   return {
     next: (batch, dropped) => {
       frames.sse += batch.frames.length;
@@ -76,7 +76,7 @@ function outboundPart(
     },
     ready: () => stream.ready(),
     drained: () => stream.drained(),
-    onDrop: (listener) => {
+    whenDropped: (listener) => {
       entrance.onDrop = listener;
     },
   };

@@ -28,12 +28,12 @@ const MAX_POSITIONS = 64;
  */
 export class OutboundQueue implements Flushable {
   readonly #socket: Socket;
-  readonly #maxBytes: number;
   readonly #scheduler: FlushScheduler;
-  readonly #onOverflow: () => void;
-  readonly #waiting = new WaitingMessages<QueueEntrance>();
   /** True when something waits, or the connection is closed: a message is not written past either. */
   #held = false;
+  readonly #maxBytes: number;
+  readonly #onOverflow: () => void;
+  readonly #waiting = new WaitingMessages<QueueEntrance>();
   #scheduled = false;
   #closed = false;
   readonly #awaitingRoom = new Waiters();

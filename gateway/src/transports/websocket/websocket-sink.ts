@@ -17,30 +17,36 @@ export interface WebSocketSinkOptions {
 
 /**
  * One subscription on one WebSocket. Writes `next` messages of graphql-transport-ws itself: a few bytes that hold
- * the subscription's id in front of a payload that all subscribers share.
+ * the subscription's id in front of a payload that all subscribers share. What every delivery needs comes first and
+ * in one object: a delivery's time is mostly that of fetching such objects from memory.
  */
-export class WebSocketSink implements Sink {
-  readonly #options: WebSocketSinkOptions;
+export class WebSocketSink implements Sink, QueueEntrance {
   readonly #queue: OutboundQueue;
-  readonly #entrance: QueueEntrance;
+  readonly head: Buffer;
   readonly #frames: LiveMetrics['frames'];
+  readonly id: string;
+  readonly policy: OverflowPolicy;
+  readonly bytesPerFrame: number;
+  onDrop: ((dropped: number) => void) | undefined;
+  readonly #onEnd: WebSocketSinkOptions['onEnd'];
 
-  constructor(options: WebSocketSinkOptions) {
-    this.#options = options;
-    this.#queue = options.queue;
-    this.#frames = options.metrics.frames;
-    const id = JSON.stringify(options.id);
-    const head = Buffer.from(`{"id":${id},"type":"next","payload":`);
-    this.#entrance = { id, head, policy: options.policy, bytesPerFrame: head.length + 1 };
+  constructor({ queue, id, policy, metrics, onEnd }: WebSocketSinkOptions) {
+    this.#queue = queue;
+    this.#frames = metrics.frames;
+    this.id = JSON.stringify(id);
+    this.head = Buffer.from(`{"id":${this.id},"type":"next","payload":`);
+    this.policy = policy;
+    this.bytesPerFrame = this.head.length + 1;
+    this.#onEnd = onEnd;
   }
 
   next(batch: FrameBatch, dropped?: number): void {
     this.#frames.websocket += batch.frames.length;
-    this.#queue.next(this.#entrance, batch, dropped);
+    this.#queue.next(this, batch, dropped);
   }
 
   position(cursor: string): void {
-    this.#queue.position(this.#entrance, cursor);
+    this.#queue.position(this, cursor);
   }
 
   ready(): Promise<void> | undefined {
@@ -51,15 +57,15 @@ export class WebSocketSink implements Sink {
     return this.#queue.drained();
   }
 
-  onDrop(listener: (dropped: number) => void): void {
-    this.#entrance.onDrop = listener;
+  whenDropped(listener: (dropped: number) => void): void {
+    this.onDrop = listener;
   }
 
   complete(): void {
-    this.#options.onEnd();
+    this.#onEnd();
   }
 
   fail(error: TidegateError): void {
-    this.#options.onEnd(error);
+    this.#onEnd(error);
   }
 }

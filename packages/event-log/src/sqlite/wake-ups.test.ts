@@ -34,7 +34,8 @@ afterEach(async () => {
 });
 
 function start(walPath: string): Promise<void> {
-  wakeUps = createWakeUps({ prepare: (sql) => ours.prepare(sql), walPath } as unknown as SqlFile, POLL_MS);
+  const file = { walPath, prepare: (sql: string) => ours.prepare(sql) } as unknown as SqlFile;
+  wakeUps = createWakeUps(file, POLL_MS);
   return wakeUps.wait(topic, 0, 5, new AbortController().signal);
 }
 
@@ -48,7 +49,7 @@ describe('an append of another process wakes a reader', () => {
   });
 
   it('at the next look, when it does not', async () => {
-    const onWoken = vi.fn();
+    const onWoken = vi.fn<() => void>();
     const woken = start(join(directory.path, 'no such file')).then(onWoken);
     appendElsewhere();
     await vi.advanceTimersByTimeAsync(POLL_MS - 1);
