@@ -18,14 +18,15 @@ const MANY = 10_000;
 const LOW = { ticksPerSecond: 10, forMs: 3_000 };
 const LOW_MANY = { ticksPerSecond: 1, forMs: 5_000 };
 const BURST_MS = 2_000;
+const WARM_UP_MS = 4_000;
 /** What a batch holds; the stock server, which takes each tick by itself whatever its batch, less, to end in time. */
 const FEW_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 50, stock: 5, bareWs: 50 };
 const MANY_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 10, stock: 1, bareWs: 10 };
 const ROUNDS = 5;
 const HALF_LOAD_MS = 4_000;
 const HALF_LOAD_ROUNDS = 5;
+const PROBES = 4;
 const PROBE_MS = 1_500;
-const MAX_TICKS_PER_SECOND = 2_000;
 
 async function measure(log: Log): Promise<Figures> {
   await using directory = await temporaryDirectory();
@@ -45,7 +46,7 @@ async function withSubjects(directory: string, load: LoadProcess, log: Log): Pro
   const subjects: Subject[] = [];
   for (const name of subjectNames) {
     log(`${name}: connecting ${FEW}`);
-    subjects.push(stack.use(await startSubject(name, { connections: FEW, load, directory })));
+    subjects.push(stack.use(await startWarm(name, { connections: FEW, load, directory })));
   }
   const low = await inTurn(subjects, 'low', log, (subject) => steadyRound(subject, load, LOW));
   const burst = await inTurn(subjects, 'burst', log, (subject) =>
@@ -72,7 +73,7 @@ async function withMany(directory: string, load: LoadProcess, log: Log): Promise
   const figures: Figures = {};
   for (const name of subjectNames) {
     log(`${name}: connecting ${connections}`);
-    await using subject = await startSubject(name, { connections, load, directory });
+    await using subject = await startWarm(name, { connections, load, directory });
     const low = await steadyRound(subject, load, LOW_MANY);
     const burst = await burstRound(subject, load, burstOf(subject));
     const infix = infixOf(name);
@@ -111,19 +112,17 @@ async function halfLoad(
   const { load } = options;
   log(`${name}: connecting ${FEW}`);
   // A server of its own: no other one has a part of its core.
-  await using subject = await startSubject('tidegate', { connections: FEW, ...options });
+  await using subject = await startWarm('tidegate', { connections: FEW, ...options });
   let ticksPerSecond = 10;
-  for (;;) {
-    const { cpuShare } = await steadyRound(subject, load, { ticksPerSecond, forMs: PROBE_MS });
-    if (cpuShare >= 0.5 || ticksPerSecond >= MAX_TICKS_PER_SECOND) {
-      ticksPerSecond *= 0.5 / cpuShare;
-      break;
-    }
-    ticksPerSecond *= 1.25;
-  }
+  /** The next is at half of what the machine can do now: a shared one becomes slower and faster. */
+  const round = async (forMs: number): Promise<Round> => {
+    const seen = await steadyRound(subject, load, { ticksPerSecond, forMs });
+    ticksPerSecond *= 0.5 / seen.cpuShare;
+    return seen;
+  };
+  for (let probes = 0; probes < PROBES; probes++) await round(PROBE_MS);
   const rounds: Round[] = [];
-  while (rounds.length < HALF_LOAD_ROUNDS)
-    rounds.push(await steadyRound(subject, load, { ticksPerSecond, forMs: HALF_LOAD_MS }));
+  while (rounds.length < HALF_LOAD_ROUNDS) rounds.push(await round(HALF_LOAD_MS));
   const medianOf = (of: (round: Round) => number): number => median(rounds.map(of));
   const figures = {
     [`${name}.ticksPerSecond`]: ticksPerSecond,
@@ -136,7 +135,18 @@ async function halfLoad(
   return figures;
 }
 
-function burstOf({ name, connections }: Subject): { batchTicks: number; forMs: number } {
+function startWarm(
+  name: SubjectName,
+  options: Omit<Parameters<typeof startSubject>[1], 'warmUp'>,
+): Promise<Subject> {
+  const warmUp = { ...burstOf({ name, connections: options.connections }), forMs: WARM_UP_MS };
+  return startSubject(name, { ...options, warmUp });
+}
+
+function burstOf({ name, connections }: Pick<Subject, 'name' | 'connections'>): {
+  batchTicks: number;
+  forMs: number;
+} {
   const batchTicks = (connections > FEW ? MANY_BATCH_TICKS : FEW_BATCH_TICKS)[name];
   return { batchTicks, forMs: BURST_MS };
 }

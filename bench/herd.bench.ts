@@ -30,7 +30,7 @@ async function measure(log: Log): Promise<Record<string, number>> {
   const tickLog = await openTickLog(place);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => tickLog.close());
-  const writer = new TickWriter(tickLog);
+  const writer = new TickWriter(tickLog, place);
   const load = stack.use(await startLoad());
   const options = { place, secret: bench.secret };
   const first = stack.use(await startTidegate(options));

@@ -98,7 +98,7 @@ async function startSubject(
   return {
     name,
     server,
-    writer: new TickWriter(log),
+    writer: new TickWriter(log, place),
     received: 0,
     idleShare: 0,
     [Symbol.asyncDispose]: () => moved.disposeAsync(),

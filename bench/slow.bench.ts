@@ -7,6 +7,7 @@ import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { openGroup, receive } from './load/open-group.ts';
 import { median } from './percentiles.ts';
 import { startTidegate, type ServerProcess } from './servers/server-process.ts';
+import { openTickLog, TickWriter } from './servers/tick-log.ts';
 import { BULK_KEY, TICK_OF_KEY, TICKS } from './servers/workload.ts';
 import type { Measurement } from './run.ts';
 
@@ -32,6 +33,9 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
   await using load = await startLoad();
   const place = { path: join(directory.path, 'log.sqlite') };
   const limits = { maxQueuedBytes: MAX_QUEUED_BYTES, historyBytes: HISTORY_BYTES };
+  await using stack = new AsyncDisposableStack();
+  const tickLog = stack.adopt(await openTickLog(place), (opened) => opened.close());
+  const writer = new TickWriter(tickLog, place);
   await using server = await startTidegate({ place, secret: bench.secret, limits });
   log(`connecting ${CLIENTS} clients`);
   await openGroup(load, GROUP, {
@@ -43,18 +47,18 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
     bulk: { connections: SLOW, query: TICK_OF_KEY, key: BULK_KEY },
     sampleEvery: 5,
   });
-  await server.request('publish', { count: 50 });
+  await writer.append({ count: 50 });
   await receive(load, GROUP, 50 * CLIENTS);
-  await half(server, load);
+  await half(writer, server, load);
   const before = await memory(server);
   const { subscriptions } = await server.request('usage', undefined);
   const pairs: { all: Half; some: Half }[] = [];
   for (let count = 0; count < PAIRS; count++) {
     await memory(server);
-    const all = await half(server, load);
+    const all = await half(writer, server, load);
     await load.request('pause', { name: GROUP, count: SLOW });
     await memory(server);
-    const some = await half(server, load);
+    const some = await half(writer, server, load);
     const usage = await server.request('usage', undefined);
     await load.request('resume', { name: GROUP, count: SLOW });
     pairs.push({ all, some });
@@ -87,12 +91,12 @@ interface Half {
 }
 
 /** Some seconds of ticks: the delays of those who read, and the most memory that was seen. */
-async function half(server: ServerProcess, load: LoadProcess): Promise<Half> {
+async function half(writer: TickWriter, server: ServerProcess, load: LoadProcess): Promise<Half> {
   await load.request('takeDelays', GROUP);
   let rssMb = 0;
   for (let elapsedMs = 0; elapsedMs < HALF_MS; elapsedMs += TICK_EVERY_MS) {
-    server.tell('publish', { count: 1 });
-    server.tell('publish', { count: BULK_PER_TICK, key: BULK_KEY, resultBytes: BULK_BYTES });
+    await writer.append({ count: 1 });
+    await writer.append({ count: BULK_PER_TICK, key: BULK_KEY, resultBytes: BULK_BYTES });
     if (elapsedMs % 500 === 0) rssMb = Math.max(rssMb, (await server.request('usage', undefined)).rssMb);
     await pause(TICK_EVERY_MS);
   }

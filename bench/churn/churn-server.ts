@@ -47,7 +47,7 @@ const gateway = new Gateway({
 const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
 await gateway.start(new AbortController().signal);
 edge.serve(gateway);
-const writer = new TickWriter(log);
+const writer = new TickWriter(log, place);
 let events: NodeJS.Timeout | undefined;
 
 const handlers = {

@@ -27,16 +27,18 @@ export function steadyRound(
   return measured(subject, load, async () => {
     const startUs = nowUs();
     const ticks = Math.round((ticksPerSecond * forMs) / 1000);
+    const published: Promise<void>[] = [];
     for (let asked = 0; asked < ticks;) {
       const due = Math.min(ticks, Math.floor(((nowUs() - startUs) / 1e6) * ticksPerSecond) + 1);
       for (; asked < due; asked++) {
         const dueUs = Math.round(startUs + (asked / ticksPerSecond) * 1e6);
-        subject.server.tell('publish', { count: 1, asked: dueUs });
+        published.push(subject.publish({ count: 1, asked: dueUs }));
       }
       // Awake only when there is something to do: this process has no core of its own.
       const nextUs = startUs + (asked / ticksPerSecond) * 1e6;
       await pause(Math.max(1, Math.ceil((nextUs - nowUs()) / 1000)));
     }
+    await Promise.all(published);
     return ticks;
   });
 }
@@ -51,7 +53,7 @@ export function burstRound(
     const until = performance.now() + forMs;
     let batches = 0;
     while (performance.now() < until || batches <= BATCHES_UNDER_WAY) {
-      await subject.server.request('publish', { count: batchTicks });
+      await subject.publish({ count: batchTicks });
       batches += 1;
       const settled = Math.max(0, batches - BATCHES_UNDER_WAY) * batchTicks * subject.connections;
       await receive(load, subject.group, before + settled);

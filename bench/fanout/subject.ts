@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import type { LoadProcess } from '../load/load-process.ts';
 import { openGroup, receive } from '../load/open-group.ts';
 import { startBareWs, startStock, startTidegate, type ServerProcess } from '../servers/server-process.ts';
-import type { TickLogPlace } from '../servers/tick-log.ts';
-import { TICKS } from '../servers/workload.ts';
+import { openTickLog, TickWriter, type TickLogPlace } from '../servers/tick-log.ts';
+import { TICKS, type TicksWanted } from '../servers/workload.ts';
 import { bench } from '../bench-token.ts';
+import { burstRound } from './rounds.ts';
 
 export const subjectNames = ['tidegate', 'stock', 'bareWs'] as const;
 export type SubjectName = (typeof subjectNames)[number];
@@ -14,6 +15,11 @@ export interface Subject extends AsyncDisposable {
   readonly name: SubjectName;
   readonly group: string;
   readonly server: ServerProcess;
+  /**
+   * Makes this happen: resolves when it is in the log, or the server was told. Who appends is no part of the server
+   * under measurement, as services are no part of a gateway.
+   */
+  readonly publish: (wanted: TicksWanted) => Promise<void>;
   readonly connections: number;
   /** What a subscribed connection took, before any traffic. */
   readonly rssPerConnectionKb: number;
@@ -24,16 +30,27 @@ const paths: Readonly<Record<SubjectName, string>> = {
   stock: '/graphql',
   bareWs: '/',
 };
-const WARM_UP_TICKS = 100;
+const FIRST_TICKS = 10;
 
 /** Starts a server, subscribes so many connections to all ticks and warms both sides up. */
 export async function startSubject(
   name: SubjectName,
-  options: { connections: number; load: LoadProcess; directory: string; place?: TickLogPlace },
+  options: {
+    readonly connections: number;
+    readonly load: LoadProcess;
+    readonly directory: string;
+    readonly place?: TickLogPlace;
+    readonly warmUp: { readonly batchTicks: number; readonly forMs: number };
+  },
 ): Promise<Subject> {
   const { connections, load, directory, place } = options;
   const group = `${name}-${connections}`;
-  const server = await startServer(name, place ?? { path: join(directory, `${group}.sqlite`) });
+  await using stack = new AsyncDisposableStack();
+  const { server, publish } = await startServer(
+    name,
+    place ?? { path: join(directory, `${group}.sqlite`) },
+    stack,
+  );
   await server.request('collectGarbage', undefined);
   const before = await server.request('usage', undefined);
   await openGroup(load, group, {
@@ -44,34 +61,46 @@ export async function startSubject(
     query: TICKS,
   });
   await server.request('collectGarbage', undefined);
+  stack.defer(() => load.request('close', group));
   const after = await server.request('usage', undefined);
   if (after.subscriptions < connections) throw new Error(`${name}: ${after.subscriptions} subscriptions`);
   const subject: Subject = {
     name,
     group,
     server,
+    publish,
     connections,
     rssPerConnectionKb: ((after.rssMb - before.rssMb) * 1024) / connections,
-    [Symbol.asyncDispose]: async () => {
-      await load.request('close', group);
-      await server.kill();
-    },
+    [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
-  await warmUp(subject, load);
+  await everyTickArrives(subject, load);
+  // A server that has run for hours has compiled what it does for every event: so have these, each for the same time.
+  await burstRound(subject, load, options.warmUp);
+  // What batches leave behind is no part of what single ticks cost.
+  await server.request('collectGarbage', undefined);
+  const moved = stack.move();
   return subject;
 }
 
-function startServer(name: SubjectName, place: TickLogPlace): Promise<ServerProcess> {
-  if (name === 'tidegate') return startTidegate({ place, secret: bench.secret });
-  return name === 'stock' ? startStock() : startBareWs();
+async function startServer(
+  name: SubjectName,
+  place: TickLogPlace,
+  stack: AsyncDisposableStack,
+): Promise<Pick<Subject, 'server' | 'publish'>> {
+  if (name === 'tidegate') {
+    const log = stack.adopt(await openTickLog(place), (opened) => opened.close());
+    const writer = new TickWriter(log, place);
+    const server = stack.use(await startTidegate({ place, secret: bench.secret }));
+    return { server, publish: (wanted) => writer.append(wanted) };
+  }
+  const server = stack.use(await (name === 'stock' ? startStock() : startBareWs()));
+  return { server, publish: async (wanted) => server.tell('publish', wanted) };
 }
 
-/** Also the proof that every connection gets every tick. */
-async function warmUp({ group, server, connections }: Subject, load: LoadProcess): Promise<void> {
-  const ticks = Math.max(10, Math.min(WARM_UP_TICKS, 100_000 / connections));
-  for (let tick = 1; tick <= ticks; tick++) {
-    await server.request('publish', { count: 1 });
+/** The proof that every connection gets every tick. */
+async function everyTickArrives({ group, publish, connections }: Subject, load: LoadProcess): Promise<void> {
+  for (let tick = 1; tick <= FIRST_TICKS; tick++) {
+    await publish({ count: 1 });
     await receive(load, group, tick * connections);
   }
-  await load.request('takeDelays', group);
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Socket, AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { controlServer } from './server-control.ts';
-import { resultJson, TickSource } from './workload.ts';
+import { resultJson, TickSource, type TicksWanted } from './workload.ts';
 
 /** As long as the ids that the others send. */
 const ID = randomUUID();
@@ -49,12 +49,11 @@ function framed(text: string): Buffer {
 
 await once(server, 'listening');
 const source = new TickSource();
-controlServer((server.address() as AddressInfo).port, {
-  publish: (wanted) => {
-    for (const tick of source.make(wanted)) {
-      const frame = framed(`{"id":"${ID}","type":"next","payload":${resultJson(tick)}}`);
-      for (const socket of subscribed) socket.write(frame);
-    }
-  },
-  subscriptions: () => subscribed.size,
-});
+const publish = (wanted: TicksWanted): void => {
+  for (const tick of source.make(wanted)) {
+    const frame = framed(`{"id":"${ID}","type":"next","payload":${resultJson(tick)}}`);
+    for (const socket of subscribed) socket.write(frame);
+  }
+};
+const { port } = server.address() as AddressInfo;
+controlServer({ port, subscriptions: () => subscribed.size }, { publish });

@@ -1,4 +1,4 @@
-import { answerRequests, sayReady } from '../processes/requests.ts';
+import { answerRequests, sayReady, type Handlers } from '../processes/requests.ts';
 import { createCpuProfile } from './cpu-profile.ts';
 import type { TicksWanted } from './workload.ts';
 
@@ -13,15 +13,15 @@ export interface Usage {
 
 const MB = 1024 * 1024;
 
-/** What a measurement can ask of each of the three servers. */
-export function createServerHandlers(server: {
-  /** Makes this happen; resolves when it has been handed over (for Tidegate: appended). */
-  readonly publish: (wanted: TicksWanted) => void | Promise<void>;
+interface ControlledServer {
+  readonly port: number;
   readonly subscriptions: () => number;
-}) {
+}
+
+/** What a measurement can ask of each of the three servers. */
+function createServerHandlers(server: ControlledServer) {
   const profile = createCpuProfile();
   return {
-    publish: server.publish,
     usage: (): Usage => {
       const { user, system } = process.cpuUsage();
       const { rss, heapUsed } = process.memoryUsage();
@@ -48,7 +48,11 @@ export interface ServerReady {
   readonly port: number;
 }
 
-export function controlServer(port: number, server: Parameters<typeof createServerHandlers>[0]): void {
-  answerRequests(createServerHandlers(server));
-  sayReady({ port } satisfies ServerReady);
+/** Of a server that has no log: it is told of its ticks. */
+export type PublishingHandlers = ServerHandlers & { readonly publish: (wanted: TicksWanted) => void };
+
+/** Answers the measurement, with what is particular to this server. */
+export function controlServer(server: ControlledServer, particular: Handlers = {}): void {
+  answerRequests({ ...createServerHandlers(server), ...particular });
+  sayReady({ port: server.port } satisfies ServerReady);
 }

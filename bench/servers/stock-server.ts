@@ -7,7 +7,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { controlServer } from './server-control.ts';
-import { TickSource, typeDefs, type Tick } from './workload.ts';
+import { TickSource, type TicksWanted, typeDefs, type Tick } from './workload.ts';
 
 const pubSub = createPubSub<{ ticks: [tick: Tick] }>();
 let subscriptions = 0;
@@ -70,9 +70,8 @@ useServer<Record<string, unknown>, { socket: WebSocket; request: IncomingMessage
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const source = new TickSource();
-controlServer((server.address() as AddressInfo).port, {
-  publish: (wanted) => {
-    for (const tick of source.make(wanted)) pubSub.publish('ticks', tick);
-  },
-  subscriptions: () => subscriptions,
-});
+const publish = (wanted: TicksWanted): void => {
+  for (const tick of source.make(wanted)) pubSub.publish('ticks', tick);
+};
+const { port } = server.address() as AddressInfo;
+controlServer({ port, subscriptions: () => subscriptions }, { publish });

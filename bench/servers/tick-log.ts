@@ -25,10 +25,10 @@ export class TickWriter {
   readonly #log: EventLog;
   readonly #source: TickSource;
 
-  /** @param keyPrefix of every key: see `TickSource`. */
-  constructor(log: EventLog, keyPrefix = '') {
+  constructor(log: EventLog, place: TickLogPlace) {
     this.#log = log;
-    this.#source = new TickSource(keyPrefix);
+    // A broker outlives a run, a file does not: what is written again would be taken for a repeat.
+    this.#source = new TickSource('path' in place ? '' : `${Date.now().toString(36)}.`);
   }
 
   /** Resolves when they are durable. */

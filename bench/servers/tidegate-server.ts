@@ -1,4 +1,4 @@
-/** The real gateway on a real log, with a BFF that has nothing behind it. */
+/** The real gateway on a real log, with a BFF that has nothing behind it. What comes through is appended by others. */
 import { createTokenVerifier, Gateway, startEdgeServer, type GatewayLimits } from '@tidegate/gateway';
 import { createServiceClient } from '@tidegate/service-api';
 import { createMemorySharedState } from '@tidegate/shared-state';
@@ -6,7 +6,7 @@ import { createMetrics, silentLogger } from '@tidegate/telemetry';
 import { benchOptions } from '../processes/pinned-process.ts';
 import { benchBff } from './bench-bff.ts';
 import { controlServer } from './server-control.ts';
-import { openTickLog, TickWriter, type TickLogPlace } from './tick-log.ts';
+import { openTickLog, type TickLogPlace } from './tick-log.ts';
 
 export interface TidegateServerOptions {
   readonly place: TickLogPlace;
@@ -33,10 +33,4 @@ const gateway = new Gateway({
 const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
 await gateway.start(new AbortController().signal);
 edge.serve(gateway);
-// A broker outlives a run, a file does not: what is written again would be taken for a repeat.
-const writer = new TickWriter(log, 'path' in place ? '' : `${Date.now().toString(36)}.`);
-
-controlServer(Number(new URL(edge.url).port), {
-  publish: (wanted) => writer.append(wanted),
-  subscriptions: () => gateway.hub.subscriptions,
-});
+controlServer({ port: Number(new URL(edge.url).port), subscriptions: () => gateway.hub.subscriptions });

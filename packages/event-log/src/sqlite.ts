@@ -73,7 +73,7 @@ function openFile(path: string, durability: 'process' | 'power'): SqlFile {
   }
 
   return {
-    walPath: database.location() === null ? undefined : `${database.location()}-wal`,
+    path: database.location() ?? undefined,
     prepare,
     exec: (sql) => database.exec(sql),
     write: (work) => transaction(beginWrite, work),

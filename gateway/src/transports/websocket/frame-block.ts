@@ -38,7 +38,8 @@ export class FrameBlock {
       this.#bytes = Buffer.from(this.#bytes);
       this.#lent = false;
     }
-    for (const offset of this.#headOffsets) this.#bytes.set(head, offset);
+    // Half the time of `set`, which is for typed arrays of all kinds.
+    for (const offset of this.#headOffsets) head.copy(this.#bytes, offset);
     return this.#bytes;
   }
 

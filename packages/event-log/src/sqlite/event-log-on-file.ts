@@ -31,9 +31,7 @@ export function createEventLogOnFile(file: SqlFile, options: FileLogOptions): Ev
   const records = createRecordStore(file, topics);
   const groups = createGroupStore(file, options.sessionTimeoutMs);
   const wakeUps = createWakeUps(file, options.pollMs);
-  const commits = createGroupCommit(file, records, (positions) => {
-    for (const { topic, partition } of positions) wakeUps.appended(topic, partition);
-  });
+  const commits = createGroupCommit(file, records, (positions) => wakeUps.appended(positions));
   const sweep = startSweep(file, topics, options.sweepIntervalMs, options.logger);
   const membership = { neighbours: new Set<() => void>(), heartbeatMs: options.heartbeatMs };
   const running = new Set<Consumption | Tail>();

@@ -35,7 +35,7 @@ export function createGroupCommit(
       const nowMs = Date.now();
       const positions = file.write(() => batch.map((one) => records.insert(one.topic, one.records, nowMs)));
       batch.forEach((one, i) => one.resolve(positions[i] as Position[]));
-      for (const appended of positions) onCommitted(appended);
+      onCommitted(positions.flat());
     } catch (error) {
       for (const one of batch) one.reject(error);
     }

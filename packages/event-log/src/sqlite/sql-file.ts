@@ -1,7 +1,7 @@
 /** What the stores need of one open SQLite file; `sqlite.ts` makes it from the vendor's API. */
 export interface SqlFile {
-  /** The file that every commit is written to first; undefined for a database in memory. */
-  readonly walPath: string | undefined;
+  /** Undefined for a database in memory. */
+  readonly path: string | undefined;
   prepare<Row = unknown>(sql: string): SqlStatement<Row>;
   exec(sql: string): void;
   /** Runs `work` in one write transaction: all of it is in the file afterwards, or nothing. */

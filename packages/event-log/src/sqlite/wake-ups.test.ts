@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryDirectory } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { hangBell } from './bell.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
 import { createWakeUps, type WakeUps } from './wake-ups.ts';
@@ -33,8 +34,8 @@ afterEach(async () => {
   await directory.remove();
 });
 
-function start(walPath: string): Promise<void> {
-  const file = { walPath, prepare: (sql: string) => ours.prepare(sql) } as unknown as SqlFile;
+function start(path: string): Promise<void> {
+  const file = { path, prepare: (sql: string) => ours.prepare(sql) } as unknown as SqlFile;
   wakeUps = createWakeUps(file, POLL_MS);
   return wakeUps.wait(topic, 0, 5, new AbortController().signal);
 }
@@ -42,15 +43,25 @@ function start(walPath: string): Promise<void> {
 const appendElsewhere = (): void => others.exec('UPDATE partitions SET next_offset = 6');
 
 describe('an append of another process wakes a reader', () => {
-  it('without a timer, when the system tells of writes', async () => {
-    const woken = start(`${ours.location()}-wal`);
+  it('when it rings, without a timer', async () => {
+    const woken = start(ours.location()!);
+    const other = hangBell(`${ours.location()}-bell`);
     appendElsewhere();
+    other.ring();
+    await woken;
+    other.close();
+  });
+
+  it('when it has not rung, for it was killed before it could: at a look that is made all the same', async () => {
+    const woken = start(ours.location()!);
+    appendElsewhere();
+    await vi.advanceTimersByTimeAsync(250);
     await woken;
   });
 
-  it('at the next look, when it does not', async () => {
+  it('at the next look, where there can be no bell', async () => {
     const onWoken = vi.fn<() => void>();
-    const woken = start(join(directory.path, 'no such file')).then(onWoken);
+    const woken = start(join(directory.path, 'no such folder', 'log')).then(onWoken);
     appendElsewhere();
     await vi.advanceTimersByTimeAsync(POLL_MS - 1);
     expect(onWoken).not.toHaveBeenCalled();
@@ -58,8 +69,8 @@ describe('an append of another process wakes a reader', () => {
     await woken;
   });
 
-  it('at a later look, when nobody else had written for seconds', async () => {
-    const woken = start(join(directory.path, 'no such file'));
+  it('at a later look, when besides nobody else had written for seconds', async () => {
+    const woken = start(join(directory.path, 'no such folder', 'log'));
     await vi.advanceTimersByTimeAsync(300 * POLL_MS);
     appendElsewhere();
     await vi.advanceTimersByTimeAsync(5 * POLL_MS);

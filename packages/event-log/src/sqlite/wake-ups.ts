@@ -1,12 +1,13 @@
-import { watchFile, type FileWatch } from './file-watch.ts';
+import type { Position } from '../event-log.ts';
+import { hangBell } from './bell.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
 
 export interface WakeUps {
   /** Resolves once the partition may hold `offset`, or when the signal aborts. */
   wait(topic: StoredTopic, partition: number, offset: number, signal: AbortSignal): Promise<void>;
-  /** This process appended to the partition. */
-  appended(topicName: string, partition: number): void;
+  /** This process appended to these partitions. */
+  appended(positions: readonly Pick<Position, 'topic' | 'partition'>[]): void;
   close(): void;
 }
 
@@ -17,18 +18,18 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** How often to look all the same while the system tells of writes. */
-const TOLD_LOOK_MS = 250;
-/** Where it does not: after so many looks that found nothing new, looks are made this many times more rarely. */
+/** How often to look all the same while there is a bell: a process may have been killed before it rang. */
+const BELL_LOOK_MS = 250;
+/** Where there is none: after so many looks that found nothing new, looks are made this many times more rarely. */
 const QUIET_LOOKS = 200;
 const QUIET_FACTOR = 5;
 
 /**
  * Wakes readers at once for this process's appends. Those of other processes on the same file are seen by
- * `PRAGMA data_version`, which changes exactly when another connection commits: looked at when the system tells of a
- * write to the file, and once more `pollMs` later, for it tells before the commit is there. Where it tells nothing the
- * file is looked at every `pollMs`, and every `5 * pollMs` when nobody else has written for some seconds: a look costs
- * 3 µs, but to wake an idle process for it up to 200 µs on a virtual machine. `pollMs` 0 turns it off.
+ * `PRAGMA data_version`, which changes exactly when another connection commits: looked at when somebody has rung the
+ * bell. Without a bell the file is looked at every `pollMs`, and every `5 * pollMs` when nobody else has written for
+ * some seconds: a look costs 3 µs, but to wake an idle process for it up to 200 µs on a virtual machine. `pollMs` 0:
+ * there are no other processes.
  */
 export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
   const waiters = new Map<string, Set<Waiter>>();
@@ -37,9 +38,9 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     'SELECT next_offset FROM partitions WHERE topic_id = ? AND partition = ?',
   );
   let seenVersion = dataVersion.get()?.data_version;
+  // A database in memory has no other processes.
+  const bell = pollMs === 0 || file.path === undefined ? undefined : hangBell(`${file.path}-bell`);
   let timer: NodeJS.Timeout | undefined;
-  let secondLook: NodeJS.Timeout | undefined;
-  let watch: FileWatch | undefined;
   let quietLooks = 0;
 
   const endOfPartition = (topic: StoredTopic, partition: number): number =>
@@ -58,26 +59,17 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     }
   }
 
-  function onWrite(): void {
-    lookForOthers();
-    secondLook ??= setTimeout(() => {
-      secondLook = undefined;
-      lookForOthers();
-    }, pollMs).unref();
-  }
-
   function startLooking(): void {
-    // A database in memory has no other processes.
-    if (pollMs === 0 || timer || file.walPath === undefined) return;
-    watch = watchFile(file.walPath, onWrite);
+    if (!bell || timer) return;
+    bell.listen(lookForOthers);
     const lookAgain = (): void => {
-      const untoldMs = quietLooks < QUIET_LOOKS ? pollMs : pollMs * QUIET_FACTOR;
+      const unrungMs = quietLooks < QUIET_LOOKS ? pollMs : pollMs * QUIET_FACTOR;
       timer = setTimeout(
         () => {
           lookAgain();
           lookForOthers();
         },
-        watch?.works ? TOLD_LOOK_MS : untoldMs,
+        bell.isHeard ? BELL_LOOK_MS : unrungMs,
       ).unref();
     };
     lookAgain();
@@ -101,13 +93,14 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
         signal.addEventListener('abort', wake, { once: true });
       });
     },
-    appended(topicName, partition) {
-      for (const waiter of waiters.get(`${topicName}/${partition}`) ?? []) waiter.wake();
+    appended(positions) {
+      for (const { topic, partition } of positions)
+        for (const waiter of waiters.get(`${topic}/${partition}`) ?? []) waiter.wake();
+      bell?.ring();
     },
     close() {
       clearTimeout(timer);
-      clearTimeout(secondLook);
-      watch?.close();
+      bell?.close();
     },
   };
 }
