@@ -52,11 +52,12 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
     if (version === seenVersion) return;
     quietLooks = 0;
     seenVersion = version;
-    for (const set of waiters.values()) {
-      for (const waiter of set) {
-        if (endOfPartition(waiter.topic, waiter.partition) > waiter.offset) waiter.wake();
-      }
-    }
+    const waiting = [...waiters.values()].flatMap((set) => [...set]);
+    // In one transaction: each by itself would lock the file and unlock it again.
+    const woken = file.read(() =>
+      waiting.filter(({ topic, partition, offset }) => endOfPartition(topic, partition) > offset),
+    );
+    for (const waiter of woken) waiter.wake();
   }
 
   function startLooking(): void {
