@@ -35,7 +35,11 @@ afterEach(async () => {
 });
 
 function start(path: string): Promise<void> {
-  const file = { path, prepare: (sql: string) => ours.prepare(sql) } as unknown as SqlFile;
+  const file = {
+    path,
+    prepare: (sql: string) => ours.prepare(sql),
+    read: (work: () => unknown) => work(),
+  } as unknown as SqlFile;
   wakeUps = createWakeUps(file, POLL_MS);
   return wakeUps.wait(topic, 0, 5, new AbortController().signal);
 }
@@ -76,4 +80,13 @@ describe('an append of another process wakes a reader', () => {
     await vi.advanceTimersByTimeAsync(5 * POLL_MS);
     await woken;
   });
+});
+
+it('a file that cannot be read any more wakes every reader, who then says so', async () => {
+  const woken = start(ours.location()!);
+  ours.exec('ALTER TABLE partitions RENAME TO gone');
+  await vi.advanceTimersByTimeAsync(250);
+  others.exec('UPDATE gone SET next_offset = 6');
+  await vi.advanceTimersByTimeAsync(250);
+  await woken;
 });

@@ -43,20 +43,31 @@ export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
   let timer: NodeJS.Timeout | undefined;
   let quietLooks = 0;
 
+  const allWaiters = (): Waiter[] => [...waiters.values()].flatMap((set) => [...set]);
   const endOfPartition = (topic: StoredTopic, partition: number): number =>
     endOf.get(topic.id, partition)?.next_offset ?? 0;
 
-  function lookForOthers(): void {
+  /** Who waits for something that is there; only looked for when others have written. */
+  function reached(): Waiter[] {
     const version = dataVersion.get()?.data_version;
     quietLooks += 1;
-    if (version === seenVersion) return;
+    if (version === seenVersion) return [];
     quietLooks = 0;
     seenVersion = version;
-    const waiting = [...waiters.values()].flatMap((set) => [...set]);
     // In one transaction: each by itself would lock the file and unlock it again.
-    const woken = file.read(() =>
-      waiting.filter(({ topic, partition, offset }) => endOfPartition(topic, partition) > offset),
+    return file.read(() =>
+      allWaiters().filter(({ topic, partition, offset }) => endOfPartition(topic, partition) > offset),
     );
+  }
+
+  function lookForOthers(): void {
+    let woken: Waiter[];
+    try {
+      woken = reached();
+    } catch {
+      // Nobody is there to be told here: those who read meet what is wrong with the file, and say so.
+      woken = allWaiters();
+    }
     for (const waiter of woken) waiter.wake();
   }
 
