@@ -101,8 +101,9 @@ async function onKafka(directory: string, load: LoadProcess, log: Log): Promise<
 
 /**
  * Finds the rate of single ticks at which the server is busy half of the time (what one tick costs at a low rate is
- * more than in a burst, so half of a burst's throughput would be something else), then measures there: the medians of
- * several rounds, for what else the machine does reaches the 99th percentile first.
+ * more than in a burst, so half of a burst's throughput would be something else), then measures there, in turn with a
+ * bare broadcast at the same rate: the medians of several rounds, for what else the machine does reaches the 99th
+ * percentile first.
  */
 async function halfLoad(
   name: string,
@@ -111,7 +112,7 @@ async function halfLoad(
 ): Promise<Figures> {
   const { load } = options;
   log(`${name}: connecting ${FEW}`);
-  // A server of its own: no other one has a part of its core.
+  await using bare = await startWarm('bareWs', { connections: FEW, ...options });
   await using subject = await startWarm('tidegate', { connections: FEW, ...options });
   let ticksPerSecond = 10;
   /** The next is at half of what the machine can do now: a shared one becomes slower and faster. */
@@ -122,7 +123,11 @@ async function halfLoad(
   };
   for (let probes = 0; probes < PROBES; probes++) await round(PROBE_MS);
   const rounds: Round[] = [];
-  while (rounds.length < HALF_LOAD_ROUNDS) rounds.push(await round(HALF_LOAD_MS));
+  const bareRounds: Round[] = [];
+  while (rounds.length < HALF_LOAD_ROUNDS) {
+    bareRounds.push(await steadyRound(bare, load, { ticksPerSecond, forMs: HALF_LOAD_MS }));
+    rounds.push(await round(HALF_LOAD_MS));
+  }
   const medianOf = (of: (round: Round) => number): number => median(rounds.map(of));
   const figures = {
     [`${name}.ticksPerSecond`]: ticksPerSecond,
@@ -130,8 +135,10 @@ async function halfLoad(
     [`${name}.p50Ms`]: medianOf(({ delays }) => delays.p50Ms),
     [`${name}.p99Ms`]: medianOf(({ delays }) => delays.p99Ms),
     [`${name}.fromAskedP99Ms`]: medianOf(({ delays }) => delays.fromAskedP99Ms),
+    [`${name}.bareWs.p99Ms`]: median(bareRounds.map(({ delays }) => delays.p99Ms)),
   };
   log(`${name}: ${ticksPerSecond.toFixed(0)} ticks/s; ${rounds.map(line).join('; ')}`);
+  log(`${name}, bareWs: ${bareRounds.map(line).join('; ')}`);
   return figures;
 }
 
