@@ -86,6 +86,17 @@ describe('a WebSocket connection', () => {
     expect([received.at(-1), closed]).toEqual(['the last word', 4509]);
   });
 
+  it('says nothing behind its close frame', async () => {
+    connection.queue.message('before');
+    connection.close('TOKEN_EXPIRED');
+    const written = raw.bytesWritten;
+    connection.queue.message('behind');
+    connection.queue.flush();
+    expect(raw.bytesWritten).toBe(written);
+    await until(() => closed !== undefined, { what: 'the close' });
+    expect(received).toEqual(['before']);
+  });
+
   it('whose token is revoked is closed with 4401, and what is queued is dropped', async () => {
     connection.identify(anna);
     fill();

@@ -117,6 +117,8 @@ export class WebSocketConnection {
 
   closeWith(closeCode: number | undefined, reason?: string): void {
     this.queue.flush();
+    // Nothing may follow a close frame (RFC 6455, 5.5.1).
+    this.queue.close();
     this.socket.close(closeCode, reason);
   }
 
