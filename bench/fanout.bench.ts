@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { median } from './percentiles.ts';
-import { leaveServerCore } from './processes/pinned-process.ts';
+import { joinServerCore } from './processes/pinned-process.ts';
 import { allowedConnections } from './processes/open-files.ts';
 import { temporaryDirectory } from '@tidegate/testing';
 import { profileRound } from './servers/profile.ts';
@@ -31,7 +31,7 @@ const PROBE_MS = 1_500;
 async function measure(log: Log): Promise<Figures> {
   await using directory = await temporaryDirectory();
   await using load = await startLoad();
-  leaveServerCore();
+  joinServerCore();
   const few = await withSubjects(directory.path, load, log);
   const place = { path: join(directory.path, 'half.sqlite') };
   const half = await halfLoad('halfLoad', { directory: directory.path, load, place }, log);

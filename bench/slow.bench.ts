@@ -6,7 +6,7 @@ import type { Delays } from './load/load-group.ts';
 import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { openGroup, receive } from './load/open-group.ts';
 import { median } from './percentiles.ts';
-import { leaveServerCore } from './processes/pinned-process.ts';
+import { joinServerCore } from './processes/pinned-process.ts';
 import { startTidegate, type ServerProcess } from './servers/server-process.ts';
 import { openTickLog, TickWriter } from './servers/tick-log.ts';
 import { BULK_KEY, TICK_OF_KEY, TICKS } from './servers/workload.ts';
@@ -32,7 +32,7 @@ const MB = 1024 * 1024;
 async function measure(log: (line: string) => void): Promise<Record<string, number>> {
   await using directory = await temporaryDirectory();
   await using load = await startLoad();
-  leaveServerCore();
+  joinServerCore();
   const place = { path: join(directory.path, 'log.sqlite') };
   const limits = { maxQueuedBytes: MAX_QUEUED_BYTES, historyBytes: HISTORY_BYTES };
   await using stack = new AsyncDisposableStack();

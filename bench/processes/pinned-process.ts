@@ -89,9 +89,12 @@ function spawnPinned({ entry, core, options, nodeFlags = [] }: PinnedProcessOpti
   });
 }
 
-/** This process gives the orders: it shares the core of the load generator, so that the server has its own. */
-export function leaveServerCore(): void {
-  if (canPin) spawnSync('taskset', ['-acp', String(LOAD_CORE), String(process.pid)]);
+/**
+ * Moves this process, which appends as a service would, to the servers' core: a core that receives a thousand messages
+ * after each event would have the next event wait.
+ */
+export function joinServerCore(): void {
+  if (canPin) spawnSync('taskset', ['-acp', String(SERVER_CORE), String(process.pid)]);
 }
 
 /** In the started process: the options it was started with. */
