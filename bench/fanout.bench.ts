@@ -130,14 +130,14 @@ async function halfLoad(
   }
   const medianOf = (of: (round: Round) => number): number => median(rounds.map(of));
   const figures = {
-    [`${name}.ticksPerSecond`]: ticksPerSecond,
+    [`${name}.ticksPerSecond`]: medianOf(({ deliveriesPerSecond }) => deliveriesPerSecond / FEW),
     [`${name}.cpuShare`]: medianOf(({ cpuShare }) => cpuShare),
     [`${name}.p50Ms`]: medianOf(({ delays }) => delays.p50Ms),
     [`${name}.p99Ms`]: medianOf(({ delays }) => delays.p99Ms),
     [`${name}.fromAskedP99Ms`]: medianOf(({ delays }) => delays.fromAskedP99Ms),
     [`${name}.bareWs.p99Ms`]: median(bareRounds.map(({ delays }) => delays.p99Ms)),
   };
-  log(`${name}: ${ticksPerSecond.toFixed(0)} ticks/s; ${rounds.map(line).join('; ')}`);
+  log(`${name}: ${rounds.map(line).join('; ')}`);
   log(`${name}, bareWs: ${bareRounds.map(line).join('; ')}`);
   return figures;
 }
@@ -146,16 +146,15 @@ function startWarm(
   name: SubjectName,
   options: Omit<Parameters<typeof startSubject>[1], 'warmUp'>,
 ): Promise<Subject> {
-  const warmUp = { ...burstOf({ name, connections: options.connections }), forMs: WARM_UP_MS };
+  const warmUp = burstOf({ name, connections: options.connections }, WARM_UP_MS);
   return startSubject(name, { ...options, warmUp });
 }
 
-function burstOf({ name, connections }: Pick<Subject, 'name' | 'connections'>): {
-  batchTicks: number;
-  forMs: number;
-} {
-  const batchTicks = (connections > FEW ? MANY_BATCH_TICKS : FEW_BATCH_TICKS)[name];
-  return { batchTicks, forMs: BURST_MS };
+function burstOf(
+  { name, connections }: Pick<Subject, 'name' | 'connections'>,
+  forMs = BURST_MS,
+): { batchTicks: number; forMs: number } {
+  return { batchTicks: (connections > FEW ? MANY_BATCH_TICKS : FEW_BATCH_TICKS)[name], forMs };
 }
 
 async function inTurn(

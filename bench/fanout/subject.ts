@@ -60,8 +60,8 @@ export async function startSubject(
     connections,
     query: TICKS,
   });
-  await server.request('collectGarbage', undefined);
   stack.defer(() => load.request('close', group));
+  await server.request('collectGarbage', undefined);
   const after = await server.request('usage', undefined);
   if (after.subscriptions < connections) throw new Error(`${name}: ${after.subscriptions} subscriptions`);
   const subject: Subject = {

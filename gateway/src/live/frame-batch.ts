@@ -40,7 +40,7 @@ export class FrameBatch {
 
   /** The frames of changes after `from` up to `to`. For nearly everybody that is all, and found out at no cost. */
   between(from: number, to: number): FrameBatch | undefined {
-    if (this.#lowestSeq > from && this.#highestSeq <= to) return this;
+    if (this.isAfter(from) && this.#highestSeq <= to) return this;
     return this.filter(({ seq }) => seq > from && seq <= to);
   }
 

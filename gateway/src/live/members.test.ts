@@ -20,7 +20,7 @@ beforeEach(() => {
   told = [];
 });
 
-/** A membership that notes what it is told; `meanwhile` happens when it is, the first time. */
+/** A membership that notes what it is told; `meanwhile` happens each time. */
 function join(name: string, { from = 0, isDirect = true, meanwhile = (): void => {} } = {}): Membership {
   const note = (way: string, { frames }: FrameBatch): void => {
     told.push(`${name} ${way} ${frames.map(({ seq }) => seq).join()}`);

@@ -18,7 +18,10 @@ export interface SqliteEventLogOptions {
    * Default 'process'.
    */
   readonly durability?: 'process' | 'power';
-  /** How often appends of other processes on the file are looked for; 0: there are none. Default 10. */
+  /**
+   * How often appends of other processes on the file are looked for where the system does not tell of them; 0: there
+   * are none. Default 10.
+   */
   readonly pollMs?: number;
   /** Default 1,000,000, as with Kafka. */
   readonly maxRecordBytes?: number;

@@ -7,7 +7,7 @@ export interface WakeUps {
   /** Resolves once the partition may hold `offset`, or when the signal aborts. */
   wait(topic: StoredTopic, partition: number, offset: number, signal: AbortSignal): Promise<void>;
   /** This process appended to these partitions. */
-  appended(positions: readonly Pick<Position, 'topic' | 'partition'>[]): void;
+  appended(positions: readonly Position[]): void;
   close(): void;
 }
 
