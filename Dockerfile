@@ -15,4 +15,4 @@ WORKDIR /app
 COPY --from=build --chown=root:root /app ./
 # The image's own user: what runs may read the code and not change it.
 USER node
-CMD ["node", "gateway/src/main.ts"]
+CMD ["node", "deployments/gateway.ts"]

@@ -23,7 +23,9 @@ export default defineConfig({
         ...asNode,
         test: {
           name: 'parts',
-          include: ['{packages,services,gateway,bffs,microfrontends,embedded,scripts,bench}/**/*.test.ts'],
+          include: [
+            '{packages,services,gateway,bffs,contracts,microfrontends,deployments,scripts,bench}/**/*.test.ts',
+          ],
           exclude,
           testTimeout: 30_000,
           hookTimeout: 60_000,

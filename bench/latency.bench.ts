@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { OrderDocumentChanged, OrderPlaced } from '@tidegate/contracts';
+import { OrderDocumentChanged, OrderPlaced } from '@order-platform/contracts';
 import type { EventLog, LogRecord } from '@tidegate/event-log';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { freePorts, until } from '@tidegate/testing';
 import { startEmbedded, startOnStack, type RunningPlatform } from '../e2e/harness/running-platform.ts';
 import { placeOrder, productIds, webSocketClient } from '../e2e/harness/graphql.ts';

@@ -9,10 +9,10 @@ describe('the architecture', () => {
   const sources = readSources(repositoryRoot);
 
   it('was read: all workspaces, and imports in each', () => {
-    expect(workspaces.get('@tidegate/errors')).toBe('packages/errors');
+    expect(workspaces.get('@tidegate/core')).toBe('packages/core');
     const reading = (folder: string) =>
       sources.filter((file) => file.path.startsWith(`${folder}/`) && file.imports.length > 0);
-    for (const folder of ['packages', 'services', 'gateway', 'bffs', 'scripts']) {
+    for (const folder of ['packages', 'gateway', 'contracts', 'services', 'bffs', 'deployments', 'scripts']) {
       expect(reading(folder).length, folder).toBeGreaterThan(3);
     }
   });
@@ -26,44 +26,46 @@ describe('the import table', () => {
   const check = (path: string, specifier: string) => violations([{ path, imports: [specifier] }], workspaces);
 
   it.each([
-    ['gateway/src/server.ts', '@tidegate/bff-web'],
-    ['gateway/src/server.test.ts', '@tidegate/bff-web'],
-    ['gateway/src/server.ts', '@tidegate/service-orders'],
+    ['gateway/src/server.ts', '@order-platform/bff-web'],
+    ['gateway/src/server.test.ts', '@order-platform/bff-web'],
+    ['gateway/src/server.test.ts', '@order-platform/contracts'],
+    ['packages/messaging/src/relay.ts', '@order-platform/contracts'],
+    ['gateway/src/server.ts', '@order-platform/service-orders'],
     ['bffs/web/src/schema.ts', '@tidegate/gateway'],
-    ['bffs/web/src/schema.ts', '@tidegate/bff-mobile'],
-    ['services/orders/src/place.ts', '@tidegate/service-inventory'],
+    ['bffs/web/src/schema.ts', '@order-platform/bff-mobile'],
+    ['services/orders/src/place.ts', '@order-platform/service-inventory'],
     ['services/orders/src/place.ts', '../../inventory/src/stock.ts'],
-    ['services/orders/src/place.ts', '../../../packages/errors/src/codes.ts'],
-    ['packages/outbox/src/relay.ts', '@tidegate/service-orders'],
-    ['packages/outbox/src/relay.ts', '@tidegate/gateway'],
-    ['packages/live-client/src/client.ts', '@tidegate/errors'],
-    ['microfrontends/shell/src/main-view.ts', '@tidegate/contracts'],
-    ['microfrontends/shell/src/shell.ts', '@tidegate/mfe-orders'],
+    ['services/orders/src/place.ts', '../../../packages/core/src/operation.ts'],
+    ['packages/messaging/src/relay.ts', '@order-platform/service-orders'],
+    ['packages/messaging/src/relay.ts', '@tidegate/gateway'],
+    ['packages/live-client/src/client.ts', '@tidegate/core'],
+    ['microfrontends/shell/src/main-view.ts', '@order-platform/contracts'],
+    ['microfrontends/shell/src/shell.ts', '@order-platform/mfe-orders'],
     ['microfrontends/shell/src/shell.ts', '../../build/micro-frontend.ts'],
     ['gateway/src/rate-limit.ts', 'ioredis'],
     ['packages/database/src/pool.ts', 'pg'],
     ['packages/event-log/src/tail.ts', 'kafkajs'],
     ['packages/event-log/src/kafka.ts', '@platformatic/kafka'],
     ['packages/event-log/src/store.ts', 'node:sqlite'],
-    ['gateway/src/main.ts', 'pg/lib/client.js'],
+    ['gateway/src/gateway.ts', 'pg/lib/client.js'],
   ])('refuses %s → %s', (path, specifier) => expect(check(path, specifier)).toHaveLength(1));
 
   it.each([
     ['gateway/src/server.ts', '@tidegate/event-log'],
     ['gateway/src/server.ts', './live/hub.ts'],
-    ['gateway/src/main.ts', '@tidegate/bff-web'],
-    ['gateway/src/dispatcher-main.ts', '@tidegate/bff-web'],
-    ['embedded/main.ts', '@tidegate/service-orders'],
-    ['bffs/web/src/schema.ts', '@tidegate/contracts'],
+    ['deployments/gateway.ts', '@order-platform/bff-web'],
+    ['deployments/embedded.ts', '@order-platform/service-orders'],
+    ['bffs/web/src/schema.ts', '@order-platform/bff-shared'],
+    ['bffs/web/src/schema.ts', '@order-platform/contracts'],
     ['services/orders/src/place.ts', '@tidegate/event-store'],
-    ['packages/outbox/src/relay.ts', '@tidegate/event-log'],
+    ['packages/messaging/src/relay.ts', '@tidegate/event-log'],
     ['microfrontends/shell/src/shell.ts', '@tidegate/live-client'],
     ['microfrontends/shell/src/shell.ts', 'preact'],
     ['microfrontends/shell/vite.config.ts', '../build/micro-frontend.ts'],
-    ['packages/live-client/src/close-codes.test.ts', '@tidegate/errors'],
+    ['packages/live-client/src/close-codes.test.ts', '@tidegate/core'],
     ['packages/shared-state/src/redis.ts', 'ioredis'],
     ['packages/event-log/src/kafka.int.test.ts', 'kafkajs'],
-    ['e2e/order/order.test.ts', '@tidegate/service-orders'],
+    ['e2e/order/order.test.ts', '@order-platform/service-orders'],
   ])('allows %s → %s', (path, specifier) => expect(check(path, specifier)).toEqual([]));
 
   it('is asked about every way to import', () => {

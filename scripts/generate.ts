@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { generate } from '@graphql-codegen/cli';
 
-const contracts = '@tidegate/contracts#';
+const contracts = '@order-platform/contracts#';
 const mappers: Record<string, Record<string, string>> = {
   web: {
     Order: `${contracts}OrderDocument`,
@@ -35,7 +35,7 @@ async function typesOf(bff: string): Promise<string> {
         [`bffs/${bff}/src/generated/resolver-types.ts`]: {
           plugins: ['typescript', 'typescript-resolvers'],
           config: {
-            contextType: '@tidegate/bff#BffContext',
+            contextType: '@order-platform/bff-shared#Context',
             mappers: mappers[bff],
             useTypeImports: true,
             enumsAsTypes: true,

@@ -17,7 +17,7 @@ const locked = (readJson('package-lock.json') as { packages: Record<string, Lock
 describe('package-lock.json', () => {
   it('names what every package.json asks for', () => {
     const manifests = globSync(
-      '{.,packages/*,services/*,gateway,bffs/*,microfrontends/*,embedded}/package.json',
+      '{.,packages/*,services/*,gateway,bffs/*,microfrontends/*,contracts,deployments}/package.json',
       { cwd: repositoryRoot },
     );
     expect(manifests.length).toBeGreaterThan(20);

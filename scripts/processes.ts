@@ -53,16 +53,16 @@ const edge: readonly Variable[] = [...backends, 'REDIS_URL', ...sources, 'CURSOR
 
 /** In the order of their dependencies; they are stopped the other way round, the edge first. */
 export const processes: readonly ProcessSpec[] = [
-  described('payment-provider', 'services/payments/src/provider/main.ts', 4107, []),
-  described('orders', 'services/orders/src/main.ts', 4101, backends),
-  described('inventory', 'services/inventory/src/main.ts', 4102, backends),
-  described('payments', 'services/payments/src/main.ts', 4103, [...backends, 'PAYMENT_PROVIDER_URL']),
-  described('shipping', 'services/shipping/src/main.ts', 4104, backends),
-  described('order-view', 'services/order-view/src/main.ts', 4105, backends),
-  described('catalog-view', 'services/catalog-view/src/main.ts', 4106, backends),
-  described('gateway-web', 'gateway/src/main.ts', 4000, [...edge, 'JWT_SECRET'], { BFFS: 'web' }),
-  described('gateway-mobile', 'gateway/src/main.ts', 4001, [...edge, 'JWT_SECRET'], { BFFS: 'mobile' }),
-  described('dispatcher', 'gateway/src/dispatcher-main.ts', 4002, edge),
+  described('payment-provider', 'deployments/services/payment-provider.ts', 4107, []),
+  described('orders', 'deployments/services/orders.ts', 4101, backends),
+  described('inventory', 'deployments/services/inventory.ts', 4102, backends),
+  described('payments', 'deployments/services/payments.ts', 4103, [...backends, 'PAYMENT_PROVIDER_URL']),
+  described('shipping', 'deployments/services/shipping.ts', 4104, backends),
+  described('order-view', 'deployments/services/order-view.ts', 4105, backends),
+  described('catalog-view', 'deployments/services/catalog-view.ts', 4106, backends),
+  described('gateway-web', 'deployments/gateway.ts', 4000, [...edge, 'JWT_SECRET'], { BFFS: 'web' }),
+  described('gateway-mobile', 'deployments/gateway.ts', 4001, [...edge, 'JWT_SECRET'], { BFFS: 'mobile' }),
+  described('dispatcher', 'deployments/dispatcher.ts', 4002, edge),
 ];
 
 /** Every variable the process is given, for what describes it elsewhere. */

@@ -1,4 +1,4 @@
-import { hostPorts, parseConfig, secret, text, url } from '@tidegate/config';
+import { hostPorts, parseConfig, secret, text, url } from '@tidegate/runtime/config';
 import { buildMicrofrontends } from '../microfrontends/build.ts';
 import { processes } from './processes.ts';
 import { startProcesses } from './start-stack/start-processes.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { devSecret } from '@tidegate/process/dev-secret';
+import { devSecret } from '@tidegate/runtime/dev-secret';
 import { signToken, parseTtl, roles, type Role } from './token/sign-token.ts';
 
 const help = `npm run token -- --sub SUBJECT [--role ${roles.join('|')}] [--ttl 1h]

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Gateway } from '@tidegate/gateway';
-import type { Metrics } from '@tidegate/telemetry';
+import type { Metrics } from '@tidegate/runtime/telemetry';
 
 /** What a gateway holds for its clients, counted from inside its process. All but the heap are exact. */
 export interface Census {

@@ -1,9 +1,9 @@
 /** The gateway that is churned: the real one on a real log, with events flowing and a census of what it holds. */
 import { writeHeapSnapshot } from 'node:v8';
 import { createTokenVerifier, Gateway, startEdgeServer } from '@tidegate/gateway';
-import { createServiceClient } from '@tidegate/service-api';
+import { createServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { benchOptions } from '../processes/pinned-process.ts';
 import { answerRequests, sayReady } from '../processes/requests.ts';
 import { benchBff } from '../servers/bench-bff.ts';
@@ -30,7 +30,7 @@ const gateway = new Gateway({
   log,
   client: createServiceClient({ services: {}, logger: silentLogger }),
   state: createMemorySharedState({ maxEntries: 1_000 }),
-  verifier: createTokenVerifier({ secret }),
+  verifier: createTokenVerifier({ roles: ['customer'], secret }),
   cursorSecrets: [secret],
   logger: silentLogger,
   metrics,

@@ -6,7 +6,7 @@ import {
   type LiveScope,
   type Viewer,
 } from '@tidegate/bff';
-import { createMessage, defineMessage, encodeEnvelope } from '@tidegate/contracts';
+import { createMessage, defineMessage, encodeEnvelope } from '@tidegate/core';
 import type { OutgoingRecord } from '@tidegate/event-log';
 import { z } from 'zod';
 import { BULK_KEY, typeDefs, type Tick } from './workload.ts';

@@ -1,7 +1,7 @@
 import type { EventLog } from '@tidegate/event-log';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { PARTITIONS, TickChanged, tickRecord } from './bench-bff.ts';
 import { TickSource, type TicksWanted } from './workload.ts';
 

@@ -1,8 +1,8 @@
 /** The real gateway on a real log, with a BFF that has nothing behind it. What comes through is appended by others. */
 import { createTokenVerifier, Gateway, startEdgeServer, type GatewayLimits } from '@tidegate/gateway';
-import { createServiceClient } from '@tidegate/service-api';
+import { createServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { benchOptions } from '../processes/pinned-process.ts';
 import { benchBff } from './bench-bff.ts';
 import { controlServer } from './server-control.ts';
@@ -21,7 +21,7 @@ const gateway = new Gateway({
   log,
   client: createServiceClient({ services: {}, logger: silentLogger }),
   state: createMemorySharedState({ maxEntries: 1_000 }),
-  verifier: createTokenVerifier({ secret }),
+  verifier: createTokenVerifier({ roles: ['customer'], secret }),
   cursorSecrets: [secret],
   logger: silentLogger,
   metrics: createMetrics(),

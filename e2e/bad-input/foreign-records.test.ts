@@ -1,10 +1,11 @@
+import { deadLetterTopic } from '@tidegate/core';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { topics } from '@tidegate/contracts';
+import { topics } from '@order-platform/contracts';
 import type { EventLog, LogRecord } from '@tidegate/event-log';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { placeOrder, productIds, watchWebSocket, webSocketClient } from '../harness/graphql.ts';
@@ -32,7 +33,7 @@ async function startWithLog(where: string): Promise<{ platform: RunningPlatform;
 }
 
 async function deadLetters(log: EventLog): Promise<LogRecord[]> {
-  const topic = topics.deadLetters.name;
+  const topic = deadLetterTopic.name;
   const found: LogRecord[] = [];
   for (const { partition, start, end } of await log.ends(topic)) {
     if (end > start)

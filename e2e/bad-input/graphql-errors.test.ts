@@ -1,4 +1,4 @@
-import { errorCodes, isErrorCode } from '@tidegate/errors';
+import { errorCodes, isErrorCode } from '@tidegate/core';
 import { until } from '@tidegate/testing';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { getOrders, listOrders, topics, type OrderDocument } from '@tidegate/contracts';
+import { getOrders, listOrders, topics, type OrderDocument } from '@order-platform/contracts';
 import { until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { startPlatform as startPlatformOn, type Platform, type PlatformOptions } from './platform.ts';

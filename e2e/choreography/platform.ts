@@ -1,26 +1,29 @@
 import {
   cancelOrder,
-  createMessageParser,
   OrderDocumentChanged,
   placeOrder,
   topics,
   type CommandResult,
-  type InputOf,
   type OrderDocument,
   type OrderStatus,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
+import { createMessageParser, type InputOf } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
-import type { OutboxTables } from '@tidegate/outbox';
-import { createServiceClient, type ServiceClient } from '@tidegate/service-api';
-import { createCatalogViewService, type CatalogViewTables } from '@tidegate/service-catalog-view';
-import { createInventoryService, type InventoryTables, type NewProduct } from '@tidegate/service-inventory';
-import { createOrderViewService, type OrderViewTables } from '@tidegate/service-order-view';
-import { createOrdersService, type OrdersTables } from '@tidegate/service-orders';
-import { createPaymentsService, type PaymentsTables } from '@tidegate/service-payments';
-import { createPaymentProvider, type PaymentProvider } from '@tidegate/service-payments/provider';
-import { createShippingService, type ShippingTables } from '@tidegate/service-shipping';
-import { silentLogger } from '@tidegate/telemetry';
+import type { OutboxTables } from '@tidegate/messaging';
+import { createServiceClient, type ServiceClient } from '@tidegate/service/operations';
+import { createCatalogViewService, type CatalogViewTables } from '@order-platform/service-catalog-view';
+import {
+  createInventoryService,
+  type InventoryTables,
+  type NewProduct,
+} from '@order-platform/service-inventory';
+import { createOrderViewService, type OrderViewTables } from '@order-platform/service-order-view';
+import { createOrdersService, type OrdersTables } from '@order-platform/service-orders';
+import { createPaymentsService, type PaymentsTables } from '@order-platform/service-payments';
+import { createPaymentProvider, type PaymentProvider } from '@order-platform/service-payments/provider';
+import { createShippingService, type ShippingTables } from '@order-platform/service-shipping';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { products } from './products.ts';
 import type { Storage } from './storage.ts';

@@ -1,4 +1,4 @@
-import type { NewProduct } from '@tidegate/service-inventory';
+import type { NewProduct } from '@order-platform/service-inventory';
 
 export const products: readonly NewProduct[] = [
   product('tea', 450, 1000),

@@ -3,7 +3,7 @@ import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory } from '@tidegate/testing';
 
 /** Where a platform keeps everything: a log, and a database of its own for each service. */

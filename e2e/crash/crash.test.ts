@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 import { until } from '@tidegate/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processes, type ProcessName } from '../../scripts/processes.ts';

@@ -2,13 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   defineLiveField,
   defineLiveStream,
-  publicScope,
   type Bff,
   type LiveField,
   type LiveScope,
   type OverflowPolicy,
 } from '@tidegate/bff';
-import { createMessage, defineMessage, encodeEnvelope, type MessageDefinition } from '@tidegate/contracts';
+import { publicScope } from '@order-platform/bff-shared';
+import { createMessage, defineMessage, encodeEnvelope, type MessageDefinition } from '@tidegate/core';
 import type { OutgoingRecord } from '@tidegate/event-log';
 import { z } from 'zod';
 

@@ -1,5 +1,5 @@
 import type { Viewer } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { TokenVerifier } from '@tidegate/gateway';
 
 /** The clock that tokens are held against ticks in milliseconds: a JWT's ticks in seconds, and a run takes half of one. */

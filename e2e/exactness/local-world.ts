@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { createItemBff, defineItemChanged, PARTITIONS } from './item-bff.ts';
 import { ItemWriter } from './item-writer.ts';
 import { startLocalReplica } from './local-replica.ts';

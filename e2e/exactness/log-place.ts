@@ -1,7 +1,7 @@
 import type { EventLog } from '@tidegate/event-log';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 
 /** The one log that a run's processes share. */
 export type LogPlace = { readonly path: string } | { readonly brokers: readonly string[] };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EventLog } from '@tidegate/event-log';
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 import { startChild, type Child } from '@tidegate/testing';
 import { defineItemChanged, PARTITIONS } from './item-bff.ts';
 import { ItemWriter } from './item-writer.ts';

@@ -1,8 +1,8 @@
 /** A gateway on a shared log, as a process of its own that can be killed; prints its address when it is ready. */
 import { Gateway, startEdgeServer } from '@tidegate/gateway';
-import { createServiceClient } from '@tidegate/service-api';
+import { createServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { createItemBff, defineItemChanged, type Item } from './item-bff.ts';
 import { itemVerifier } from './item-token.ts';
 import { openLog, type LogPlace } from './log-place.ts';

@@ -1,4 +1,4 @@
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 import { watchWebSocket, webSocketClient, type Seen } from './graphql.ts';
 
 /** A subscriber that comes back with its last cursor whenever its connection ends, and drops nothing it is sent. */

@@ -49,7 +49,7 @@ export async function startEmbedded(env: Readonly<Record<string, string>> = {}):
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const start = async (): Promise<Child> => {
-    const child = startChild('embedded/main.ts', {
+    const child = startChild('deployments/embedded.ts', {
       ...testSecrets,
       PORT: String(port),
       DATA_DIR: directory.path,

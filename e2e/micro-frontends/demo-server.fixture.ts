@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildSchema, graphql, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { execute, parse } from 'graphql';
+import { buildSchema, graphql, type ExecutionArgs, type ExecutionResult, execute, parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { mobileBff } from '@tidegate/bff-mobile';
-import { webBff } from '@tidegate/bff-web';
-import { listProducts, placeOrder, type OperationDefinition } from '@tidegate/contracts';
+import { mobileBff } from '@order-platform/bff-mobile';
+import { webBff } from '@order-platform/bff-web';
+import { listProducts, placeOrder } from '@order-platform/contracts';
+import { type OperationDefinition } from '@tidegate/core';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { BffServer } from '@tidegate/gateway';
-import type { ServiceClient } from '@tidegate/service-api';
+import type { ServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until, type TemporaryDirectory } from '@tidegate/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createOrderPlatform, type OrderPlatform } from '../../embedded/order-platform.ts';
+import { createOrderPlatform, type OrderPlatform } from '../../deployments/embedded/order-platform.ts';
 
 const customer = { role: 'customer', id: 'customer-1' } as const;
 

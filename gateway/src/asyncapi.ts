@@ -1,34 +1,20 @@
-import {
-  AccessRevoked,
-  CommandOutcome,
-  OrderDocumentChanged,
-  ProductDocumentChanged,
-  orderCommands,
-  orderEvents,
-  paymentEvents,
-  productEvents,
-  reservationEvents,
-  shipmentEvents,
-  type MessageDefinition,
-} from '@tidegate/contracts';
+import { AccessRevoked } from './auth/access-revoked.ts';
+import { type MessageDefinition } from '@tidegate/core';
 import { z } from 'zod';
 
-const catalogue: readonly MessageDefinition[] = [
-  ...orderCommands,
-  ...orderEvents,
-  ...reservationEvents,
-  ...productEvents,
-  ...paymentEvents,
-  ...shipmentEvents,
-  CommandOutcome,
-  OrderDocumentChanged,
-  ProductDocumentChanged,
-  AccessRevoked,
-];
+export interface AsyncApiOptions {
+  /** Title of the document, e.g. the platform's name. */
+  readonly title: string;
+  /** Every message of the platform. The gateway's own are added. */
+  readonly messages: readonly MessageDefinition[];
+}
 
 /** Serves `/asyncapi.json`. */
-export function createAsyncApiRoute(): (request: Request) => Promise<Response | undefined> {
-  const body = JSON.stringify(createAsyncApi(), null, 2);
+export function createAsyncApiRoute(
+  options: AsyncApiOptions,
+): (request: Request) => Promise<Response | undefined> {
+  const { title, messages } = options;
+  const body = JSON.stringify(createAsyncApi(title, [...messages, AccessRevoked]), null, 2);
   return async (request) => {
     if (new URL(request.url).pathname !== '/asyncapi.json') return undefined;
     return new Response(body, { headers: { 'content-type': 'application/json; charset=utf-8' } });
@@ -36,7 +22,7 @@ export function createAsyncApiRoute(): (request: Request) => Promise<Response | 
 }
 
 /** Every topic and message of the platform as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference). */
-function createAsyncApi(): Record<string, unknown> {
+function createAsyncApi(title: string, catalogue: readonly MessageDefinition[]): Record<string, unknown> {
   const topics = new Map(catalogue.map(({ topic }) => [topic.name, topic]));
   const channels = [...topics.values()].map((topic) => {
     const messages = catalogue.filter((message) => message.topic.name === topic.name);
@@ -48,7 +34,7 @@ function createAsyncApi(): Record<string, unknown> {
   });
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Tidegate order platform', version: '0.1.0', license: { name: 'Apache-2.0' } },
+    info: { title, version: '0.1.0', license: { name: 'Apache-2.0' } },
     defaultContentType: 'application/json',
     channels: Object.fromEntries(channels),
     components: {

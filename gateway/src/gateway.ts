@@ -1,11 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Bff, LiveStream } from '@tidegate/bff';
-import { errorCodes, toTidegateError } from '@tidegate/errors';
+import { errorCodes, toTidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
-import type { FetchHandler, ServiceClient } from '@tidegate/service-api';
+import type { FetchHandler } from '@tidegate/runtime/process';
+import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
-import type { Logger, Metrics } from '@tidegate/telemetry';
+import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import { createServerAdapter } from '@whatwg-node/server';
 import { Revocations } from './auth/revocations.ts';
 import { createRevocationsRoute } from './auth/revocations-route.ts';

@@ -9,3 +9,4 @@ export { FrameBatch } from './live/frame-batch.ts';
 export { createDispatcher } from './webhooks/dispatcher.ts';
 export type { WebhookTables } from './webhooks/tables.ts';
 export { createWebhooks } from './webhooks/webhooks.ts';
+export { reloadOnHangup } from './reload-bffs.ts';

@@ -1,5 +1,5 @@
 import type { Bff } from '@tidegate/bff';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Gateway } from './gateway.ts';
 
 export interface ReloadOptions {

@@ -1,10 +1,11 @@
-import { defineLiveField, defineLiveStream, publicScope, type Bff, type Viewer } from '@tidegate/bff';
-import { createMessage, defineMessage, encodeEnvelope, topics } from '@tidegate/contracts';
+import { sampleTopics } from '@tidegate/testing/sample-messages';
+import { defineLiveField, defineLiveStream, type Bff, type Viewer } from '@tidegate/bff';
+import { createMessage, defineMessage, encodeEnvelope } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createServiceClient } from '@tidegate/service-api';
+import { createServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ import { reloadBffs, reloadOnHangup } from './reload-bffs.ts';
 const Counted = defineMessage('Counted', {
   owner: 'test',
   version: 1,
-  topic: topics.orderDocuments,
+  topic: sampleTopics.counterDocuments,
   key: 'counter id',
   schema: z.object({ id: z.string(), count: z.number() }),
 });
@@ -37,7 +38,11 @@ function counterBff(fields: string, listensTo = stream): Bff {
     liveFields: {
       counter: defineLiveField<{ id: string }, { id: string }, unknown>({
         stream: listensTo,
-        authorise: (viewer) => ({ ...publicScope, id: `v:${viewer.id}` }),
+        authorise: (viewer) => ({
+          id: `v:${viewer.id}`,
+          viewer: { role: 'anonymous', id: '' },
+          sees: () => true,
+        }),
         term: ({ id }) => `id:${id}`,
         key: ({ id }) => id,
         overflow: 'close',
@@ -58,7 +63,7 @@ describe('a reload of a schema', () => {
   beforeEach(async () => {
     log = createSqliteEventLog({ path: ':memory:', logger: silentLogger });
     await log.ensureTopics([
-      { name: topics.orderDocuments.name, partitions: 2, cleanup: 'compact', retentionMs: 1e9 },
+      { name: sampleTopics.counterDocuments.name, partitions: 2, cleanup: 'compact', retentionMs: 1e9 },
     ]);
     gateway = new Gateway({
       bffs: [counterBff(`${before} double: Int!`)],
@@ -90,7 +95,7 @@ describe('a reload of a schema', () => {
       timeMs: 0,
       data,
     });
-    await log.append(topics.orderDocuments.name, [encodeEnvelope(message)]);
+    await log.append(sampleTopics.counterDocuments.name, [encodeEnvelope(message)]);
   }
 
   function operation(selection: string, cursor?: string) {

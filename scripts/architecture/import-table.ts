@@ -1,28 +1,32 @@
 import { basename, dirname, join } from 'node:path/posix';
 
-/** A source file of the repository and what it imports, as written. Paths are relative to the root. */
+/** A source file and the module specifiers it imports, as written. Paths are relative to the repository's root. */
 export interface SourceFile {
   readonly path: string;
   readonly imports: readonly string[];
 }
 
-/** Folder of each workspace by its package name, e.g. `@tidegate/errors` → `packages/errors`. */
+/** Folder of each workspace by its package name, e.g. `@tidegate/core` → `packages/core`. */
 export type Workspaces = ReadonlyMap<string, string>;
 
-/** Who may import whom, beside its own folder. What is not named imports nothing of the repository. */
+/**
+ * Zones that each zone may import, besides its own folder. The product (`packages`, `live-client`, `gateway`) never
+ * imports the order platform (`contracts`, `services`, `bffs`, `microfrontends`, `deployments`).
+ */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  microfrontends: ['live-client'],
   'live-client': [],
   packages: ['packages'],
-  services: ['packages'],
-  bffs: ['packages'],
   gateway: ['packages'],
+  contracts: ['packages'],
+  services: ['packages', 'contracts'],
+  bffs: ['packages', 'contracts', 'bffs/shared'],
+  microfrontends: ['live-client'],
 };
 
-/** They wire, drive or measure the whole: they may import anything. */
-const aboveTheTable = new Set(['embedded', 'scripts', 'e2e', 'bench']);
+/** Zones that wire, drive or measure the whole; they may import anything. */
+const aboveTheTable = new Set(['deployments', 'scripts', 'e2e', 'bench']);
 
-/** The one file name that may import a vendor's SDK, so that the vendor can be replaced by replacing the file. */
+/** The one file name that may import a vendor's SDK: replacing the vendor means replacing the file. */
 const vendorFiles: Readonly<Record<string, string>> = {
   kafkajs: 'kafka.ts',
   '@platformatic/kafka': 'platformatic-kafka.ts',
@@ -31,10 +35,10 @@ const vendorFiles: Readonly<Record<string, string>> = {
   'node:sqlite': 'sqlite.ts',
 };
 
-/** How micro-frontends are built is shared; it is no part of what any of them ships, so nothing shipped imports it. */
+/** Build tooling of the micro-frontends. It ships with none of them, so nothing that ships imports it. */
 const buildTooling = /^microfrontends\/(build\.ts$|build\/|[^/]+\/vite\.config\.ts$)/;
 
-/** One sentence for each import that the table does not allow. */
+/** Returns one sentence for each import that the table does not allow. */
 export function violations(files: readonly SourceFile[], workspaces: Workspaces): string[] {
   return files.flatMap((file) =>
     file.imports.flatMap((specifier) => {
@@ -46,13 +50,13 @@ export function violations(files: readonly SourceFile[], workspaces: Workspaces)
 
 function zoneViolation(path: string, specifier: string, workspaces: Workspaces): string | undefined {
   const from = zoneOf(path);
-  if (aboveTheTable.has(from) || isWiring(path) || buildTooling.test(path)) return undefined;
+  if (aboveTheTable.has(from) || buildTooling.test(path)) return undefined;
   const target = targetOf(path, specifier, workspaces);
   if (target === undefined || folderOf(target) === folderOf(path)) return undefined;
   if (specifier.startsWith('.')) return 'another workspace is imported by its name, not by its path';
-  // A test may hold its part to what the packages say, and use their tools, wherever the part itself runs.
+  // A test may use the packages' tools, wherever its subject runs.
   const allowed = [...(mayImport[from] ?? []), ...(/\.test\.tsx?$/.test(path) ? ['packages'] : [])];
-  if (allowed.includes(zoneOf(target))) return undefined;
+  if (allowed.includes(zoneOf(target)) || allowed.includes(folderOf(target))) return undefined;
   return `${from} may import ${allowed.length === 0 ? 'nothing else of the repository' : `only ${allowed.join(', ')}`}`;
 }
 
@@ -64,12 +68,7 @@ function vendorViolation(path: string, specifier: string): string | undefined {
   return basename(path) === file ? undefined : `only a file named ${file} may`;
 }
 
-/** A process's `main.ts` builds adapters and passes them: wiring is what it is for. */
-function isWiring(path: string): boolean {
-  return /^(.+-)?main\.ts$/.test(basename(path));
-}
-
-/** The file or folder of the repository that is meant; undefined for npm's and Node's own. */
+/** Returns the file or folder of the repository that is imported; undefined for packages of npm and of Node. */
 function targetOf(path: string, specifier: string, workspaces: Workspaces): string | undefined {
   return specifier.startsWith('.') ? join(dirname(path), specifier) : workspaces.get(packageOf(specifier));
 }
@@ -79,7 +78,7 @@ function zoneOf(path: string): string {
   return path.split('/')[0] ?? '';
 }
 
-/** The workspace that a path belongs to: `services/orders/src/x.ts` → `services/orders`, `gateway/src/x.ts` → `gateway`. */
+/** The workspace of a path: `services/orders/src/x.ts` → `services/orders`, `gateway/src/x.ts` → `gateway`. */
 function folderOf(path: string): string {
   const [first = '', second = ''] = path.split('/');
   return ['packages', 'services', 'bffs', 'microfrontends'].includes(first) ? `${first}/${second}` : first;

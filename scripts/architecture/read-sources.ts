@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import type { SourceFile, Workspaces } from './import-table.ts';
 
-const folders = '{packages,services,gateway,bffs,microfrontends,embedded,scripts,e2e,bench}';
+const folders = '{packages,services,gateway,bffs,contracts,microfrontends,deployments,scripts,e2e,bench}';
 
 /** Every source file below the root with what it imports: statically, by re-export and by `import()`. */
 export function readSources(root: string): SourceFile[] {
@@ -33,7 +33,7 @@ export function importsOf(path: string, source: string): string[] {
 
 export function readWorkspaces(root: string): Workspaces {
   const manifests = globSync(
-    '{packages/*,services/*,gateway,bffs/*,microfrontends/*,embedded}/package.json',
+    '{packages/*,services/*,gateway,bffs/*,microfrontends/*,contracts,deployments}/package.json',
     { cwd: root },
   );
   return new Map(

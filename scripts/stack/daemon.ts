@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 
 export interface DaemonSpec {
   readonly name: string;

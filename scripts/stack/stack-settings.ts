@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { integer, parseConfig, text } from '@tidegate/config';
+import { integer, parseConfig, text } from '@tidegate/runtime/config';
 import { defaultPorts, type StackOptions } from './stack.ts';
 
 /** Described again after the default, which would hide what is expected. */

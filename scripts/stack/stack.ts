@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { devSecret } from '@tidegate/process/dev-secret';
-import { delay } from '@tidegate/resilience';
+import { devSecret } from '@tidegate/runtime/dev-secret';
+import { delay } from '@tidegate/runtime/resilience';
 import type { Backend } from './backend.ts';
 import { daemonPid, lastLogLines, stopDaemon } from './daemon.ts';
 import { createKafkaBackend } from './kafka.ts';

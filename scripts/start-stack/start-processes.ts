@@ -1,4 +1,4 @@
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 import { environmentOf, processes, type ProcessName, type ProcessSpec } from '../processes.ts';
 import { superviseProcess, type SupervisedProcess } from './supervised-process.ts';
 

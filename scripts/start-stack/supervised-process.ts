@@ -1,4 +1,4 @@
-import { backoffMs, delay } from '@tidegate/resilience';
+import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import { startChild, type Child } from '@tidegate/testing';
 
 export interface SupervisedOptions {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createLoaders } from '@order-platform/bff-shared';
 import type { Bff } from '@tidegate/bff';
 import { liveFields } from './live-fields.ts';
 import { mutation, offer, orderCard, orderScreen, query } from './resolvers.ts';
@@ -19,6 +20,7 @@ export function readMobileBff(): Bff {
       Offer: offer,
       OrderScreen: orderScreen,
     },
+    createLoaders,
     liveFields,
     trustedDocuments: readTrustedDocuments(new URL('./documents/', import.meta.url)),
     remembersWrites: false,

@@ -1,14 +1,8 @@
-import type { OrderDocument } from '@tidegate/contracts';
-import {
-  customerScope,
-  defineLiveField,
-  liveOrder,
-  orderStream,
-  requireRole,
-  type BffContext,
-} from '@tidegate/bff';
+import type { OrderDocument } from '@order-platform/contracts';
+import { type Context, customerScope, liveOrder, orderStream } from '@order-platform/bff-shared';
+import { defineLiveField, requireRole } from '@tidegate/bff';
 
-const activity = defineLiveField<Record<string, never>, OrderDocument, BffContext>({
+const activity = defineLiveField<Record<string, never>, OrderDocument, Context>({
   stream: orderStream,
   authorise: (viewer) => {
     requireRole(viewer, 'customer');

@@ -1,4 +1,4 @@
-import type { Money, OrderDocument, OrderStatus } from '@tidegate/contracts';
+import type { Money, OrderDocument, OrderStatus } from '@order-platform/contracts';
 
 /** Texts a phone shows as they are, so that it need not compute or translate anything. */
 export function price(money: Money): string {

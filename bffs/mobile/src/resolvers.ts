@@ -1,5 +1,6 @@
-import { listOrders, listProducts, placeOrder, type OrderStatus } from '@tidegate/contracts';
-import { customerScope, requireRole } from '@tidegate/bff';
+import { listOrders, listProducts, placeOrder, type OrderStatus } from '@order-platform/contracts';
+import { customerScope } from '@order-platform/bff-shared';
+import { requireRole } from '@tidegate/bff';
 import type {
   MutationResolvers,
   OfferResolvers,

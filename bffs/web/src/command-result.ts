@@ -1,5 +1,5 @@
-import type { CommandResult } from '@tidegate/contracts';
-import type { CommandOutcomeData } from '@tidegate/bff';
+import type { CommandResult } from '@order-platform/contracts';
+import type { CommandOutcomeData } from '@order-platform/bff-shared';
 
 /** The parents of `CommandAccepted` and `CommandRejected`: what the orders service answers a command with. */
 export type Accepted = Pick<

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Bff, CommandOutcomeData } from '@tidegate/bff';
+import { createLoaders } from '@order-platform/bff-shared';
+import type { Bff } from '@tidegate/bff';
+import type { CommandOutcomeData } from '@order-platform/bff-shared';
 import { commandResultOf, resolveCommandResultType, type Accepted, type Rejected } from './command-result.ts';
 import { liveFields } from './live-fields.ts';
 import { mutation } from './resolvers/mutation.ts';
@@ -38,6 +40,7 @@ export function readWebBff(): Bff {
       CancelOrderResult: resolveCommandResult,
       CommandOutcome: resolveCommandResult,
     },
+    createLoaders,
     liveFields,
     remembersWrites: true,
   };

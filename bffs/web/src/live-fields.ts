@@ -4,26 +4,26 @@ import {
   type CommandResult,
   type OrderDocument,
   type ProductDocument,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import {
+  type Context,
   commandOutcomeStream,
   customerScope,
-  defineLiveField,
   liveOrder,
   orderStream,
   productStream,
   publicScope,
-  type BffContext,
   type CommandOutcomeData,
-} from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
+} from '@order-platform/bff-shared';
+import { defineLiveField } from '@tidegate/bff';
+import { TidegateError } from '@tidegate/core';
 import type {
   SubscriptionCommandOutcomeArgs,
   SubscriptionOrdersArgs,
   SubscriptionStockArgs,
 } from './generated/resolver-types.ts';
 
-const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, BffContext>({
+const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, Context>({
   stream: orderStream,
   authorise: (viewer, { filter }) => {
     const scope = customerScope<OrderDocument>(viewer);
@@ -40,7 +40,7 @@ const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, BffContext
   overflow: 'close',
 });
 
-const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, BffContext>({
+const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, Context>({
   stream: productStream,
   authorise: () => publicScope,
   term: ({ productId }) => `id:${productId}`,
@@ -52,7 +52,7 @@ const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, BffContext
   overflow: 'latest-per-key',
 });
 
-const commandOutcome = defineLiveField<SubscriptionCommandOutcomeArgs, CommandOutcomeData, BffContext>({
+const commandOutcome = defineLiveField<SubscriptionCommandOutcomeArgs, CommandOutcomeData, Context>({
   stream: commandOutcomeStream,
   authorise: (viewer) => customerScope(viewer),
   term: ({ id }) => `id:${id}`,

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** Where a page of a list ends: the sort value and the id of its last item. Not a live cursor. */
 export function encodePageCursor(sortValue: string, id: string): string {

@@ -1,4 +1,4 @@
-import type { OrderDocument } from '@tidegate/contracts';
+import type { OrderDocument } from '@order-platform/contracts';
 
 /** What resolvers of nested types start from: the parts of an order document. */
 export type PaymentParent = NonNullable<OrderDocument['payment']>;

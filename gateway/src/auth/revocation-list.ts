@@ -1,4 +1,4 @@
-import type { RevokedAccess } from '@tidegate/contracts';
+import type { RevokedAccess } from './access-revoked.ts';
 import type { VerifiedViewer } from './token-verifier.ts';
 
 /** What is refused until when, and who has to be told when more is. */

@@ -1,7 +1,7 @@
 import { requireRole } from '@tidegate/bff';
-import { tokenId, tokenSubject, type RevokedAccess } from '@tidegate/contracts';
-import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import { tokenId, tokenSubject, type RevokedAccess } from './access-revoked.ts';
+import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { z } from 'zod';
 import { readLimitedJson } from '../webhooks/rest/read-limited-json.ts';
 import type { Revocations } from './revocations.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventLog } from '@tidegate/event-log';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Revocations } from './revocations.ts';

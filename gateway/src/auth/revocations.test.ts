@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { anonymous } from '@tidegate/bff';
-import { AccessRevoked } from '@tidegate/contracts';
+import { AccessRevoked } from './access-revoked.ts';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Revocations } from './revocations.ts';

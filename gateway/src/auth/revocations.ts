@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { AccessRevoked, type RevokedAccess } from './access-revoked.ts';
 import {
-  AccessRevoked,
   createMessage,
   createMessageParser,
   encodeEnvelope,
   topicSpecs,
-  type RevokedAccess,
-} from '@tidegate/contracts';
-import { TidegateError } from '@tidegate/errors';
+  TidegateError,
+} from '@tidegate/core';
 import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { RevocationList, revocationKey } from './revocation-list.ts';
 import { MAX_TOKEN_AGE_MS, type TokenVerifier, type VerifiedViewer } from './token-verifier.ts';
 

@@ -1,12 +1,11 @@
-import { anonymous, type Viewer, type ViewerRole } from '@tidegate/bff';
-import { tokenId, tokenSubject } from '@tidegate/contracts';
-import { TidegateError } from '@tidegate/errors';
+import { anonymous, type Viewer } from '@tidegate/bff';
+import { tokenId, tokenSubject } from './access-revoked.ts';
+import { TidegateError } from '@tidegate/core';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 
 /** What tokens must say about who made them and for whom. */
 const ISSUER = 'tidegate';
 const AUDIENCE = 'tidegate';
-const ROLES: readonly ViewerRole[] = ['customer', 'operator', 'partner'];
 
 /** A viewer with what else its token says: what a revocation names. */
 export interface VerifiedViewer extends Viewer {
@@ -24,6 +23,13 @@ export const MAX_TOKEN_AGE_MS = 30 * 24 * 60 * 60 * 1000;
 
 export type TokenKeys = { readonly secret: string } | { readonly jwksUrl: string };
 
+export type TokenVerifierOptions = TokenKeys & {
+  /** Roles that a token's `role` claim may name. */
+  readonly roles: readonly string[];
+  /** Maximum age of a token in milliseconds. Default 30 days. */
+  readonly maxTokenAgeMs?: number;
+};
+
 export interface TokenVerifier {
   /**
    * Reads an `Authorization` value. No value: an anonymous viewer.
@@ -34,8 +40,8 @@ export interface TokenVerifier {
 }
 
 /** Verifies JWTs (RFC 7519) signed with a shared secret (HS256), or by a provider whose keys a JWKS URL serves. */
-export function createTokenVerifier(options: TokenKeys & { readonly maxTokenAgeMs?: number }): TokenVerifier {
-  const { maxTokenAgeMs = MAX_TOKEN_AGE_MS } = options;
+export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  const { roles, maxTokenAgeMs = MAX_TOKEN_AGE_MS } = options;
   const verifyJwt = createJwtVerification(options, maxTokenAgeMs);
   return {
     verify: async (authorization) => {
@@ -43,7 +49,7 @@ export function createTokenVerifier(options: TokenKeys & { readonly maxTokenAgeM
       const match = /^Bearer ([A-Za-z0-9_.-]+)$/i.exec(authorization.trim());
       if (!match) throw new TidegateError('UNAUTHENTICATED', 'Authorization has to be "Bearer" and a token.');
       try {
-        return viewerOf(await verifyJwt(match[1]!), maxTokenAgeMs);
+        return viewerOf(await verifyJwt(match[1]!), roles, maxTokenAgeMs);
       } catch (error) {
         throw translate(error);
       }
@@ -65,9 +71,9 @@ function createJwtVerification(
   return async (token) => (await jwtVerify(token, keys, { ...claims, algorithms })).payload;
 }
 
-function viewerOf(payload: JWTPayload, maxTokenAgeMs: number): VerifiedViewer {
-  const role = payload['role'] as ViewerRole;
-  if (!ROLES.includes(role))
+function viewerOf(payload: JWTPayload, roles: readonly string[], maxTokenAgeMs: number): VerifiedViewer {
+  const role = payload['role'];
+  if (typeof role !== 'string' || !roles.includes(role))
     throw new TidegateError('UNAUTHENTICATED', 'The token names no role that is known here.');
   const subject = tokenSubject.safeParse(payload.sub);
   if (!subject.success) throw new TidegateError('UNAUTHENTICATED', 'The token names no subject.');

@@ -1,5 +1,5 @@
-import { encodeErrorBody, TidegateError } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import { encodeErrorBody, TidegateError } from '@tidegate/core';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { SHELL, type Manifest } from './manifest.ts';
 import { createManifests } from './manifests.ts';
 import { composePage, missingImports } from './page-composition.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { encodeErrorBody, TidegateError } from '@tidegate/errors';
+import { encodeErrorBody, TidegateError } from '@tidegate/core';
 import { FileCache, type CachedFile, type Encoding } from './file-cache.ts';
 import { fileName, microFrontendName } from './manifest.ts';
 

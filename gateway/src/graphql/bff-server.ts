@@ -1,8 +1,8 @@
 import type { Bff, BffContext, Consistency, Viewer } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
-import type { ServiceClient } from '@tidegate/service-api';
+import { TidegateError } from '@tidegate/core';
+import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import {
   execute,
   getOperationAST,
@@ -154,6 +154,7 @@ export class BffServer {
       parent: facts.traceparent,
       signal,
       memory: this.bff.remembersWrites ? createWriteMemory(this.#options.state, facts.viewer) : undefined,
+      createLoaders: this.bff.createLoaders,
     });
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { GraphQLError, parse, print, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
 
 /** A document parsed and validated once. */

@@ -1,5 +1,5 @@
-import { errorCodes, isErrorCode, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import { errorCodes, isErrorCode, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { GraphQLError } from 'graphql';
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BffContext, LiveField, Viewer } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import {
   executeSubscriptionEvent,
   getArgumentValues,

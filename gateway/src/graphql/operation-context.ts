@@ -1,15 +1,14 @@
-import type { InputOf, OperationDefinition, OutputOf } from '@tidegate/contracts';
+import type { InputOf, OperationDefinition, OutputOf } from '@tidegate/core';
 import {
   Consistency,
-  createLoaders,
+  type Bff,
   type BffContext,
-  type Loaders,
   type Services,
   type Viewer,
   type WriteMemory,
 } from '@tidegate/bff';
-import type { ServiceClient } from '@tidegate/service-api';
-import { childTraceparent } from '@tidegate/telemetry';
+import type { ServiceClient } from '@tidegate/service/operations';
+import { childTraceparent } from '@tidegate/runtime/telemetry';
 
 /** One operation's context: binds its trace and cancellation to every call; makes loaders only when asked. */
 export class OperationContext implements BffContext {
@@ -18,7 +17,8 @@ export class OperationContext implements BffContext {
   readonly consistency: Consistency;
   readonly #parent: string | undefined;
   #traceparent: string | undefined;
-  #loaders: Loaders | undefined;
+  readonly #createLoaders: Bff['createLoaders'];
+  #loaders: unknown;
 
   constructor(options: {
     viewer: Viewer;
@@ -27,11 +27,13 @@ export class OperationContext implements BffContext {
     parent: string | undefined;
     signal?: AbortSignal | undefined;
     memory?: WriteMemory | undefined;
+    createLoaders?: Bff['createLoaders'] | undefined;
   }) {
     const { client, signal } = options;
     const traceparent = (): string => this.traceparent;
     this.viewer = options.viewer;
     this.#parent = options.parent;
+    this.#createLoaders = options.createLoaders;
     this.consistency = new Consistency(options.memory);
     this.services = {
       call<Definition extends OperationDefinition>(
@@ -49,8 +51,8 @@ export class OperationContext implements BffContext {
     return this.#traceparent;
   }
 
-  get loaders(): Loaders {
-    this.#loaders ??= createLoaders(this.services, this.consistency);
+  get loaders(): unknown {
+    this.#loaders ??= this.#createLoaders?.(this.services, this.consistency);
     return this.#loaders;
   }
 }

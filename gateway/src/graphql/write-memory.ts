@@ -1,4 +1,4 @@
-import { mergeConsistencyTokens } from '@tidegate/contracts';
+import { mergeConsistencyTokens } from '@tidegate/core';
 import type { Viewer, WriteMemory } from '@tidegate/bff';
 import type { SharedState } from '@tidegate/shared-state';
 

@@ -1,5 +1,5 @@
 import { anonymous } from '@tidegate/bff';
-import { createMetrics } from '@tidegate/telemetry';
+import { createMetrics } from '@tidegate/runtime/telemetry';
 import { describe, expect, it } from 'vitest';
 import { Admission } from './admission.ts';
 import { createEdgeMetrics } from './edge-metrics.ts';

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import type { EdgeMetrics, Refusal } from './edge-metrics.ts';
 import { KeyedLimit } from './keyed-limit.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** Reads a request's body up to a limit. @throws TidegateError PAYLOAD_TOO_LARGE, and reads no further. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {

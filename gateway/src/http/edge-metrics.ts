@@ -1,4 +1,4 @@
-import type { Metrics } from '@tidegate/telemetry';
+import type { Metrics } from '@tidegate/runtime/telemetry';
 
 /** Why the edge refused somebody: the values of the label `reason`. */
 export type Refusal =

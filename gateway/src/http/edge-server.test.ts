@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { createMetrics } from '@tidegate/telemetry';
+import { createMetrics } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createClientAddresses } from './client-address.ts';

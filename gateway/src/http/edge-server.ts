@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServerAdapter } from '@whatwg-node/server';
-import { createMetrics, type Metrics } from '@tidegate/telemetry';
+import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
 import { createClientAddresses, type ClientAddresses } from './client-address.ts';
 import { createEdgeMetrics } from './edge-metrics.ts';
 import { refuseUpgrade } from './refuse.ts';

@@ -1,4 +1,4 @@
-import { addressRanges, integer, origins } from '@tidegate/config';
+import { addressRanges, integer, origins } from '@tidegate/runtime/config';
 import { MAX_TOKEN_AGE_MS } from '../auth/token-verifier.ts';
 import { createClientAddresses } from './client-address.ts';
 

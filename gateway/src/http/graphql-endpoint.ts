@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorCodes, isErrorCode, TidegateError } from '@tidegate/errors';
+import { errorCodes, isErrorCode, TidegateError } from '@tidegate/core';
 import type { GraphQLError } from 'graphql';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { OperationParams } from '../graphql/document-cache.ts';

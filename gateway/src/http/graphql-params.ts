@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
 import type { OperationParams } from '../graphql/document-cache.ts';
 

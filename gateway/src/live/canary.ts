@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { defineLiveField, defineLiveStream } from '@tidegate/bff';
-import { CanarySang, createMessage, encodeEnvelope, topicSpecs } from '@tidegate/contracts';
+import { CanarySang } from './canary-message.ts';
+import { createMessage, encodeEnvelope, topicSpecs } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { LiveHub } from './hub.ts';
 import type { LiveSubscription } from './live-request.ts';
 

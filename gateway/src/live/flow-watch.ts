@@ -1,5 +1,5 @@
 import type { EventLog } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { StreamFeed } from './stream-feed.ts';
 
 /**

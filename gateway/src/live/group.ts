@@ -1,4 +1,4 @@
-import { toTidegateError, type TidegateError } from '@tidegate/errors';
+import { toTidegateError, type TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
 import type { Change } from './change.ts';
 import { cursorBinding, type CursorCodec } from './cursor.ts';

@@ -1,9 +1,9 @@
+import { sampleTopics } from '@tidegate/testing/sample-messages';
 import { defineLiveField, defineLiveStream, type LiveField, type Versioned } from '@tidegate/bff';
-import { createMessage, defineMessage, encodeEnvelope, topics } from '@tidegate/contracts';
-import type { TidegateError } from '@tidegate/errors';
+import { createMessage, defineMessage, encodeEnvelope, type TidegateError } from '@tidegate/core';
 import type { EventLog, OutgoingRecord } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createMetrics, silentLogger, type Metrics } from '@tidegate/telemetry';
+import { createMetrics, silentLogger, type Metrics } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { z } from 'zod';
 import { createCursorCodec, type CursorCodec } from './cursor.ts';
@@ -14,7 +14,7 @@ import { createLiveMetrics } from './metrics.ts';
 const Counted = defineMessage('Counted', {
   owner: 'test',
   version: 1,
-  topic: topics.orderDocuments,
+  topic: sampleTopics.counterDocuments,
   key: 'counter id',
   schema: z.object({ id: z.string(), owner: z.string(), count: z.number() }),
 });
@@ -148,7 +148,7 @@ export class HubWorld implements AsyncDisposable {
   static async start(options: Partial<LiveHubOptions> = {}): Promise<HubWorld> {
     const world = new HubWorld();
     await world.log.ensureTopics([
-      { name: topics.orderDocuments.name, partitions: 4, cleanup: 'compact', retentionMs: 1e9 },
+      { name: sampleTopics.counterDocuments.name, partitions: 4, cleanup: 'compact', retentionMs: 1e9 },
     ]);
     await world.startHub(options);
     return world;
@@ -190,7 +190,7 @@ export class HubWorld implements AsyncDisposable {
   }
 
   async append(records: readonly OutgoingRecord[]): Promise<void> {
-    await this.log.append(topics.orderDocuments.name, records);
+    await this.log.append(sampleTopics.counterDocuments.name, records);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

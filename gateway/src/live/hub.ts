@@ -1,8 +1,7 @@
 import type { LiveStream } from '@tidegate/bff';
-import { RESUME_WINDOW_MS } from '@tidegate/contracts';
-import { TidegateError } from '@tidegate/errors';
+import { RESUME_WINDOW_MS, TidegateError } from '@tidegate/core';
 import { partitionFor, type EventLog } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Change } from './change.ts';
 import type { CursorCodec } from './cursor.ts';
 import { Group } from './group.ts';

@@ -1,5 +1,5 @@
 import type { LiveField, LiveScope, Versioned } from '@tidegate/bff';
-import type { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
 import type { FrameBatch } from './frame-batch.ts';
 

@@ -1,4 +1,4 @@
-import type { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
 import type { LiveRequest, Sink } from './live-request.ts';

@@ -1,4 +1,4 @@
-import type { Metrics } from '@tidegate/telemetry';
+import type { Metrics } from '@tidegate/runtime/telemetry';
 
 /** What an operator sees of the live engine. */
 export function createLiveMetrics(metrics: Metrics) {

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import type { Change } from './change.ts';
 import type { Group } from './group.ts';

@@ -1,5 +1,5 @@
-import { TidegateError, toTidegateError } from '@tidegate/errors';
-import { retry } from '@tidegate/resilience';
+import { TidegateError, toTidegateError } from '@tidegate/core';
+import { retry } from '@tidegate/runtime/resilience';
 import { encodeFrame } from './frame.ts';
 import { FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';

@@ -1,7 +1,7 @@
 import type { LiveStream } from '@tidegate/bff';
-import { createMessageParser } from '@tidegate/contracts';
+import { createMessageParser } from '@tidegate/core';
 import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { parseChange, type Change, type StreamParser } from './change.ts';
 import { History } from './history.ts';
 import type { LiveMetrics } from './metrics.ts';

@@ -1,4 +1,4 @@
-import { TidegateError, toTidegateError } from '@tidegate/errors';
+import { TidegateError, toTidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import type { FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** What the largest takes. */
 export const MAX_VARINT_BYTES = 8;

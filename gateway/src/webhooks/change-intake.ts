@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LiveStream } from '@tidegate/bff';
-import type { Envelope, MessageDefinition } from '@tidegate/contracts';
+import type { Envelope, MessageDefinition } from '@tidegate/core';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import type { LogRecord } from '@tidegate/event-log';
 import type { BffServer } from '../graphql/bff-server.ts';

@@ -1,5 +1,4 @@
-import { encodeStructured, type Envelope } from '@tidegate/contracts';
-import { isErrorCode, errorCodes, TidegateError } from '@tidegate/errors';
+import { encodeStructured, type Envelope, isErrorCode, errorCodes, TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
 import type { RegisteredEndpoint } from './registered-endpoints.ts';
 

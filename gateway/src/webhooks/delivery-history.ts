@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { encodeStructured } from '@tidegate/contracts';
+import { encodeStructured } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { webhookId } from './change-intake.ts';
 import { deliveriesChannel } from './endpoint-store.ts';

@@ -1,7 +1,6 @@
-import type { Envelope } from '@tidegate/contracts';
+import { type Envelope, toTidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
-import { toTidegateError } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { BodyRenderer } from './delivery-body.ts';
 import type { AfterAttempt, ClaimedDelivery, DeliveryQueue, EndpointHealth } from './delivery-queue.ts';
 import type { EndpointIndex, RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts';

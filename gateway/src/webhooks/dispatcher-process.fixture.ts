@@ -1,7 +1,7 @@
 /** A dispatcher in a process of its own, for tests that kill it. */
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { createDispatcher } from './dispatcher.ts';
 import type { WebhookTables } from './tables.ts';
 import { createFixtureServer } from './webhook-world.fixture.ts';

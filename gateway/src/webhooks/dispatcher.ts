@@ -1,8 +1,8 @@
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
-import { startConsumer, type Consumer } from '@tidegate/outbox';
-import { startDueLoop, type DueLoop } from '@tidegate/resilience';
-import type { Logger, Metrics } from '@tidegate/telemetry';
+import { startConsumer, type Consumer } from '@tidegate/messaging';
+import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
+import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import type { BffServer } from '../graphql/bff-server.ts';
 import { ChangeIntake } from './change-intake.ts';
 import { createBodyRenderer } from './delivery-body.ts';

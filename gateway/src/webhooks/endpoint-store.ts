@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Database, UnitOfWork } from '@tidegate/database';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { Kysely } from 'kysely';
 import { createWebhookSecret } from './standard-webhooks.ts';
 import type { EndpointRow, WebhookTables } from './tables.ts';

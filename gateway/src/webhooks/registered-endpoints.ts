@@ -1,5 +1,5 @@
 import type { LiveStream } from '@tidegate/bff';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Kysely } from 'kysely';
 import type { BffServer } from '../graphql/bff-server.ts';
 import type { LiveRequest } from '../live/live-request.ts';

@@ -1,5 +1,5 @@
 import type { Migrations } from '@tidegate/database';
-import { outboxMigrations, type OutboxTables } from '@tidegate/outbox';
+import { outboxMigrations, type OutboxTables } from '@tidegate/messaging';
 import { sql, type Generated } from 'kysely';
 
 /** The inbox of the dispatcher's consumer lies in the same database: a delivery is queued once per change. */

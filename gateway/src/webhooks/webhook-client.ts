@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { Agent, request, type Dispatcher } from 'undici';
 import { parseRetryAfter } from './retry-schedule.ts';
 import type { TargetPolicy } from './target-policy.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { arrivals, type Receiver } from './receiver.fixture.ts';

@@ -1,5 +1,5 @@
 import type { Viewer } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { BffServer } from '../graphql/bff-server.ts';
 import type { LiveRequest } from '../live/live-request.ts';
 

@@ -1,27 +1,22 @@
 import {
   customerScope,
-  defineLiveField,
   commandOutcomeStream,
   orderStream,
-  type Bff,
   type CommandOutcomeData,
-  type Viewer,
-} from '@tidegate/bff';
+} from '@order-platform/bff-shared';
+import { defineLiveField, type Bff, type Viewer } from '@tidegate/bff';
+import { deadLetterTopic, createMessage, encodeEnvelope, topicSpecs, TidegateError } from '@tidegate/core';
 import {
-  createMessage,
-  encodeEnvelope,
   OrderDocumentChanged,
   topics,
-  topicSpecs,
   type OrderDocument,
   type OrderStatus,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import type { Database } from '@tidegate/database';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
-import { TidegateError } from '@tidegate/errors';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createMetrics, silentLogger } from '@tidegate/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import { BffServer } from '../graphql/bff-server.ts';
@@ -111,7 +106,7 @@ export async function createWebhookWorld(
   const database =
     options.database ?? createSqliteDatabase<WebhookTables>({ path: `${directory.path}/webhooks.sqlite` });
   const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger: silentLogger, pollMs: 2 });
-  await log.ensureTopics(topicSpecs([topics.orderDocuments, topics.deadLetters], 2));
+  await log.ensureTopics(topicSpecs([topics.orderDocuments, deadLetterTopic], 2));
   const weather: Weather = { failure: undefined, renders: 0 };
   const server = createFixtureServer(weather);
   const shared = {

@@ -1,6 +1,6 @@
 import type { Database, Migrations } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { BffServer } from '../graphql/bff-server.ts';
 import { DeliveryHistory } from './delivery-history.ts';

@@ -1,7 +1,6 @@
-import type { InputOf, OperationDefinition, OutputOf } from '@tidegate/contracts';
+import type { InputOf, OperationDefinition, OutputOf } from '@tidegate/core';
 import type { Consistency } from './consistency.ts';
 import type { LiveField } from './live-field.ts';
-import type { Loaders } from './loaders.ts';
 import type { Viewer } from './viewer.ts';
 
 /** The services as one operation sees them: its deadline, its trace and its cancellation are already in. */
@@ -13,7 +12,7 @@ export interface Services {
 }
 
 /** What resolvers get. Made anew for each operation, and for each event of a subscription group. */
-export interface BffContext {
+export interface BffContext<Loaders = unknown> {
   readonly viewer: Viewer;
   readonly services: Services;
   readonly loaders: Loaders;
@@ -23,12 +22,14 @@ export interface BffContext {
 }
 
 /** A backend for one kind of frontend: schema, resolvers, live fields. The gateway hosts any set of them. */
-export interface Bff {
+export interface Bff<Loaders = unknown> {
   /** The last part of its address: `/graphql/<name>`. */
   readonly name: string;
   /** SDL, every type and field described. */
   readonly typeDefs: string;
   readonly resolvers: Record<string, unknown>;
+  /** Makes `context.loaders`, once per operation and only when a resolver reads it. Default: `loaders` is undefined. */
+  readonly createLoaders?: (services: Services, consistency: Consistency) => Loaders;
   /** One for each field of `Subscription`, by name. */
   readonly liveFields: Readonly<Record<string, LiveField>>;
   /** Documents by their id (SHA-256, hex). When set, nothing else is executed unless the gateway is told to. */

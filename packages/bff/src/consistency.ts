@@ -3,8 +3,8 @@ import {
   encodeConsistencyToken,
   mergeConsistencyTokens,
   type ConsistencyToken,
-} from '@tidegate/contracts';
-import { TidegateError } from '@tidegate/errors';
+  TidegateError,
+} from '@tidegate/core';
 
 /** How long a read waits for the view to catch up. */
 const DEFAULT_WAIT_MS = 2_000;

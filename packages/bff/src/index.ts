@@ -9,14 +9,4 @@ export {
   type OverflowPolicy,
   type Versioned,
 } from './live-field.ts';
-export { liveOrder } from './live-order.ts';
-export { createLoaders, type Loaders } from './loaders.ts';
-export {
-  commandOutcomeStream,
-  customerScope,
-  orderStream,
-  productStream,
-  publicScope,
-  type CommandOutcomeData,
-} from './streams.ts';
-export { anonymous, requireRole, type Viewer, type ViewerRole } from './viewer.ts';
+export { anonymous, requireRole, type Viewer } from './viewer.ts';

@@ -1,4 +1,4 @@
-import type { MessageDefinition } from '@tidegate/contracts';
+import type { MessageDefinition } from '@tidegate/core';
 import type { Viewer } from './viewer.ts';
 
 /**

@@ -1,20 +1,20 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
-export type ViewerRole = 'anonymous' | 'customer' | 'operator' | 'partner';
-
-/** Who is asking, as the gateway verified it. */
+/** The authenticated caller of an operation. */
 export interface Viewer {
-  readonly role: ViewerRole;
+  /** The token's role, or `anonymous` without a token. */
+  readonly role: string;
   /** The token's subject; empty for an anonymous viewer. */
   readonly id: string;
-  /** When the token ends, milliseconds since the epoch; absent for an anonymous viewer. */
+  /** Expiry of the token in milliseconds since the epoch; absent for an anonymous viewer. */
   readonly expiresAtMs?: number;
 }
 
+/** The viewer of a request without a token. */
 export const anonymous: Viewer = { role: 'anonymous', id: '' };
 
 /** @throws TidegateError UNAUTHENTICATED without a token, FORBIDDEN with one of another role. */
-export function requireRole(viewer: Viewer, ...roles: readonly ViewerRole[]): void {
+export function requireRole(viewer: Viewer, ...roles: readonly string[]): void {
   if (roles.includes(viewer.role)) return;
   if (viewer.role === 'anonymous') {
     throw new TidegateError('UNAUTHENTICATED', 'This needs a bearer token; none was sent.');

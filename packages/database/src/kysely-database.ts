@@ -1,6 +1,6 @@
-import { TidegateError } from '@tidegate/errors';
-import { delay, retry } from '@tidegate/resilience';
-import type { Logger } from '@tidegate/telemetry';
+import { TidegateError } from '@tidegate/core';
+import { delay, retry } from '@tidegate/runtime/resilience';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { sql, type Kysely } from 'kysely';
 import { isSerializationFailure } from './database-errors.ts';
 import type { Database, Migrations, UnitOfWork } from './database.ts';

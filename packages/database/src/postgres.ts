@@ -1,5 +1,5 @@
-import { TidegateError } from '@tidegate/errors';
-import { silentLogger, type Logger } from '@tidegate/telemetry';
+import { TidegateError } from '@tidegate/core';
+import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { withBorder } from './bordered-dialect.ts';

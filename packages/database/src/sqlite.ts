@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { TidegateError } from '@tidegate/errors';
-import { silentLogger, type Logger } from '@tidegate/telemetry';
+import { TidegateError } from '@tidegate/core';
+import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Kysely } from 'kysely';
 import { withBorder } from './bordered-dialect.ts';
 import type { Database } from './database.ts';

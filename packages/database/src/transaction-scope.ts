@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** Knows whether the running code is inside a transaction's work, whatever it awaited in between. */
 export interface TransactionScope {

@@ -1,4 +1,4 @@
-import { backoffMs, delay } from '@tidegate/resilience';
+import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { RecordBatch } from './event-log.ts';
 
 export const handlerBackoff = { firstMs: 50, maxMs: 5_000 };

@@ -1,4 +1,4 @@
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { kafkaLibsFromEnv, until } from '@tidegate/testing';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { silentLogger, type Logger } from '@tidegate/telemetry';
+import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { kafkaBrokersFromEnv, until } from '@tidegate/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { TidegateError } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import { TidegateError } from '@tidegate/core';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import {
   Kafka,
   logLevel,

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { Consumer, findErrorBy, type KafkaRecord, type RecordsBatch } from '@platformatic/kafka';
 import type { LogRecord } from './event-log.ts';
 import type { Fetched, FetchClient, FetchRequest, TopicMetadata } from './kafka/fetch-client.ts';

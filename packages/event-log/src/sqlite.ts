@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { TidegateError } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import { TidegateError } from '@tidegate/core';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { EventLog } from './event-log.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
 import { createEventLogOnFile } from './sqlite/event-log-on-file.ts';

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { TopicSpec } from './event-log.ts';
 
 /** The answer to "give it another number of partitions": keys would move, and with them their order. */

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { TopicSpec } from './event-log.ts';
 
 /** @throws TidegateError BAD_REQUEST for what no log could create. */

@@ -1,11 +1,10 @@
-import type { Envelope } from '@tidegate/contracts';
+import { type Envelope, TidegateError } from '@tidegate/core';
 import type { Tables, UnitOfWork } from '@tidegate/database';
-import { TidegateError } from '@tidegate/errors';
 import type { Transaction } from 'kysely';
 import type { EventStoreTables } from './event-store-tables.ts';
 
 export interface AppendOptions {
-  /** The aggregate, e.g. `order/42`. */
+  /** The aggregate, e.g. `counters/42`. */
   readonly stream: string;
   /** The version that the decision was made on; 0 for a stream that does not exist yet. */
   readonly expectedVersion: number;

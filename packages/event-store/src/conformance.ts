@@ -1,4 +1,5 @@
-import { createMessage, OrderConfirmed, type Envelope } from '@tidegate/contracts';
+import { CounterRaised } from '@tidegate/testing/sample-messages';
+import { createMessage, type Envelope } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { deferred } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
@@ -12,12 +13,12 @@ export interface EventStoreSubject extends AsyncDisposable {
 }
 
 function event(key: string, sequence: number, by = 'a'): Envelope {
-  return createMessage(OrderConfirmed, {
-    id: `order/${key}@${sequence}`,
+  return createMessage(CounterRaised, {
+    id: `counters/${key}@${sequence}`,
     key,
     sequence,
     timeMs: 1_700_000_000_000,
-    data: { orderId: key },
+    data: { counterId: key },
     causationid: by,
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   });
@@ -29,8 +30,8 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
     const database = subject.open();
     await database.migrate(eventStoreMigrations);
     const append = (expectedVersion: number, ...events: Envelope[]) =>
-      database.transaction((unit) => appendEvents(unit, { stream: 'order/1', expectedVersion, events }));
-    const read = () => readEvents(database.query, 'order/1');
+      database.transaction((unit) => appendEvents(unit, { stream: 'counters/1', expectedVersion, events }));
+    const read = () => readEvents(database.query, 'counters/1');
     return { subject, database, append, read, [Symbol.asyncDispose]: () => subject[Symbol.asyncDispose]() };
   }
 
@@ -57,7 +58,7 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
         await expect(late).rejects.toMatchObject({
           code: 'CONFLICT',
           retryable: true,
-          details: { stream: 'order/1', expectedVersion, actualVersion: 2 },
+          details: { stream: 'counters/1', expectedVersion, actualVersion: 2 },
         });
         expect(await store.read()).toHaveLength(2);
       },
@@ -75,7 +76,7 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
       await using store = await opened();
       await store.append(0, event('1', 1));
       await store.database.transaction(async (unit) => {
-        const stream = 'order/1';
+        const stream = 'counters/1';
         const stale = appendEvents(unit, { stream, expectedVersion: 0, events: [event('1', 1, 'stale')] });
         await expect(stale).rejects.toMatchObject({ code: 'CONFLICT' });
         const { length } = await readEvents(unit.tx, stream);
@@ -97,7 +98,7 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
                 event('1', expectedVersion + 1, `writer-${n}`),
                 event('1', expectedVersion + 2, `writer-${n}`),
               ];
-              return appendEvents(unit, { stream: 'order/1', expectedVersion, events });
+              return appendEvents(unit, { stream: 'counters/1', expectedVersion, events });
             }),
           ),
         );
@@ -120,14 +121,18 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
       const appended = deferred();
       const giveUp = deferred();
       const first = store.database.transaction(async (unit) => {
-        await appendEvents(unit, { stream: 'order/1', expectedVersion: 0, events: [event('1', 1, 'first')] });
+        await appendEvents(unit, {
+          stream: 'counters/1',
+          expectedVersion: 0,
+          events: [event('1', 1, 'first')],
+        });
         appended.resolve();
         await giveUp.promise;
         throw new Error('on purpose');
       });
       await appended.promise;
       const second = other.transaction((unit) =>
-        appendEvents(unit, { stream: 'order/1', expectedVersion: 0, events: [event('1', 1, 'second')] }),
+        appendEvents(unit, { stream: 'counters/1', expectedVersion: 0, events: [event('1', 1, 'second')] }),
       );
       giveUp.resolve();
       await expect(first).rejects.toThrow('on purpose');

@@ -1,4 +1,4 @@
-import type { Envelope } from '@tidegate/contracts';
+import type { Envelope } from '@tidegate/core';
 import type { Tables } from '@tidegate/database';
 import type { Kysely } from 'kysely';
 import type { EventStoreTables } from './event-store-tables.ts';

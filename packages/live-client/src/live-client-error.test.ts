@@ -1,4 +1,4 @@
-import { errorCodes } from '@tidegate/errors';
+import { errorCodes } from '@tidegate/core';
 import { expect, it } from 'vitest';
 import { fromGraphQLErrors } from './live-client-error.ts';
 

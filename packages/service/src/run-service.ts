@@ -1,7 +1,7 @@
-import { hostPorts, integer, url } from '@tidegate/config';
+import { hostPorts, integer, url } from '@tidegate/runtime/config';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
-import { runProcess, type ProcessConfig, type ProcessHost } from '@tidegate/process';
+import { runProcess, type ProcessConfig, type ProcessHost } from '@tidegate/runtime/process';
 import type { z } from 'zod';
 import { defaultPartitions, type Service, type ServiceDependencies } from './service.ts';
 

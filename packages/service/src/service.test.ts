@@ -1,27 +1,21 @@
-import {
-  createMessage,
-  decodeEnvelope,
-  encodeEnvelope,
-  ShipmentDelivered,
-  ShipmentPrepared,
-  topics,
-} from '@tidegate/contracts';
+import { CounterRaised, AlarmRaised, sampleTopics } from '@tidegate/testing/sample-messages';
+import { createMessage, decodeEnvelope, encodeEnvelope } from '@tidegate/core';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createOutbox, outboxMigrations, type OutboxTables } from '@tidegate/outbox';
-import { silentLogger as logger } from '@tidegate/telemetry';
+import { createOutbox, outboxMigrations, type OutboxTables } from '@tidegate/messaging';
+import { silentLogger as logger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createService, type Stoppable } from './service.ts';
 
-const messageOf = (definition: typeof ShipmentPrepared | typeof ShipmentDelivered, sequence: number) =>
+const messageOf = (definition: typeof CounterRaised | typeof AlarmRaised, sequence: number) =>
   createMessage(definition, {
     id: `o1@${sequence}`,
     key: 'o1',
     sequence,
     timeMs: 1_700_000_000_000,
-    data: { orderId: 'o1', shipmentId: 's1' },
+    data: { counterId: 'o1' },
   });
 
 /** A service that answers "prepared" with "delivered", and what it does to its log and database, in order. */
@@ -59,11 +53,11 @@ async function service(beforeConsuming?: () => Stoppable | Promise<void>) {
     dependencies: { database: watchedDatabase, log: watchedLog, logger, partitions: 1 },
     migrations: outboxMigrations,
     outbox,
-    ownedTopics: [topics.paymentEvents, topics.shipmentEvents],
-    consumed: [ShipmentPrepared, ShipmentDelivered],
+    ownedTopics: [sampleTopics.alarmEvents, sampleTopics.counterEvents],
+    consumed: [CounterRaised, AlarmRaised],
     handle: async (message, unit) => {
-      if (message.name !== 'ShipmentPrepared') return;
-      await outbox.add(unit, topics.paymentEvents, [messageOf(ShipmentDelivered, 2)]);
+      if (message.name !== 'CounterRaised') return;
+      await outbox.add(unit, sampleTopics.alarmEvents, [messageOf(AlarmRaised, 2)]);
     },
     ...(beforeConsuming && { beforeConsuming }),
   });
@@ -90,7 +84,7 @@ function watched<T extends Stoppable>(name: string, stoppable: T, steps: string[
   };
 }
 
-const started = ['topics payments.events/1 shipping.events/1 dead-letters/1', 'relay'];
+const started = ['topics alarms.events/1 counters.events/1 dead-letters/1', 'relay'];
 
 describe('a service', () => {
   it('makes each topic once, relays, does its own work, then consumes; and stops in reverse', async () => {
@@ -109,9 +103,9 @@ describe('a service', () => {
   it('publishes what it adds to its outbox when it handles a message', async () => {
     await using test = await service();
     await test.start();
-    await test.log.append(topics.shipmentEvents.name, [encodeEnvelope(messageOf(ShipmentPrepared, 1))]);
+    await test.log.append(sampleTopics.counterEvents.name, [encodeEnvelope(messageOf(CounterRaised, 1))]);
     const range = {
-      topic: topics.paymentEvents.name,
+      topic: sampleTopics.alarmEvents.name,
       partition: 0,
       fromOffset: 0,
       toOffset: 10,
@@ -124,7 +118,7 @@ describe('a service', () => {
       },
       { what: 'the answer is published' },
     );
-    expect(decodeEnvelope(record!).type).toBe(ShipmentDelivered.type);
+    expect(decodeEnvelope(record!).type).toBe(AlarmRaised.type);
   });
 
   it('waits for work that has to be done before it consumes', async () => {

@@ -1,9 +1,10 @@
-import { topics, topicSpecs, type MessageDefinition, type TopicDefinition } from '@tidegate/contracts';
+import { deadLetterTopic, topicSpecs, type MessageDefinition, type TopicDefinition } from '@tidegate/core';
 import type { Database, Migrations, Tables } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
-import { startConsumer, startRelay, type ConsumerOptions, type Outbox } from '@tidegate/outbox';
-import { createServiceHandler, type FetchHandler, type Implementation } from '@tidegate/service-api';
-import type { Logger } from '@tidegate/telemetry';
+import { startConsumer, startRelay, type ConsumerOptions, type Outbox } from '@tidegate/messaging';
+import { createServiceHandler, type Implementation } from './operations/index.ts';
+import { type FetchHandler } from '@tidegate/runtime/process';
+import type { Logger } from '@tidegate/runtime/telemetry';
 
 /** What every service is built on; its process chooses the adapters and closes them. */
 export interface ServiceDependencies<TheTables = Tables> {
@@ -62,7 +63,7 @@ export function createService<Name extends string, const Definitions extends rea
 
   async function start(): Promise<void> {
     await database.migrate(options.migrations);
-    const needed = [...options.ownedTopics, ...consumed.map(({ topic }) => topic), topics.deadLetters];
+    const needed = [...options.ownedTopics, ...consumed.map(({ topic }) => topic), deadLetterTopic];
     await log.ensureTopics(topicSpecs([...new Set(needed)], partitions));
     running.push(await startRelay({ database, log, outbox, logger, name }));
     const started = await options.beforeConsuming?.();

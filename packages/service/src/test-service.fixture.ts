@@ -1,5 +1,5 @@
 /** What `run-service.test.ts` runs as a process of its own, under the name that it is given. */
-import { text } from '@tidegate/config';
+import { text } from '@tidegate/runtime/config';
 import { runService } from './run-service.ts';
 
 const name = process.env['TEST_NAME'] ?? 'test-service';

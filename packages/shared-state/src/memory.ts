@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { notANumber, requireTtl } from './refusals.ts';
 import type { SharedState } from './shared-state.ts';
 

@@ -1,6 +1,6 @@
-import { TidegateError } from '@tidegate/errors';
-import { delay, withDeadline } from '@tidegate/resilience';
-import { silentLogger, type Logger } from '@tidegate/telemetry';
+import { TidegateError } from '@tidegate/core';
+import { delay, withDeadline } from '@tidegate/runtime/resilience';
+import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Redis, ReplyError } from 'ioredis';
 import { notANumber, requireTtl } from './refusals.ts';
 import type { SharedState } from './shared-state.ts';

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** @throws TidegateError BAD_REQUEST: a value without an end would stay for ever. */
 export function requireTtl(ttlMs: number): void {

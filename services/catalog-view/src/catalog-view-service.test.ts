@@ -1,20 +1,16 @@
+import { createMessage, decodeEnvelope, encodeEnvelope, type Envelope, type OutputOf } from '@tidegate/core';
 import {
-  createMessage,
-  decodeEnvelope,
-  encodeEnvelope,
   getProducts,
   listProducts,
   ProductListed,
   StockLevelChanged,
   topics,
-  type Envelope,
-  type OutputOf,
   type ProductDocument,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createServiceClient } from '@tidegate/service-api';
-import { silentLogger } from '@tidegate/telemetry';
+import { createServiceClient } from '@tidegate/service/operations';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createCatalogViewService } from './catalog-view-service.ts';

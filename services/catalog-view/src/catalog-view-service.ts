@@ -1,7 +1,7 @@
-import { getProducts, listProducts, topics } from '@tidegate/contracts';
-import { createOutbox } from '@tidegate/outbox';
+import { getProducts, listProducts, topics } from '@order-platform/contracts';
+import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
-import { implement } from '@tidegate/service-api';
+import { implement } from '@tidegate/service/operations';
 import { joinedEvents } from './evolve-product.ts';
 import { migrations } from './migrations.ts';
 import { createProductQueries } from './product-queries.ts';

@@ -1,4 +1,5 @@
-import { createMessage, productDocument, ProductListed, StockLevelChanged } from '@tidegate/contracts';
+import { createMessage } from '@tidegate/core';
+import { productDocument, ProductListed, StockLevelChanged } from '@order-platform/contracts';
 import { describe, expect, it } from 'vitest';
 import { evolveProduct, type ProductMessage } from './evolve-product.ts';
 

@@ -1,4 +1,5 @@
-import { productEvents, type Message, type ProductDocument } from '@tidegate/contracts';
+import { productEvents, type ProductDocument } from '@order-platform/contracts';
+import { type Message } from '@tidegate/core';
 
 export const joinedEvents = productEvents;
 export type ProductMessage = Message<(typeof productEvents)[number]>;

@@ -1,4 +1,5 @@
-import type { getProducts, InputOf, listProducts, OutputOf, ProductDocument } from '@tidegate/contracts';
+import type { getProducts, listProducts, ProductDocument } from '@order-platform/contracts';
+import type { InputOf, OutputOf } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { sql } from 'kysely';
 import type { CatalogViewTables } from './tables.ts';

@@ -1,6 +1,7 @@
-import { createMessage, ProductDocumentChanged, topics, type ProductDocument } from '@tidegate/contracts';
+import { createMessage } from '@tidegate/core';
+import { ProductDocumentChanged, topics, type ProductDocument } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import { evolveProduct, type ProductMessage } from './evolve-product.ts';
 import type { CatalogViewTables } from './tables.ts';
 

@@ -1,4 +1,4 @@
-import type { OutboxTables } from '@tidegate/outbox';
+import type { OutboxTables } from '@tidegate/messaging';
 
 export interface ProductDocumentsTable {
   product_id: string;

@@ -1,4 +1,4 @@
-import type { OrderLine, Rejection } from '@tidegate/contracts';
+import type { OrderLine, Rejection } from '@order-platform/contracts';
 
 /** What the decision needs to know of a product. */
 export interface Shelf {

@@ -2,18 +2,15 @@ import {
   createMessage,
   decodeEnvelope,
   encodeEnvelope,
-  OrderCancelled,
-  OrderDispatched,
-  OrderPlaced,
-  topics,
   type DataOf,
   type Envelope,
   type MessageDefinition,
   type TopicDefinition,
-} from '@tidegate/contracts';
+} from '@tidegate/core';
+import { OrderCancelled, OrderDispatched, OrderPlaced, topics } from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { assortment } from './assortment.ts';

@@ -4,10 +4,10 @@ import {
   OrderPlaced,
   OrderRejected,
   topics,
-  type Message,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
+import { type Message } from '@tidegate/core';
 import type { UnitOfWork } from '@tidegate/database';
-import { createOutbox } from '@tidegate/outbox';
+import { createOutbox } from '@tidegate/messaging';
 import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { assortment, type NewProduct } from './assortment.ts';
 import { listAssortment } from './list-assortment.ts';

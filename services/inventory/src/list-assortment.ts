@@ -1,6 +1,7 @@
-import { createMessage, ProductListed, topics } from '@tidegate/contracts';
+import { createMessage } from '@tidegate/core';
+import { ProductListed, topics } from '@order-platform/contracts';
 import type { Database } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { NewProduct } from './assortment.ts';
 import { openingStock } from './stock-level.ts';
 import type { InventoryTables } from './tables.ts';

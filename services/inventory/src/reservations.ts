@@ -1,15 +1,13 @@
+import { createMessage, type DataOf, type MessageDefinition } from '@tidegate/core';
 import {
-  createMessage,
   StockRejected,
   StockReleased,
   StockReserved,
   topics,
-  type DataOf,
-  type MessageDefinition,
   type OrderPlaced,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
 import { decideReservation, quantitiesByProduct } from './decide-reservation.ts';
 import { release as releaseStep, reserve as reserveStep, sell as sellStep } from './stock-level.ts';

@@ -1,4 +1,4 @@
-import type { OutboxTables } from '@tidegate/outbox';
+import type { OutboxTables } from '@tidegate/messaging';
 
 export interface ProductsTable {
   product_id: string;

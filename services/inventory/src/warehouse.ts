@@ -1,6 +1,7 @@
-import { createMessage, StockLevelChanged, topics } from '@tidegate/contracts';
+import { createMessage } from '@tidegate/core';
+import { StockLevelChanged, topics } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
 import { restock, type RestockRule, type StockLevel } from './stock-level.ts';
 import type { InventoryTables, ProductsTable } from './tables.ts';

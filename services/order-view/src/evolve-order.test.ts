@@ -1,5 +1,5 @@
+import { createMessage, type DataOf, type MessageDefinition } from '@tidegate/core';
 import {
-  createMessage,
   OrderCancelled,
   OrderCompleted,
   OrderConfirmed,
@@ -15,9 +15,7 @@ import {
   StockRejected,
   StockReleased,
   StockReserved,
-  type DataOf,
-  type MessageDefinition,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evolveOrder } from './evolve-order.ts';

@@ -1,4 +1,4 @@
-import type { OrderDocument, OrderStatus } from '@tidegate/contracts';
+import type { OrderDocument, OrderStatus } from '@order-platform/contracts';
 import type { OrderParts } from './order-parts.ts';
 
 /**

@@ -3,9 +3,9 @@ import {
   paymentEvents,
   reservationEvents,
   shipmentEvents,
-  type Message,
   type OrderDocument,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
+import { type Message } from '@tidegate/core';
 
 /** Everything that is joined into an order's document. */
 export const joinedEvents = [

@@ -1,4 +1,5 @@
-import type { getOrders, InputOf, listOrders, OrderDocument, OutputOf } from '@tidegate/contracts';
+import type { getOrders, listOrders, OrderDocument } from '@order-platform/contracts';
+import type { InputOf, OutputOf } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { sql } from 'kysely';
 import type { OrderViewTables } from './tables.ts';

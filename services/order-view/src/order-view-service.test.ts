@@ -2,6 +2,11 @@ import {
   createMessage,
   decodeEnvelope,
   encodeEnvelope,
+  type DataOf,
+  type Envelope,
+  type MessageDefinition,
+} from '@tidegate/core';
+import {
   getOrders,
   listOrders,
   OrderCancelled,
@@ -10,15 +15,12 @@ import {
   ShipmentPrepared,
   StockReserved,
   topics,
-  type DataOf,
-  type Envelope,
-  type MessageDefinition,
   type OrderDocument,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createServiceClient } from '@tidegate/service-api';
-import { silentLogger } from '@tidegate/telemetry';
+import { createServiceClient } from '@tidegate/service/operations';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createOrderViewService } from './order-view-service.ts';

@@ -1,7 +1,8 @@
-import { decodeConsistencyToken, getOrders, listOrders, topics, type InputOf } from '@tidegate/contracts';
-import { createOutbox } from '@tidegate/outbox';
+import { decodeConsistencyToken, type InputOf } from '@tidegate/core';
+import { getOrders, listOrders, topics } from '@order-platform/contracts';
+import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
-import { implement } from '@tidegate/service-api';
+import { implement } from '@tidegate/service/operations';
 import { createFreshnessWait } from './freshness-wait.ts';
 import { migrations } from './migrations.ts';
 import { createOrderQueries } from './order-queries.ts';

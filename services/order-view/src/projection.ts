@@ -1,6 +1,7 @@
-import { createMessage, OrderDocumentChanged, topics } from '@tidegate/contracts';
+import { createMessage } from '@tidegate/core';
+import { OrderDocumentChanged, topics } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import { evolveOrder } from './evolve-order.ts';
 import { orderDocumentOf } from './order-document.ts';
 import { noParts, type JoinedMessage, type OrderParts } from './order-parts.ts';

@@ -1,4 +1,4 @@
-import type { OutboxTables } from '@tidegate/outbox';
+import type { OutboxTables } from '@tidegate/messaging';
 
 export interface OrderDocumentsTable {
   order_id: string;

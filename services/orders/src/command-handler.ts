@@ -1,7 +1,7 @@
-import { encodeConsistencyToken, type CommandResult } from '@tidegate/contracts';
+import { encodeConsistencyToken, TidegateError } from '@tidegate/core';
+import { type CommandResult } from '@order-platform/contracts';
 import { isUniqueViolation, type Database, type UnitOfWork } from '@tidegate/database';
-import { TidegateError } from '@tidegate/errors';
-import { retry } from '@tidegate/resilience';
+import { retry } from '@tidegate/runtime/resilience';
 import type { Cause } from '@tidegate/service';
 import type { CommandOutcomes, StoredOutcome } from './command-outcomes.ts';
 import { decide, react, type ClientCommand, type Reaction } from './decide.ts';

@@ -1,6 +1,7 @@
-import { CommandOutcome, createMessage, topics, type CommandResult } from '@tidegate/contracts';
+import { CommandOutcome, topics, type CommandResult } from '@order-platform/contracts';
+import { createMessage } from '@tidegate/core';
 import type { UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { Kysely } from 'kysely';
 import type { ClientCommand } from './decide.ts';
 import type { OrdersTables } from './tables.ts';

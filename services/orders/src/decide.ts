@@ -1,4 +1,5 @@
-import type { cancelOrder, InputOf, OrderLine, placeOrder, Rejection } from '@tidegate/contracts';
+import type { cancelOrder, OrderLine, placeOrder, Rejection } from '@order-platform/contracts';
+import type { InputOf } from '@tidegate/core';
 import type { Decision, OrderEvent, OrderState } from './order.ts';
 
 /** What a client asks of an order; it is accepted or rejected, and the client is told. */

@@ -1,6 +1,6 @@
 import type { Migrations } from '@tidegate/database';
 import { eventStoreMigrations } from '@tidegate/event-store';
-import { outboxMigrations } from '@tidegate/outbox';
+import { outboxMigrations } from '@tidegate/messaging';
 
 export const migrations: Migrations = {
   ...outboxMigrations,

@@ -1,13 +1,8 @@
-import {
-  createMessage,
-  orderEvents,
-  topics,
-  type Envelope,
-  type MessageDefinition,
-} from '@tidegate/contracts';
+import { createMessage, type Envelope, type MessageDefinition } from '@tidegate/core';
+import { orderEvents, topics } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import { appendEvents, readEvents } from '@tidegate/event-store';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
 import { evolve, unknownOrder, type OrderEvent, type OrderState } from './order.ts';
 import type { OrdersTables } from './tables.ts';

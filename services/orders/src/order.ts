@@ -1,4 +1,5 @@
-import type { DataOf, MessageDefinition, orderEvents, Rejection } from '@tidegate/contracts';
+import type { DataOf, MessageDefinition } from '@tidegate/core';
+import type { orderEvents, Rejection } from '@order-platform/contracts';
 
 /** A fact of the aggregate: the name and the data of one of the catalogue's order events. */
 export type OrderEvent = EventOf<(typeof orderEvents)[number]>;

@@ -1,8 +1,5 @@
 import {
   cancelOrder,
-  createMessage,
-  decodeEnvelope,
-  encodeEnvelope,
   getCommandOutcome,
   PaymentAuthorized,
   PaymentDeclined,
@@ -12,14 +9,20 @@ import {
   ShipmentDispatched,
   topics,
   type CommandResult,
+} from '@order-platform/contracts';
+import {
+  deadLetterTopic,
+  createMessage,
+  decodeEnvelope,
+  encodeEnvelope,
   type Envelope,
   type InputOf,
   type TopicDefinition,
-} from '@tidegate/contracts';
+} from '@tidegate/core';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createServiceClient } from '@tidegate/service-api';
-import { silentLogger } from '@tidegate/telemetry';
+import { createServiceClient } from '@tidegate/service/operations';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createOrdersService } from './orders-service.ts';
@@ -249,7 +252,7 @@ describe('an order', () => {
     ]);
     await orders.say(topics.paymentEvents, paid);
     expect(await orders.events(2)).toMatchObject([{}, { type: 'tidegate.orders.OrderConfirmed' }]);
-    const ends = await orders.log.ends(topics.deadLetters.name);
+    const ends = await orders.log.ends(deadLetterTopic.name);
     expect(ends.map(({ end }) => end)).toEqual([1]);
   });
 });

@@ -1,7 +1,7 @@
-import { cancelOrder, getCommandOutcome, placeOrder, topics } from '@tidegate/contracts';
-import { createOutbox } from '@tidegate/outbox';
+import { cancelOrder, getCommandOutcome, placeOrder, topics } from '@order-platform/contracts';
+import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
-import { implement } from '@tidegate/service-api';
+import { implement } from '@tidegate/service/operations';
 import { createCommandHandler } from './command-handler.ts';
 import { createCommandOutcomes } from './command-outcomes.ts';
 import { migrations } from './migrations.ts';

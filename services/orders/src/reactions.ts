@@ -6,8 +6,8 @@ import {
   ShipmentDelivered,
   ShipmentDispatched,
   StockRejected,
-  type Message,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
+import { type Message } from '@tidegate/core';
 import type { UnitOfWork } from '@tidegate/database';
 import { causeOf } from '@tidegate/service';
 import type { CommandHandler } from './command-handler.ts';

@@ -1,5 +1,5 @@
 import type { EventStoreTables } from '@tidegate/event-store';
-import type { OutboxTables } from '@tidegate/outbox';
+import type { OutboxTables } from '@tidegate/messaging';
 
 /** The outcome of every command, for ever the same for the same id. */
 export interface CommandsTable {

@@ -1,15 +1,13 @@
+import { createMessage, type DataOf, type Envelope } from '@tidegate/core';
 import {
-  createMessage,
   PaymentAuthorized,
   PaymentDeclined,
   PaymentRefunded,
   topics,
-  type DataOf,
-  type Envelope,
   type StockReserved,
-} from '@tidegate/contracts';
+} from '@order-platform/contracts';
 import type { Database, UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
 import { conclude, endPayment, requestPayment, type PaymentFact, type ProviderAnswer } from './payment.ts';
 import type { PaymentsTable, PaymentsTables } from './tables.ts';

@@ -1,5 +1,5 @@
-import { backoffMs, startDueLoop } from '@tidegate/resilience';
-import type { Logger } from '@tidegate/telemetry';
+import { backoffMs, startDueLoop } from '@tidegate/runtime/resilience';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { ProviderAnswer } from './payment.ts';
 import type { PaymentStore } from './payment-store.ts';
 import type { ProviderClient } from './provider-client.ts';

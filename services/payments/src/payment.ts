@@ -1,4 +1,4 @@
-import type { Rejection } from '@tidegate/contracts';
+import type { Rejection } from '@order-platform/contracts';
 
 /** What has been said about the payment; `voided`: the order ended before anything was authorised. */
 export type PaymentStatus = 'pending' | 'authorized' | 'declined' | 'voided' | 'refunded';

@@ -1,18 +1,11 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import {
-  createMessage,
-  decodeEnvelope,
-  encodeEnvelope,
-  OrderCancelled,
-  StockReserved,
-  topics,
-  type Envelope,
-} from '@tidegate/contracts';
+import { createMessage, decodeEnvelope, encodeEnvelope, type Envelope } from '@tidegate/core';
+import { OrderCancelled, StockReserved, topics } from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { deferred, temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createPaymentsService, type PaymentsServiceOptions } from './payments-service.ts';

@@ -1,5 +1,5 @@
-import { OrderCancelled, OrderRejected, StockReserved, topics } from '@tidegate/contracts';
-import { createOutbox } from '@tidegate/outbox';
+import { OrderCancelled, OrderRejected, StockReserved, topics } from '@order-platform/contracts';
+import { createOutbox } from '@tidegate/messaging';
 import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { migrations } from './migrations.ts';
 import { createPaymentStore } from './payment-store.ts';

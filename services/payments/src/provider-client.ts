@@ -1,5 +1,5 @@
-import { TidegateError } from '@tidegate/errors';
-import { createBreaker, withDeadline } from '@tidegate/resilience';
+import { TidegateError } from '@tidegate/core';
+import { createBreaker, withDeadline } from '@tidegate/runtime/resilience';
 import { z } from 'zod';
 import type { ProviderAnswer } from './payment.ts';
 

@@ -1,4 +1,4 @@
-import type { OutboxTables } from '@tidegate/outbox';
+import type { OutboxTables } from '@tidegate/messaging';
 import type { PaymentStatus, ProviderWork } from './payment.ts';
 
 export interface PaymentsTable {

@@ -1,5 +1,5 @@
 import type { Migrations } from '@tidegate/database';
-import { outboxMigrations } from '@tidegate/outbox';
+import { outboxMigrations } from '@tidegate/messaging';
 
 export const migrations: Migrations = {
   ...outboxMigrations,

@@ -1,13 +1,7 @@
-import {
-  createMessage,
-  ShipmentDelivered,
-  ShipmentDispatched,
-  ShipmentPrepared,
-  topics,
-  type Envelope,
-} from '@tidegate/contracts';
+import { createMessage, type Envelope } from '@tidegate/core';
+import { ShipmentDelivered, ShipmentDispatched, ShipmentPrepared, topics } from '@order-platform/contracts';
 import type { Database, UnitOfWork } from '@tidegate/database';
-import type { Outbox } from '@tidegate/outbox';
+import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
 import {
   advanceShipment,

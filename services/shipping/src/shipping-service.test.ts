@@ -1,15 +1,8 @@
-import {
-  createMessage,
-  decodeEnvelope,
-  encodeEnvelope,
-  OrderCancelled,
-  OrderConfirmed,
-  topics,
-  type Envelope,
-} from '@tidegate/contracts';
+import { createMessage, decodeEnvelope, encodeEnvelope, type Envelope } from '@tidegate/core';
+import { OrderCancelled, OrderConfirmed, topics } from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createShippingService } from './shipping-service.ts';

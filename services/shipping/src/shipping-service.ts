@@ -1,6 +1,6 @@
-import { OrderCancelled, OrderConfirmed, topics } from '@tidegate/contracts';
-import { createOutbox } from '@tidegate/outbox';
-import { startDueLoop, type DueLoop } from '@tidegate/resilience';
+import { OrderCancelled, OrderConfirmed, topics } from '@order-platform/contracts';
+import { createOutbox } from '@tidegate/messaging';
+import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
 import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { migrations } from './migrations.ts';
 import { createShipmentStore } from './shipment-store.ts';

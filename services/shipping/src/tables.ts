@@ -1,4 +1,4 @@
-import type { OutboxTables } from '@tidegate/outbox';
+import type { OutboxTables } from '@tidegate/messaging';
 import type { ShipmentStatus } from './shipment.ts';
 
 export interface ShipmentsTable {

@@ -1,7 +1,7 @@
 // Generated from schema.graphql by `npm run generate`. Do not edit.
 import type { GraphQLResolveInfo } from 'graphql';
-import type { OrderDocument, ProductDocument } from '@tidegate/contracts';
-import type { BffContext } from '@tidegate/bff';
+import type { OrderDocument, ProductDocument } from '@order-platform/contracts';
+import type { Context } from '@order-platform/bff-shared';
 export type Maybe<T> = T | null;
 export type InputMaybe<T> = Maybe<T>;
 export type Omit<T, K extends keyof T> = Pick<T, Exclude<keyof T, K>>;
@@ -229,30 +229,30 @@ export type ResolversParentTypes = {
   Subscription: Record<PropertyKey, never>;
 };
 
-export type HomeResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['Home'] = ResolversParentTypes['Home']> = {
+export type HomeResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Home'] = ResolversParentTypes['Home']> = {
   active?: Resolver<Array<ResolversTypes['OrderCard']>, ParentType, ContextType>;
   offers?: Resolver<Array<ResolversTypes['Offer']>, ParentType, ContextType>;
 };
 
-export type MutationResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+export type MutationResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   order?: Resolver<ResolversTypes['Placed'], ParentType, ContextType, RequireFields<MutationOrderArgs, 'commandId' | 'product' | 'qty'>>;
 };
 
-export type OfferResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['Offer'] = ResolversParentTypes['Offer']> = {
+export type OfferResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Offer'] = ResolversParentTypes['Offer']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   image?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   price?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
-export type OrderCardResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['OrderCard'] = ResolversParentTypes['OrderCard']> = {
+export type OrderCardResolvers<ContextType = Context, ParentType extends ResolversParentTypes['OrderCard'] = ResolversParentTypes['OrderCard']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   state?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   total?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   v?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
-export type OrderScreenResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['OrderScreen'] = ResolversParentTypes['OrderScreen']> = {
+export type OrderScreenResolvers<ContextType = Context, ParentType extends ResolversParentTypes['OrderScreen'] = ResolversParentTypes['OrderScreen']> = {
   hint?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   lines?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
@@ -262,23 +262,23 @@ export type OrderScreenResolvers<ContextType = BffContext, ParentType extends Re
   v?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
-export type PlacedResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['Placed'] = ResolversParentTypes['Placed']> = {
+export type PlacedResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Placed'] = ResolversParentTypes['Placed']> = {
   id?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
   refused?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   token?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
-export type QueryResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+export type QueryResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   home?: Resolver<ResolversTypes['Home'], ParentType, ContextType>;
   orderScreen?: Resolver<Maybe<ResolversTypes['OrderScreen']>, ParentType, ContextType, RequireFields<QueryOrderScreenArgs, 'id'>>;
 };
 
-export type SubscriptionResolvers<ContextType = BffContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
+export type SubscriptionResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   activity?: SubscriptionResolver<ResolversTypes['OrderCard'], "activity", ParentType, ContextType>;
   orderScreen?: SubscriptionResolver<ResolversTypes['OrderScreen'], "orderScreen", ParentType, ContextType, RequireFields<SubscriptionOrderScreenArgs, 'id'>>;
 };
 
-export type Resolvers<ContextType = BffContext> = {
+export type Resolvers<ContextType = Context> = {
   Home?: HomeResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Offer?: OfferResolvers<ContextType>;

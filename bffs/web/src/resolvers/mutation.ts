@@ -1,6 +1,7 @@
+import type { Context } from '@order-platform/bff-shared';
 import { randomUUID } from 'node:crypto';
-import { cancelOrder, placeOrder, type Actor, type CommandResult } from '@tidegate/contracts';
-import { requireRole, type BffContext } from '@tidegate/bff';
+import { cancelOrder, placeOrder, type Actor, type CommandResult } from '@order-platform/contracts';
+import { requireRole } from '@tidegate/bff';
 import type { MutationResolvers } from '../generated/resolver-types.ts';
 
 export const mutation: MutationResolvers = {
@@ -45,11 +46,11 @@ export const mutation: MutationResolvers = {
   },
 };
 
-function actorOf(context: BffContext): Actor {
+function actorOf(context: Context): Actor {
   return { role: context.viewer.role === 'operator' ? 'operator' : 'customer', id: context.viewer.id };
 }
 
-async function remembered(result: CommandResult, context: BffContext): Promise<CommandResult> {
+async function remembered(result: CommandResult, context: Context): Promise<CommandResult> {
   if (result.status === 'accepted') await context.consistency.wrote(result.token);
   return result;
 }

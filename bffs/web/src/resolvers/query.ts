@@ -1,6 +1,7 @@
-import { listOrders, listProducts } from '@tidegate/contracts';
-import { customerScope, requireRole } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/errors';
+import { listOrders, listProducts } from '@order-platform/contracts';
+import { customerScope } from '@order-platform/bff-shared';
+import { requireRole } from '@tidegate/bff';
+import { TidegateError } from '@tidegate/core';
 import type { QueryResolvers } from '../generated/resolver-types.ts';
 import { decodePageCursor, encodePageCursor } from '../page-cursor.ts';
 

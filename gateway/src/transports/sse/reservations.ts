@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { ConnectionHold } from '../../http/connection-hold.ts';
 import type { SseStream } from './sse-stream.ts';

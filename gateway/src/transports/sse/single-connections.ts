@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
-import { TidegateError, toTidegateError } from '@tidegate/errors';
+import { TidegateError, toTidegateError } from '@tidegate/core';
 import type { OperationParams } from '../../graphql/document-cache.ts';
 import type { ConnectionHold } from '../../http/connection-hold.ts';
 import type { EdgeFacts } from '../../http/edge-facts.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { OperationParams } from '../../graphql/document-cache.ts';
 
 /** True when the client wants an event stream. */

@@ -1,5 +1,5 @@
 import type { OverflowPolicy } from '@tidegate/bff';
-import type { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/core';
 import { formatError } from '../../graphql/error-codes.ts';
 import type { Sink } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createMetrics, type Metrics } from '@tidegate/telemetry';
+import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrameBatch } from '../../live/frame-batch.ts';

@@ -242,7 +242,7 @@ describe('GraphQL over Server-Sent Events', () => {
       const token = await reserve();
       const stream = await openReserved(token);
       await operate(token, 'one');
-      const { TidegateError } = await import('@tidegate/errors');
+      const { TidegateError } = await import('@tidegate/core');
       only().sink.fail(new TidegateError('NOT_FOUND', 'There is nothing.'));
       await until(() => stream.text.includes('complete'), { what: 'the end' });
       expect(stream.text).toContain('"payload":{"errors":[{"message":"There is nothing."');

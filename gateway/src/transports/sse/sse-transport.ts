@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { GraphQLError } from 'graphql';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';

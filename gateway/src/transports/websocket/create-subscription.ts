@@ -1,4 +1,4 @@
-import type { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/core';
 import type { OperationParams } from '../../graphql/document-cache.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';

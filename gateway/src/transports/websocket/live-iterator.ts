@@ -1,4 +1,4 @@
-import type { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
 
 /**

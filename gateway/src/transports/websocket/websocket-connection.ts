@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { anonymous } from '@tidegate/bff';
-import { errorCodes, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/errors';
+import { errorCodes, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
 import type { WebSocket } from 'ws';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { errorCodes, toTidegateError, TidegateError } from '@tidegate/errors';
-import { delay } from '@tidegate/resilience';
-import type { Logger } from '@tidegate/telemetry';
+import { errorCodes, toTidegateError, TidegateError } from '@tidegate/core';
+import { delay } from '@tidegate/runtime/resilience';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';

@@ -1,5 +1,5 @@
 import type { OverflowPolicy } from '@tidegate/bff';
-import type { TidegateError } from '@tidegate/errors';
+import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from '../../live/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/live-request.ts';

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { tooLarge } from '../../http/body.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import { requireRole } from '@tidegate/bff';
-import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/errors';
-import type { Logger } from '@tidegate/telemetry';
+import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';

@@ -1,4 +1,4 @@
-import { errorCodes, type ErrorCode } from '@tidegate/errors';
+import { errorCodes, type ErrorCode } from '@tidegate/core';
 import { z } from 'zod';
 import { attemptErrors } from '../webhook-client.ts';
 

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** Node's codes for a server that cannot be reached or went away. */
 const network = new Set([

@@ -1,4 +1,4 @@
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Signals } from '../database.ts';
 import { createInProcessSignals } from '../in-process-signals.ts';
 import type { Session } from './session.ts';

@@ -1,5 +1,5 @@
-import { backoffMs, delay } from '@tidegate/resilience';
-import type { Logger } from '@tidegate/telemetry';
+import { backoffMs, delay } from '@tidegate/runtime/resilience';
+import type { Logger } from '@tidegate/runtime/telemetry';
 
 /** One connection that is kept, for what belongs to a connection: LISTEN and advisory locks. */
 export interface SessionClient {

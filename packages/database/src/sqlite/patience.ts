@@ -1,4 +1,4 @@
-import { backoffMs, delay } from '@tidegate/resilience';
+import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import { isSerializationFailure } from '../database-errors.ts';
 
 const backoff = { firstMs: 2, maxMs: 50 };

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import type { OutgoingRecord, Position } from '../event-log.ts';
 import { partitionFor } from '../murmur2.ts';
 import { recordBytes } from '../record-bytes.ts';

@@ -1,4 +1,4 @@
-import { backoffMs, delay } from '@tidegate/resilience';
+import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { ConsumeOptions, Consumption } from '../event-log.ts';
 import { toError } from '../handle-batch.ts';
 import type { GroupConsumer, GroupBatch } from '../kafka.ts';

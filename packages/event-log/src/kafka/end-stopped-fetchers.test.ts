@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createKafkaEventLog } from '../kafka.ts';
 import { endStoppedFetchersOfKafkajs } from './end-stopped-fetchers.ts';

@@ -1,4 +1,4 @@
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 
 /** The parts of kafkajs's private `Runner` that the guard leans on, as they are in the version it was read from. */
 interface Runner {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { TidegateError } from '@tidegate/errors';
-import { retry } from '@tidegate/resilience';
+import { TidegateError } from '@tidegate/core';
+import { retry } from '@tidegate/runtime/resilience';
 import type { Consumption, EventLog, Position, Tail, TailStart, TopicSpec } from '../event-log.ts';
 import type { GroupConsumer } from '../kafka.ts';
 import { assertRecordSizes } from '../record-bytes.ts';

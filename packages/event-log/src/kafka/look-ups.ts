@@ -1,5 +1,5 @@
-import { TidegateError } from '@tidegate/errors';
-import { retry } from '@tidegate/resilience';
+import { TidegateError } from '@tidegate/core';
+import { retry } from '@tidegate/runtime/resilience';
 import type { FetchClient } from './fetch-client.ts';
 
 export interface LookUps {

@@ -1,6 +1,6 @@
-import { backoffMs, delay } from '@tidegate/resilience';
+import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { LogRecord, Position, Tail, TailOptions } from '../event-log.ts';
-import { TidegateError } from '@tidegate/errors';
+import { TidegateError } from '@tidegate/core';
 import { toError } from '../handle-batch.ts';
 import { positionOutOfRange, topicRecreated } from '../topic-errors.ts';
 import type { Fetched, FetchClient, TopicMetadata } from './fetch-client.ts';

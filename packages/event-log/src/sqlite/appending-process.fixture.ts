@@ -1,4 +1,4 @@
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { createSqliteEventLog } from '../sqlite.ts';
 
 // Appends as fast as it can and says, one number a line, what was acknowledged; the test kills it.

@@ -1,4 +1,4 @@
-import { silentLogger } from '@tidegate/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { createSqliteEventLog } from '../sqlite.ts';
 
 // Owns the group's partitions and never finishes a batch; the test kills it.

@@ -1,4 +1,4 @@
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Consumption, EventLog, Position, Tail, TailStart } from '../event-log.ts';
 import { assertRecordSizes } from '../record-bytes.ts';
 import { logClosed, positionOutOfRange } from '../topic-errors.ts';

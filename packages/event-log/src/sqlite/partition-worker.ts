@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 import type { ConsumeOptions } from '../event-log.ts';
 import { handleUntilResolved, toError } from '../handle-batch.ts';
 import { positionOutOfRange } from '../topic-errors.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '@tidegate/telemetry';
+import type { Logger } from '@tidegate/runtime/telemetry';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic, TopicStore } from './topic-store.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { delay } from '@tidegate/resilience';
+import { delay } from '@tidegate/runtime/resilience';
 import { z } from 'zod';
 import { behaviour, type Behaviour } from './behaviour.ts';
 

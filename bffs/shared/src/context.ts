@@ -1,0 +1,5 @@
+import type { BffContext } from '@tidegate/bff';
+import type { Loaders } from './loaders.ts';
+
+/** Context of the resolvers of both BFFs. */
+export type Context = BffContext<Loaders>;

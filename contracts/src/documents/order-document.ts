@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { defineMessage } from '@tidegate/core';
+import { topics } from '../topics.ts';
+import { id, isoTime, money, orderLine, rejection } from '../values.ts';
+
+/**
+ * PLACED → RESERVED → CONFIRMED → PREPARING → DISPATCHED → DELIVERED, or REJECTED, or CANCELLED.
+ * Derived from all parts of the document, whatever order the streams were joined in.
+ */
+export const orderStatus = z.enum([
+  'PLACED',
+  'RESERVED',
+  'CONFIRMED',
+  'PREPARING',
+  'DISPATCHED',
+  'DELIVERED',
+  'REJECTED',
+  'CANCELLED',
+]);
+export type OrderStatus = z.infer<typeof orderStatus>;
+
+/** Versions of the source streams that a document contains; 0 or absent: nothing of it yet. */
+export const orderVersionVector = z.object({
+  orders: z.int().min(0),
+  inventory: z.int().min(0),
+  payments: z.int().min(0),
+  shipping: z.int().min(0),
+});
+
+/** The whole view of one order: what queries answer and what live fields stream. */
+export const orderDocument = z.object({
+  orderId: id,
+  /** Dense from 1: each published document is exactly one more than the one before. */
+  version: z.int().min(1),
+  versionVector: orderVersionVector,
+  customerId: id,
+  status: orderStatus,
+  lines: z.array(orderLine),
+  total: money,
+  note: z.string().optional(),
+  reason: rejection.optional(),
+  payment: z
+    .object({ status: z.enum(['AUTHORIZED', 'DECLINED', 'REFUNDED']), reference: z.string().optional() })
+    .optional(),
+  shipment: z
+    .object({
+      shipmentId: id,
+      status: z.enum(['PREPARED', 'DISPATCHED', 'DELIVERED']),
+      carrier: z.string().optional(),
+      trackingCode: z.string().optional(),
+    })
+    .optional(),
+  placedAt: isoTime,
+  updatedAt: isoTime,
+});
+export type OrderDocument = z.infer<typeof orderDocument>;
+
+export const OrderDocumentChanged = defineMessage('OrderDocumentChanged', {
+  owner: 'order-view',
+  version: 1,
+  topic: topics.orderDocuments,
+  key: 'order id',
+  schema: orderDocument,
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { defineMessage } from '@tidegate/core';
+import { topics } from '../topics.ts';
+import { id, money, orderLine, rejection } from '../values.ts';
+
+const reservations = {
+  owner: 'inventory',
+  version: 1,
+  topic: topics.reservationEvents,
+  key: 'order id',
+} as const;
+
+/** Carries what payments needs, so that payments need not wait for two streams to meet. */
+export const StockReserved = defineMessage('StockReserved', {
+  ...reservations,
+  schema: z.object({ orderId: id, customerId: id, lines: z.array(orderLine), total: money }),
+});
+
+export const StockRejected = defineMessage('StockRejected', {
+  ...reservations,
+  schema: z.object({ orderId: id, reason: rejection }),
+});
+
+export const StockReleased = defineMessage('StockReleased', {
+  ...reservations,
+  schema: z.object({ orderId: id }),
+});
+
+export const reservationEvents = [StockReserved, StockRejected, StockReleased] as const;
+
+const products = { owner: 'inventory', version: 1, topic: topics.productEvents, key: 'product id' } as const;
+
+export const ProductListed = defineMessage('ProductListed', {
+  ...products,
+  schema: z.object({
+    productId: id,
+    name: z.string().min(1).max(120),
+    description: z.string().max(1000),
+    category: z.string().min(1).max(60),
+    priceCents: z.int().min(0),
+    /** A single emoji or short sign that stands for a picture. */
+    image: z.string().max(16),
+    available: z.int().min(0),
+  }),
+});
+
+/** Absolute numbers, not differences: a consumer that knows the newest knows all. */
+export const StockLevelChanged = defineMessage('StockLevelChanged', {
+  ...products,
+  schema: z.object({ productId: id, available: z.int().min(0), reserved: z.int().min(0) }),
+});
+
+export const productEvents = [ProductListed, StockLevelChanged] as const;

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { defineMessage } from '@tidegate/core';
+import { topics } from '../topics.ts';
+import { id, money, orderLine, rejection } from '../values.ts';
+
+const orders = { owner: 'orders', version: 1, topic: topics.orderEvents, key: 'order id' } as const;
+
+export const OrderPlaced = defineMessage('OrderPlaced', {
+  ...orders,
+  schema: z.object({
+    orderId: id,
+    customerId: id,
+    lines: z.array(orderLine).min(1).max(50),
+    total: money,
+    note: z.string().max(500).optional(),
+  }),
+});
+
+/** Paid and therefore owed to the customer. */
+export const OrderConfirmed = defineMessage('OrderConfirmed', {
+  ...orders,
+  schema: z.object({ orderId: id }),
+});
+
+export const OrderRejected = defineMessage('OrderRejected', {
+  ...orders,
+  schema: z.object({ orderId: id, reason: rejection }),
+});
+
+export const OrderCancelled = defineMessage('OrderCancelled', {
+  ...orders,
+  schema: z.object({ orderId: id, reason: z.string().max(500) }),
+});
+
+/** It has left the house: from here on it cannot be cancelled, and its stock is sold. */
+export const OrderDispatched = defineMessage('OrderDispatched', {
+  ...orders,
+  schema: z.object({ orderId: id }),
+});
+
+/** Delivered: the end of a good life. */
+export const OrderCompleted = defineMessage('OrderCompleted', {
+  ...orders,
+  schema: z.object({ orderId: id }),
+});
+
+export const orderEvents = [
+  OrderPlaced,
+  OrderConfirmed,
+  OrderRejected,
+  OrderCancelled,
+  OrderDispatched,
+  OrderCompleted,
+] as const;
+
+export const CommandOutcome = defineMessage('CommandOutcome', {
+  owner: 'orders',
+  version: 1,
+  topic: topics.commandOutcomes,
+  key: 'command id',
+  schema: z.object({
+    commandId: id,
+    customerId: id,
+    command: z.string(),
+    orderId: id.optional(),
+    outcome: z.discriminatedUnion('status', [
+      z.object({ status: z.literal('accepted'), token: z.string() }),
+      z.object({ status: z.literal('rejected'), reason: rejection }),
+    ]),
+  }),
+});

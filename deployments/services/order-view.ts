@@ -1,0 +1,4 @@
+import { runService } from '@tidegate/service/run-service';
+import { createOrderViewService } from '@order-platform/service-order-view';
+
+runService({ name: 'order-view', create: createOrderViewService });

@@ -1,8 +1,0 @@
-export { errorCodes, isErrorCode, type ErrorCode, type ErrorCodeEntry } from './codes.ts';
-export {
-  TidegateError,
-  toTidegateError,
-  encodeErrorBody,
-  decodeErrorBody,
-  type ErrorBody,
-} from './tidegate-error.ts';

@@ -1,0 +1,108 @@
+import { CounterRaised, sampleTopics } from '@tidegate/testing/sample-messages';
+import { deadLetterTopic, createMessage, topicSpecs, type Envelope } from '@tidegate/core';
+import type { Database, Migrations, UnitOfWork } from '@tidegate/database';
+import type { EventLog, LogRecord } from '@tidegate/event-log';
+import { createOutbox, type Outbox } from '../outbox.ts';
+import { outboxMigrations, type OutboxTables } from '../outbox-tables.ts';
+
+export interface SampleTables extends OutboxTables {
+  aggregates: { id: string; version: number };
+}
+
+/** A database and a log, each as a first and as further processes would open them. */
+export interface OutboxSubject extends AsyncDisposable {
+  openDatabase(): Database<SampleTables>;
+  openLog(): EventLog;
+}
+
+export type CreateSubject = () => Promise<OutboxSubject>;
+
+export const sampleMigrations: Migrations = {
+  ...outboxMigrations,
+  '0002-aggregates': {
+    async up(db) {
+      await db.schema
+        .createTable('aggregates')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('version', 'integer', (column) => column.notNull())
+        .execute();
+    },
+  },
+};
+
+export interface Fixture extends AsyncDisposable {
+  readonly subject: OutboxSubject;
+  readonly database: Database<SampleTables>;
+  readonly log: EventLog;
+  readonly outbox: Outbox;
+}
+
+export const allTopics = [sampleTopics.counterEvents, sampleTopics.alarmEvents, deadLetterTopic];
+
+export async function prepared(create: CreateSubject, shards = 1): Promise<Fixture> {
+  const subject = await create();
+  const database = subject.openDatabase();
+  const log = subject.openLog();
+  await database.migrate(sampleMigrations);
+  await log.ensureTopics(topicSpecs(allTopics, 3));
+  const outbox = createOutbox({ database, shards });
+  return { subject, database, log, outbox, [Symbol.asyncDispose]: () => subject[Symbol.asyncDispose]() };
+}
+
+export function confirmed(key: string, sequence: number): Envelope {
+  return createMessage(CounterRaised, {
+    id: `counters/${key}@${sequence}`,
+    key,
+    sequence,
+    timeMs: 1_700_000_000_000,
+    data: { counterId: key },
+  });
+}
+
+/** The command side in small: takes the aggregate's row lock, then adds the event of the new version. */
+export async function change(unit: UnitOfWork<SampleTables>, outbox: Outbox, key: string): Promise<number> {
+  await unit.tx
+    .insertInto('aggregates')
+    .values({ id: key, version: 1 })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((row) => ({ version: row('aggregates.version', '+', 1) })),
+    )
+    .execute();
+  const { version } = await unit.tx
+    .selectFrom('aggregates')
+    .select('version')
+    .where('id', '=', key)
+    .executeTakeFirstOrThrow();
+  await outbox.add(unit, sampleTopics.counterEvents, [confirmed(key, version)]);
+  return version;
+}
+
+/** Every record that the topic holds, partition by partition in order. */
+export async function allRecords(log: EventLog, topic: string): Promise<LogRecord[]> {
+  const ends = await log.ends(topic);
+  const partitions = await Promise.all(
+    ends.map(async ({ partition, start, end }) => {
+      const records: LogRecord[] = [];
+      for (let fromOffset = start; fromOffset < end; fromOffset = records.at(-1)!.offset + 1) {
+        const page = await log.read({ topic, partition, fromOffset, toOffset: end, maxRecords: 5_000 });
+        if (page.length === 0) break;
+        records.push(...page);
+      }
+      return records;
+    }),
+  );
+  return partitions.flat();
+}
+
+/** What was published for each key, as versions in the order of the log. */
+export function versionsByKey(records: readonly LogRecord[]): Map<string, number[]> {
+  const versions = new Map<string, number[]>();
+  for (const { key, headers } of records) {
+    versions.set(key, [...(versions.get(key) ?? []), Number(headers['ce_sequence'])]);
+  }
+  return versions;
+}
+
+export function oneTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
+}

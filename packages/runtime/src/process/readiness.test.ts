@@ -1,0 +1,81 @@
+import { deferred } from '@tidegate/testing';
+import { createMetrics } from '../telemetry/index.ts';
+import { describe, expect, it } from 'vitest';
+import { createHealthHandler } from './health-handler.ts';
+import { createReadiness } from './readiness.ts';
+
+describe('readiness', () => {
+  it('is red until the process has started', async () => {
+    const readiness = createReadiness();
+    expect((await readiness.report()).checks).toEqual({
+      startup: { ok: false, error: 'the process is still starting' },
+    });
+    readiness.started();
+    expect(await readiness.report()).toEqual({ status: 'ready', checks: {} });
+  });
+
+  it('names each check, and is red by one', async () => {
+    const readiness = createReadiness();
+    readiness.started();
+    readiness.addCheck('kafka', () => {});
+    readiness.addCheck('postgres', () => Promise.reject(new Error('no route to postgres://me:pw@host')));
+    expect(await readiness.report()).toEqual({
+      status: 'not ready',
+      checks: { kafka: { ok: true }, postgres: { ok: false, error: 'no route to postgres://***@host' } },
+    });
+  });
+
+  it('is red for good once the process is stopping', async () => {
+    const readiness = createReadiness();
+    readiness.started();
+    readiness.stopping();
+    readiness.started();
+    expect((await readiness.report()).status).toBe('not ready');
+  });
+
+  it('does not wait for ever for a check that hangs', async () => {
+    const readiness = createReadiness();
+    readiness.started();
+    readiness.addCheck('redis', () => new Promise(() => {}));
+    expect((await readiness.report()).checks['redis']).toEqual({
+      ok: false,
+      error: 'There was no answer within 2000 ms.',
+    });
+  });
+
+  it('runs its checks once for all who ask meanwhile', async () => {
+    const readiness = createReadiness();
+    readiness.started();
+    const gate = deferred();
+    let runs = 0;
+    readiness.addCheck('slow', () => (runs++, gate.promise));
+    const reports = [readiness.report(), readiness.report(), readiness.report()];
+    gate.resolve();
+    await Promise.all(reports);
+    expect(runs).toBe(1);
+    await readiness.report();
+    expect(runs).toBe(2);
+  });
+});
+
+describe('a health handler', () => {
+  const readiness = createReadiness();
+  const health = createHealthHandler({ readiness, metrics: createMetrics({ nodeMetrics: false }) });
+  const get = (path: string, method = 'GET') => health(new Request(`http://host${path}`, { method }));
+
+  it('leaves what is not its own to others', () => {
+    expect(get('/')).toBeUndefined();
+    expect(get('/constructor')).toBeUndefined();
+    expect(get('/healthz', 'POST')).toBeUndefined();
+  });
+
+  it('answers health, readiness and metrics', async () => {
+    expect((await get('/healthz'))?.status).toBe(200);
+    expect((await get('/readyz'))?.status).toBe(503);
+    expect((await get('/metrics'))?.headers.get('content-type')).toContain('text/plain');
+  });
+
+  it('has no metrics where none were given', () => {
+    expect(createHealthHandler({ readiness })(new Request('http://host/metrics'))).toBeUndefined();
+  });
+});
