@@ -5,7 +5,7 @@ import { patchWrites } from './patch-writes.ts';
 type Hub = Gateway['hub'];
 type Subscribe = Hub['subscribe'];
 type Sink = Parameters<Subscribe>[1];
-type Next = Sink['next'];
+type Next = Sink['deliver'];
 type Batch = Parameters<Next>[0];
 type Frame = Batch['frames'][number];
 
@@ -85,7 +85,7 @@ const lostFlush = ofSubscribe((subscribe) => (request, sink) => {
     const lost = frames.length > 1 ? frames.at(-1) : undefined;
     for (const [batch, ...rest] of waiting) {
       const left = batch.filter((frame) => frame !== lost);
-      if (left) sink.next(left, ...rest);
+      if (left) sink.deliver(left, ...rest);
     }
     waiting = [];
   };
@@ -147,7 +147,7 @@ function ofFrames(filterOf: (request: Parameters<Subscribe>[0]) => (frame: Frame
     const next: Next = (batch, ...rest) => {
       const kept = new Set(batch.frames.filter(wants));
       const left = batch.filter((frame) => kept.has(frame));
-      if (left) sink.next(left, ...rest);
+      if (left) sink.deliver(left, ...rest);
     };
     return subscribe(request, withNext(sink, next));
   });

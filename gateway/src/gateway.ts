@@ -19,9 +19,9 @@ import { createEdgeMetrics, type Refusal } from './http/edge-metrics.ts';
 import { GraphqlEndpoint } from './http/graphql-endpoint.ts';
 import { createOriginPolicy, type OriginPolicy } from './http/origin-policy.ts';
 import { refuseUpgrade } from './http/refuse.ts';
-import { Canary, canaryStream } from './live/canary.ts';
-import { createCursorCodec } from './live/cursor.ts';
-import { FlowWatch } from './live/flow-watch.ts';
+import { LivenessProbe, livenessStream } from './live/health/liveness-probe.ts';
+import { createCursorCodec } from './live/resume/cursor.ts';
+import { PartitionWatch } from './live/health/partition-watch.ts';
 import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
 import { Heartbeats } from './transports/heartbeats.ts';
@@ -99,10 +99,10 @@ export class Gateway {
   readonly #endpoints = new Map<string, GraphqlEndpoint>();
   readonly #transports = new Map<string, WebSocketTransport>();
   readonly #routes: RequestListener;
-  readonly #canary: Canary;
+  readonly #canary: LivenessProbe;
   #draining = false;
   readonly #limits: GatewayLimits;
-  readonly #watch: FlowWatch;
+  readonly #watch: PartitionWatch;
 
   constructor(options: GatewayOptions) {
     const limits = { ...defaultLimits, ...options.limits };
@@ -136,7 +136,7 @@ export class Gateway {
         }),
     );
     this.hub = new LiveHub({
-      streams: [...streamsOf(options.bffs), canaryStream],
+      streams: [...streamsOf(options.bffs), livenessStream],
       log,
       codec: createCursorCodec(options.cursorSecrets),
       logger,
@@ -145,8 +145,8 @@ export class Gateway {
       replayBytes: limits.replayBytes,
       fillRecords: limits.fillRecords,
     });
-    this.#canary = new Canary({ hub: this.hub, log, logger });
-    this.#watch = new FlowWatch({ log, logger, feeds: this.hub.feeds });
+    this.#canary = new LivenessProbe({ hub: this.hub, log, logger });
+    this.#watch = new PartitionWatch({ log, logger, feeds: this.hub.feeds });
     const scheduler = new FlushScheduler();
     const heartbeats = new Heartbeats(limits.heartbeatMs);
     for (const server of this.servers) {

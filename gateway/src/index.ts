@@ -5,7 +5,7 @@ export { Gateway, type GatewayLimits, type GatewayOptions } from './gateway.ts';
 export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';
 export { edgeOptions, edgeSettings } from './http/edge-settings.ts';
 export { startEdgeServer, type Edge, type EdgeServer } from './http/edge-server.ts';
-export { FrameBatch } from './live/frame-batch.ts';
+export { FrameBatch } from './live/group/frame-batch.ts';
 export { createDispatcher } from './webhooks/dispatcher.ts';
 export type { WebhookTables } from './webhooks/tables.ts';
 export { createWebhooks } from './webhooks/webhooks.ts';

@@ -6,7 +6,7 @@ import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createMetrics, silentLogger, type Metrics } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { z } from 'zod';
-import { createCursorCodec, type CursorCodec } from './cursor.ts';
+import { createCursorCodec, type CursorCodec } from './resume/cursor.ts';
 import { LiveHub, type LiveHubOptions } from './hub.ts';
 import type { LiveRequest, Sink } from './live-request.ts';
 import { createLiveMetrics } from './metrics.ts';
@@ -93,7 +93,7 @@ export function recorder(): Recorder {
     completed: false,
     said: () => received.map(({ kind, version }) => `${kind} ${version}`),
     versions: () => received.map(({ version }) => version),
-    next({ frames }, dropped) {
+    deliver({ frames }, dropped) {
       for (const [index, { key, version, kind, cursor, json }] of frames.entries()) {
         const { data, extensions } = JSON.parse(json.toString()) as Record<'data' | 'extensions', unknown>;
         // What is sent says what the frame says.
@@ -101,7 +101,7 @@ export function recorder(): Recorder {
         received.push({ key, version, kind, cursor, data, dropped: index === 0 ? dropped : undefined });
       }
     },
-    position: (cursor) => void positions.push(cursor),
+    deliverPosition: (cursor) => void positions.push(cursor),
     complete() {
       this.completed = true;
     },

@@ -2,17 +2,17 @@ import type { LiveStream } from '@tidegate/bff';
 import { RESUME_WINDOW_MS, TidegateError } from '@tidegate/core';
 import { partitionFor, type EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { Change } from './change.ts';
-import type { CursorCodec } from './cursor.ts';
-import { Group } from './group.ts';
-import type { Membership } from './membership.ts';
+import type { Change } from './feed/change.ts';
+import type { CursorCodec } from './resume/cursor.ts';
+import { Group } from './group/group.ts';
+import type { Membership } from './subscription/membership.ts';
 import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
 import type { LiveMetrics } from './metrics.ts';
-import type { Positions } from './positions.ts';
-import { ReplayBudget } from './replay-budget.ts';
-import { StreamFeed } from './stream-feed.ts';
-import { Subscriber } from './subscriber.ts';
-import { TermIndex } from './term-index.ts';
+import type { Positions } from './feed/positions.ts';
+import { ReplayBudget } from './resume/replay-budget.ts';
+import { StreamFeed } from './feed/stream-feed.ts';
+import { Subscriber } from './subscription/subscriber.ts';
+import { TermIndex } from './group/term-index.ts';
 
 export interface LiveHubOptions {
   readonly streams: readonly LiveStream[];

@@ -1,7 +1,7 @@
 import type { LiveField, LiveScope, Versioned } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
-import type { FrameBatch } from './frame-batch.ts';
+import type { FrameBatch } from './group/frame-batch.ts';
 
 /** A subscription as the hub takes it: authorised, validated, ready to be rendered. Knows no transport. */
 export interface LiveRequest {
@@ -29,7 +29,7 @@ export interface LiveRequest {
 /** Where a subscription's messages go: a transport's connection. None of these may throw or block. */
 export interface Sink {
   /** The next messages, in their order. `dropped`: how many before the first were left out. */
-  next(batch: FrameBatch, dropped?: number): void;
+  deliver(batch: FrameBatch, dropped?: number): void;
   /** Resolves when there is room for more of a long replay; undefined when there is now. */
   ready?(): Promise<void> | undefined;
   /** Resolves when the client has read so far that the socket takes more; undefined when it does now. */
@@ -38,9 +38,9 @@ export interface Sink {
    * Of a sink whose policy is `snapshot`: whom to tell, once what waited was dropped, how many messages that were. It
    * asks for room, and then sends a fresh snapshot.
    */
-  whenDropped?(listener: (dropped: number) => void): void;
+  onDropped?(listener: (dropped: number) => void): void;
   /** Everything up to this cursor has been said: sent when the subscription is live, and while it has nothing to say. */
-  position?(cursor: string): void;
+  deliverPosition?(cursor: string): void;
   complete(): void;
   /** The last word; nothing follows it. */
   fail(error: TidegateError): void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeFrame } from '../../live/frame.ts';
+import { encodeFrame } from '../../live/group/frame.ts';
 import { thinOut, type Droppable, type WaitingMessage } from './thin-out.ts';
 
 const latest = { policy: 'latest-per-key' } as const;

@@ -1,5 +1,5 @@
 import type { OverflowPolicy } from '@tidegate/bff';
-import type { Frame } from '../../live/frame.ts';
+import type { Frame } from '../../live/group/frame.ts';
 
 /** A subscription's way into a connection's queue, as far as leaving out is concerned. */
 export interface Droppable {

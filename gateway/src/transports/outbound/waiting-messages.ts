@@ -1,5 +1,5 @@
-import type { Frame } from '../../live/frame.ts';
-import { batchOf, FrameBatch } from '../../live/frame-batch.ts';
+import type { Frame } from '../../live/group/frame.ts';
+import { batchOf, FrameBatch } from '../../live/group/frame-batch.ts';
 import { tellDropped, thinOut, type Droppable } from './thin-out.ts';
 
 /** One subscription's way into its connection's queue. */

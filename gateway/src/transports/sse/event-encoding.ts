@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import type { FrameBatch } from '../../live/frame-batch.ts';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
 
 /** A line that says nothing: keeps proxies and load balancers from taking a quiet stream for a dead one. */
 export const HEARTBEAT = Buffer.from(':\n\n');

@@ -16,7 +16,7 @@ import type { EdgeGuards } from '../../http/connection-hold.ts';
 import { createEdgeMetrics } from '../../http/edge-metrics.ts';
 import { GraphqlEndpoint, type GraphqlEndpointOptions } from '../../http/graphql-endpoint.ts';
 import { createOriginPolicy } from '../../http/origin-policy.ts';
-import { encodeFrame, type Frame } from '../../live/frame.ts';
+import { encodeFrame, type Frame } from '../../live/group/frame.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveRequest, Sink } from '../../live/live-request.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';

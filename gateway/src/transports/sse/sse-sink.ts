@@ -24,7 +24,7 @@ export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, me
   };
   return {
     ...outboundPart(stream, entrance, metrics),
-    position: (cursor) => stream.position(entrance, encodePosition(cursor)),
+    deliverPosition: (cursor) => stream.position(entrance, encodePosition(cursor)),
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();
@@ -53,7 +53,7 @@ export function createOperationSink(
   };
   return {
     ...outboundPart(stream, entrance, metrics),
-    position: (cursor) => stream.position(entrance, events.position(cursor)),
+    deliverPosition: (cursor) => stream.position(entrance, events.position(cursor)),
     complete,
     fail: (error) => {
       if (endsConnection(error)) return stream.cut();
@@ -68,15 +68,15 @@ function outboundPart(
   stream: SseStream,
   entrance: StreamEntrance,
   { frames }: LiveMetrics,
-): Pick<Required<Sink>, 'next' | 'ready' | 'drained' | 'whenDropped'> {
+): Pick<Required<Sink>, 'deliver' | 'ready' | 'drained' | 'onDropped'> {
   return {
-    next: (batch, dropped) => {
+    deliver: (batch, dropped) => {
       frames.sse += batch.frames.length;
-      stream.next(entrance, batch, dropped);
+      stream.deliver(entrance, batch, dropped);
     },
     ready: () => stream.ready(),
     drained: () => stream.drained(),
-    whenDropped: (listener) => {
+    onDropped: (listener) => {
       entrance.onDrop = listener;
     },
   };

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FrameBatch } from '../../live/frame-batch.ts';
+import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { encodeFrameEvents, encodePosition } from './event-encoding.ts';
@@ -135,7 +135,7 @@ describe('the outbound queue of an event stream', () => {
     await fill();
     const latest = entrance('latest-per-key');
     for (let version = 1; version <= 100; version++)
-      stream.next(latest, new FrameBatch([change(version, 'x'.repeat(2_000))]));
+      stream.deliver(latest, new FrameBatch([change(version, 'x'.repeat(2_000))]));
     expect(onEnd).not.toHaveBeenCalled();
     client.resume();
     const text = await received('cursor-100\n');
@@ -156,7 +156,7 @@ describe('the outbound queue of an event stream', () => {
     const dropped: number[] = [];
     const fresh: StreamEntrance = { ...entrance('snapshot'), onDrop: (count) => void dropped.push(count) };
     for (let version = 1; dropped.length === 0; version++) {
-      stream.next(fresh, new FrameBatch([change(version, 'x'.repeat(2_000))]));
+      stream.deliver(fresh, new FrameBatch([change(version, 'x'.repeat(2_000))]));
       // From then on its subscription says no positions.
       if (dropped.length === 0) stream.position(fresh, encodePosition(`cursor-${version}`));
     }
@@ -165,15 +165,15 @@ describe('the outbound queue of an event stream', () => {
     expect(drained).toBeInstanceOf(Promise);
     client.resume();
     await drained;
-    stream.next(fresh, new FrameBatch([change(1_000)]), dropped[0]);
-    stream.next(fresh, new FrameBatch([change(1_001)]));
+    stream.deliver(fresh, new FrameBatch([change(1_000)]), dropped[0]);
+    stream.deliver(fresh, new FrameBatch([change(1_001)]));
     const text = await received('cursor-1001\n');
     expect([...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual(['cursor-1000', 'cursor-1001']);
     expect(text).toContain(`"extensions":{"dropped":${dropped[0]},"cursor":"cursor-1000"`);
     // Larger than the bound, and yet nothing that comes next may have it dropped again.
     const asked = dropped.length;
-    stream.next(fresh, new FrameBatch([change(2_000, 'x'.repeat(2 * MAX_QUEUED_BYTES))]), 1);
-    stream.next(fresh, new FrameBatch([change(2_001)]));
+    stream.deliver(fresh, new FrameBatch([change(2_000, 'x'.repeat(2 * MAX_QUEUED_BYTES))]), 1);
+    stream.deliver(fresh, new FrameBatch([change(2_001)]));
     expect(dropped.length).toBe(asked);
     stream.cut();
     expect(stream.drained()).toBeUndefined();
@@ -185,7 +185,7 @@ describe('the outbound queue of an event stream', () => {
     await fill();
     const closes = entrance('close');
     for (let version = 1; version <= 100; version++)
-      stream.next(closes, new FrameBatch([change(version, 'x'.repeat(2_000))]));
+      stream.deliver(closes, new FrameBatch([change(version, 'x'.repeat(2_000))]));
     expect(onEnd).toHaveBeenCalledTimes(1);
   });
 

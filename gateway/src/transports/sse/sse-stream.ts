@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FrameBatch } from '../../live/frame-batch.ts';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Heartbeats } from '../heartbeats.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
@@ -83,7 +83,7 @@ export class SseStream implements Flushable {
   }
 
   /** Queues a subscription's frames. Never throws, never blocks. */
-  next(entrance: StreamEntrance, batch: FrameBatch, dropped = 0): void {
+  deliver(entrance: StreamEntrance, batch: FrameBatch, dropped = 0): void {
     if (this.#phase !== 'open') return;
     const waitedBytes = this.#waiting.bytes;
     this.#waiting.frames(entrance, batch, dropped);

@@ -1,7 +1,7 @@
 import { Heartbeats } from '../heartbeats.ts';
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { FrameBatch } from '../../live/frame-batch.ts';
+import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { change, startSseEndpoint, StreamReader, type SseEndpointFixture } from './sse-endpoint.fixture.ts';
 
 const CUSTOMER = { authorization: 'Bearer customer.c1' };
@@ -79,7 +79,7 @@ describe('GraphQL over Server-Sent Events', () => {
     it('every event’s id is its cursor; complete has an empty data field', async () => {
       await start();
       const stream = await openStream({ body: { query: SUBSCRIPTION } });
-      only().sink.next(new FrameBatch([change(1)]));
+      only().sink.deliver(new FrameBatch([change(1)]));
       only().sink.complete();
       expect(await stream.ended).toBe('complete');
       const [, next, complete] = stream.text.split('\n\n');
@@ -90,7 +90,7 @@ describe('GraphQL over Server-Sent Events', () => {
     it('an idle subscription’s cursor is sent as a comment and as an id without an event', async () => {
       await start();
       const stream = await openStream({ body: { query: SUBSCRIPTION } });
-      only().sink.position('cursor-9');
+      only().sink.deliverPosition('cursor-9');
       await until(() => stream.text.endsWith('\n\n: cursor cursor-9\nid: cursor-9\n\n'), { what: 'it' });
     });
 
@@ -204,10 +204,10 @@ describe('GraphQL over Server-Sent Events', () => {
       expect((await operate(token, 'one')).status).toBe(202);
       expect((await operate(token, 'two')).status).toBe(202);
       const [one, two] = fixture.subscriptions;
-      two!.sink.next(new FrameBatch([change(1)]));
-      one!.sink.next(new FrameBatch([change(2)]));
+      two!.sink.deliver(new FrameBatch([change(1)]));
+      one!.sink.deliver(new FrameBatch([change(2)]));
       one!.sink.complete();
-      two!.sink.position('cursor-3');
+      two!.sink.deliverPosition('cursor-3');
       await until(() => stream.text.includes('cursor-3'), { what: 'all of it' });
       expect(stream.text.split('\n\n').slice(1, -1)).toEqual([
         `event: next\ndata: {"id":"two","payload":${change(1).json.toString()}}`,
@@ -232,7 +232,7 @@ describe('GraphQL over Server-Sent Events', () => {
       await start();
       const token = await reserve();
       await operate(token, 'early');
-      only().sink.next(new FrameBatch([change(1)]));
+      only().sink.deliver(new FrameBatch([change(1)]));
       const stream = await openReserved(token);
       await until(() => stream.text.includes('"id":"early"'), { what: 'what waited' });
     });
@@ -310,7 +310,7 @@ describe('GraphQL over Server-Sent Events', () => {
       const [renewed, other] = [await openReserved(token, old), await openReserved(await reserve(old), old)];
       await operate(token, 'one', SUBSCRIPTION, { authorization: `Bearer customer.c1.${soon + 60_000}` });
       expect(await other.ended).toBe('cut');
-      only().sink.next(new FrameBatch([change(1)]));
+      only().sink.deliver(new FrameBatch([change(1)]));
       await until(() => renewed.text.includes('"id":"one"'), { what: 'a message after the old token' });
     });
 
@@ -414,7 +414,7 @@ describe('GraphQL over Server-Sent Events', () => {
         await operate(token, 'one');
         await operate(token, 7);
         await operate(token, 'x', 'broken');
-        only().sink.next(new FrameBatch([change(1)]));
+        only().sink.deliver(new FrameBatch([change(1)]));
         await until(() => stream.text.includes('"id":"one"'), { what: 'the message' });
       });
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FrameBatch } from '../../live/frame-batch.ts';
+import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { blockOf } from './frame-block.ts';
 
 const facts = { cursor: 'c', kind: 'change', key: 'k' } as const;

@@ -1,4 +1,4 @@
-import type { FrameBatch } from '../../live/frame-batch.ts';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import { headerBytes, writeHeader } from './text-frame.ts';
 
 const CLOSING_BRACE = 0x7d;

@@ -1,7 +1,7 @@
 import { createServer, connect, type Socket, type AddressInfo } from 'node:net';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FrameBatch } from '../../live/frame-batch.ts';
+import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { OutboundQueue, type QueueEntrance } from './outbound-queue.ts';
 
@@ -88,7 +88,7 @@ describe('a connection’s outbound queue', () => {
       [3, 1_000],
       [4, 80_000],
     ] as const) {
-      queue.next(only, frame('k', version, padding));
+      queue.deliver(only, frame('k', version, padding));
     }
     queue.message('{"type":"complete","id":"a"}');
     const complete = (): boolean => {
@@ -109,7 +109,7 @@ describe('a connection’s outbound queue', () => {
 
   it('writes at once while the process has time and nothing waits', () => {
     const queue = queueOf(10_000);
-    queue.next(entrance('close'), frame('a', 1));
+    queue.deliver(entrance('close'), frame('a', 1));
     expect(queue.bytes).toBe(0);
     expect(near.bytesWritten).toBeGreaterThan(0);
   });
@@ -118,10 +118,10 @@ describe('a connection’s outbound queue', () => {
     const loaded = queueOf(10_000_000, undefined, new Loaded());
     const [a, b] = [entrance('close', 'a'), entrance('close', 'b')];
     const shared = frame('k', 1);
-    loaded.next(a, shared);
-    loaded.next(b, shared);
-    loaded.next(b, frame('k', 2));
-    loaded.next(a, frame('k', 2));
+    loaded.deliver(a, shared);
+    loaded.deliver(b, shared);
+    loaded.deliver(b, frame('k', 2));
+    loaded.deliver(a, frame('k', 2));
     const ids = (): string[] => messages().map(({ id }) => id as unknown as string);
     await until(() => ids().length === 4, { what: 'four messages' });
     expect(ids()).toEqual(['a', 'b', 'b', 'a']);
@@ -135,8 +135,8 @@ describe('a connection’s outbound queue', () => {
     const fill = Buffer.alloc(8_000_000);
     near.write(fill);
     for (let version = 1; version <= 500; version++) {
-      queue.next(latest, frame('a', version, 500));
-      queue.next(latest, frame('b', version, 500));
+      queue.deliver(latest, frame('a', version, 500));
+      queue.deliver(latest, frame('b', version, 500));
     }
     expect(queue.bytes).toBeLessThanOrEqual(100_000);
     far.resume();
@@ -170,7 +170,7 @@ describe('a connection’s outbound queue', () => {
     near.write(Buffer.alloc(8_000_000));
     queue.message('{"type":"pong"}');
     for (let version = 1; dropped.length === 0; version++) {
-      queue.next(fresh, frame('a', version, 5_000));
+      queue.deliver(fresh, frame('a', version, 5_000));
       // From then on its subscription says no positions.
       if (dropped.length === 0) queue.position(fresh, `cursor-${version}`);
     }
@@ -181,8 +181,8 @@ describe('a connection’s outbound queue', () => {
     far.resume();
     await drained;
     expect(queue.drained()).toBeUndefined();
-    queue.next(fresh, frame('a', 1_000), dropped[0]);
-    queue.next(fresh, frame('a', 1_001));
+    queue.deliver(fresh, frame('a', 1_000), dropped[0]);
+    queue.deliver(fresh, frame('a', 1_001));
     const all = (): Buffer => Buffer.concat(received);
     await until(() => all().includes('"version":1001'), { what: 'what comes after it' });
     const sent = textsOf(all().subarray(8_000_000)).map(
@@ -201,10 +201,10 @@ describe('a connection’s outbound queue', () => {
     const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
     const onDrop = vi.fn<() => void>();
     const fresh: QueueEntrance = { ...entrance('snapshot'), onDrop };
-    queue.next(fresh, frame('a', 7, 5_000), 3);
+    queue.deliver(fresh, frame('a', 7, 5_000), 3);
     expect(queue.bytes).toBe(0);
     queue.position(fresh, 'cursor');
-    queue.next(fresh, frame('a', 8));
+    queue.deliver(fresh, frame('a', 8));
     expect(onDrop).not.toHaveBeenCalled();
   });
 
@@ -213,7 +213,7 @@ describe('a connection’s outbound queue', () => {
     const [a, b] = [entrance('close', 'a'), entrance('close', 'b')];
     queue.position(a, 'a1');
     queue.position(b, 'b1');
-    queue.next(b, frame('k', 2));
+    queue.deliver(b, frame('k', 2));
     queue.position(b, 'b2');
     const ping = (cursors: Record<string, string>) => ({ type: 'ping', payload: { tidegate: { cursors } } });
     await until(() => messages().length === 3, { what: 'everything' });
@@ -227,7 +227,7 @@ describe('a connection’s outbound queue', () => {
   it('a position is no reason to give a connection up behind one message larger than the bound', () => {
     const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
     const strict = entrance('close');
-    queue.next(strict, frame('a', 1, 5_000));
+    queue.deliver(strict, frame('a', 1, 5_000));
     queue.position(strict, 'cursor');
     expect(queue.bytes).toBeGreaterThan(5_000);
   });
@@ -236,7 +236,7 @@ describe('a connection’s outbound queue', () => {
     const queue = queueOf(10_000, () => expect.fail('no overflow'), new Loaded());
     const onDrop = (): void => expect.fail('nothing is dropped');
     for (const only of [{ ...entrance('snapshot'), onDrop }, entrance('latest-per-key'), entrance('close')])
-      for (let version = 1; version <= 6; version++) queue.next(only, frame('a', version, 6_000));
+      for (let version = 1; version <= 6; version++) queue.deliver(only, frame('a', version, 6_000));
     await until(() => Buffer.concat(received).length > 18 * 6_000, { what: 'all' });
     expect(messages()).toHaveLength(18);
   });
@@ -257,7 +257,7 @@ describe('a connection’s outbound queue', () => {
     let overflows = 0;
     const queue = queueOf(10_000, () => (overflows += 1));
     const strict = entrance('close');
-    for (let version = 1; version <= 100; version++) queue.next(strict, frame('a', version, 500));
+    for (let version = 1; version <= 100; version++) queue.deliver(strict, frame('a', version, 500));
     expect(overflows).toBe(1);
     expect(queue.bytes).toBe(0);
   });
@@ -267,7 +267,8 @@ describe('a connection’s outbound queue', () => {
     near.write(Buffer.alloc(8_000_000));
     const queue = queueOf(100_000);
     expect(queue.ready()).toBeUndefined();
-    for (let version = 1; version <= 100; version++) queue.next(entrance('close'), frame('a', version, 700));
+    for (let version = 1; version <= 100; version++)
+      queue.deliver(entrance('close'), frame('a', version, 700));
     const room = queue.ready();
     expect(room).toBeInstanceOf(Promise);
     far.resume();

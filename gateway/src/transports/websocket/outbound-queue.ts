@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FrameBatch } from '../../live/frame-batch.ts';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { Waiters } from '../outbound/waiters.ts';
 import {
@@ -63,7 +63,7 @@ export class OutboundQueue implements Flushable {
   }
 
   /** Takes a subscription's frames: written now when nothing waits and the process has time. */
-  next(entrance: QueueEntrance, batch: FrameBatch, dropped = 0): void {
+  deliver(entrance: QueueEntrance, batch: FrameBatch, dropped = 0): void {
     if (!this.#held && dropped === 0 && this.#writable && this.#scheduler.hasTime()) {
       return this.#writeFrames(entrance, batch);
     }

@@ -1,6 +1,6 @@
 import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/core';
-import type { FrameBatch } from '../../live/frame-batch.ts';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/live-request.ts';
 import type { OutboundQueue, QueueEntrance } from './outbound-queue.ts';
@@ -40,12 +40,12 @@ export class WebSocketSink implements Sink, QueueEntrance {
     this.#onEnd = onEnd;
   }
 
-  next(batch: FrameBatch, dropped?: number): void {
+  deliver(batch: FrameBatch, dropped?: number): void {
     this.#frames.websocket += batch.frames.length;
-    this.#queue.next(this, batch, dropped);
+    this.#queue.deliver(this, batch, dropped);
   }
 
-  position(cursor: string): void {
+  deliverPosition(cursor: string): void {
     this.#queue.position(this, cursor);
   }
 
@@ -57,7 +57,7 @@ export class WebSocketSink implements Sink, QueueEntrance {
     return this.#queue.drained();
   }
 
-  whenDropped(listener: (dropped: number) => void): void {
+  onDropped(listener: (dropped: number) => void): void {
     this.onDrop = listener;
   }
 

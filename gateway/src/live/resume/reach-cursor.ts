@@ -1,5 +1,5 @@
 import { TidegateError } from '@tidegate/core';
-import type { StreamFeed } from './stream-feed.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 /**
  * Resolves when the feed has come as far as a cursor, which may be from a replica that is ahead of this one.

@@ -4,7 +4,7 @@ import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { parseChange, type Change, type StreamParser } from './change.ts';
 import { History } from './history.ts';
-import type { LiveMetrics } from './metrics.ts';
+import type { LiveMetrics } from '../metrics.ts';
 import type { Positions } from './positions.ts';
 import { VersionFilter } from './version-filter.ts';
 

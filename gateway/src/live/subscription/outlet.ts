@@ -1,7 +1,7 @@
-import type { Frame } from './frame.ts';
-import { batchOf, FrameBatch } from './frame-batch.ts';
-import type { Group } from './group.ts';
-import type { Sink } from './live-request.ts';
+import type { Frame } from '../group/frame.ts';
+import { batchOf, FrameBatch } from '../group/frame-batch.ts';
+import type { Group } from '../group/group.ts';
+import type { Sink } from '../live-request.ts';
 import type { Memberships } from './memberships.ts';
 
 export interface OutletOptions {
@@ -54,7 +54,7 @@ export class Outlet {
     const { sink, memberships, once, onSaid } = this.#options;
     if (once) batch = new FrameBatch([batch.frames[0]]);
     this.spoken = true;
-    sink.next(memberships.bound(batch, from));
+    sink.deliver(memberships.bound(batch, from));
     if (once) onSaid();
   }
 
@@ -65,7 +65,7 @@ export class Outlet {
     this.spoken = true;
     const dropped = this.#dropped;
     this.#dropped = 0;
-    this.#options.sink.next(snapshot, ...(dropped > 0 ? [dropped] : []));
+    this.#options.sink.deliver(snapshot, ...(dropped > 0 ? [dropped] : []));
   }
 
   /** These will not be sent: a fresh snapshot will contain them. */

@@ -1,7 +1,7 @@
 import type { TidegateError } from '@tidegate/core';
-import type { FrameBatch } from './frame-batch.ts';
-import type { Group } from './group.ts';
-import type { LiveRequest, Sink } from './live-request.ts';
+import type { FrameBatch } from '../group/frame-batch.ts';
+import type { Group } from '../group/group.ts';
+import type { LiveRequest, Sink } from '../live-request.ts';
 
 /** Where a membership's frames go. */
 export interface Member {
@@ -69,7 +69,7 @@ export class Membership {
     if (!batch) return;
     if (this.#direct === undefined || !batch.isDense) return this.#member.take(this, batch);
     this.#spoken = true;
-    this.#direct.next(batch);
+    this.#direct.deliver(batch);
   }
 
   /** Whether something was sent directly since this was asked last. */

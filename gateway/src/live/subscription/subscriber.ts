@@ -1,16 +1,16 @@
 import { TidegateError, toTidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
-import type { FrameBatch } from './frame-batch.ts';
-import type { Group } from './group.ts';
-import type { LiveRequest, LiveSubscription, Sink } from './live-request.ts';
+import type { FrameBatch } from '../group/frame-batch.ts';
+import type { Group } from '../group/group.ts';
+import type { LiveRequest, LiveSubscription, Sink } from '../live-request.ts';
 import type { Member, Membership } from './membership.ts';
 import { Memberships, type MembershipsOptions } from './memberships.ts';
 import { Outlet } from './outlet.ts';
-import { reachCursor } from './reach-cursor.ts';
-import type { ReplayBudget } from './replay-budget.ts';
-import { SharedReplay, type Fence } from './shared-replay.ts';
-import { readSnapshot } from './snapshot.ts';
-import type { StreamFeed } from './stream-feed.ts';
+import { reachCursor } from '../resume/reach-cursor.ts';
+import type { ReplayBudget } from '../resume/replay-budget.ts';
+import { SharedReplay, type Fence } from '../resume/shared-replay.ts';
+import { readSnapshot } from '../resume/snapshot.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 export interface SubscriberOptions extends Pick<MembershipsOptions, 'groupOf' | 'leave'> {
   readonly log: EventLog;
@@ -73,7 +73,7 @@ export class Subscriber implements Member, LiveSubscription {
         if (this.#end()) sink.complete();
       },
     });
-    if (request.field.overflow === 'snapshot') sink.whenDropped?.((dropped) => this.#drop(dropped));
+    if (request.field.overflow === 'snapshot') sink.onDropped?.((dropped) => this.#drop(dropped));
   }
 
   /** Never rejects: what goes wrong is the sink's last word. */
@@ -210,11 +210,11 @@ export class Subscriber implements Member, LiveSubscription {
   tellPosition(): void {
     const { feed, sink } = this.#options;
     const { group } = this.#memberships.current;
-    if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.position || !group.idle) return;
+    if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.deliverPosition || !group.idle) return;
     if (this.#takeSpoken()) return;
     // Of one key what it did not see for its filter or its rights is behind it as well.
     const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
-    sink.position(group.position(feed.positions, floorVersion));
+    sink.deliverPosition(group.position(feed.positions, floorVersion));
   }
 
   /** Whether it was sent a message since this was asked last. */

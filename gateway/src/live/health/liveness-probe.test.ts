@@ -3,11 +3,11 @@ import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Canary, canaryStream } from './canary.ts';
-import { createCursorCodec } from './cursor.ts';
-import { FlowWatch } from './flow-watch.ts';
-import { LiveHub } from './hub.ts';
-import { createLiveMetrics } from './metrics.ts';
+import { LivenessProbe, livenessStream } from './liveness-probe.ts';
+import { createCursorCodec } from '../resume/cursor.ts';
+import { PartitionWatch } from './partition-watch.ts';
+import { LiveHub } from '../hub.ts';
+import { createLiveMetrics } from '../metrics.ts';
 
 describe('health', () => {
   let log: EventLog;
@@ -16,7 +16,7 @@ describe('health', () => {
   beforeEach(() => {
     log = createSqliteEventLog({ path: ':memory:', logger: silentLogger });
     hub = new LiveHub({
-      streams: [canaryStream],
+      streams: [livenessStream],
       log,
       codec: createCursorCodec(['a secret of at least thirty-two characters']),
       logger: silentLogger,
@@ -30,7 +30,7 @@ describe('health', () => {
   });
 
   it('is green while a record written to the log comes out of a subscription', async () => {
-    const canary = new Canary({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 200 });
+    const canary = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 200 });
     await canary.prepare();
     await hub.start(AbortSignal.timeout(5_000));
     canary.start();
@@ -43,7 +43,7 @@ describe('health', () => {
   });
 
   it('turns red when nothing comes out any more, though everything else looks well', async () => {
-    const canary = new Canary({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 100 });
+    const canary = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 100 });
     await canary.prepare();
     await hub.start(AbortSignal.timeout(5_000));
     canary.start();
@@ -66,10 +66,10 @@ describe('health', () => {
   });
 
   it('names a partition whose tail is stuck', async () => {
-    const canary = new Canary({ hub, log, logger: silentLogger, everyMs: 20 });
+    const canary = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20 });
     await canary.prepare();
     await hub.start(AbortSignal.timeout(5_000));
-    const watch = new FlowWatch({ log, logger: silentLogger, feeds: hub.feeds, everyMs: 30 });
+    const watch = new PartitionWatch({ log, logger: silentLogger, feeds: hub.feeds, everyMs: 30 });
     canary.start();
     watch.start();
     await Promise.all(hub.feeds.map((feed) => feed.stop()));

@@ -1,6 +1,6 @@
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { all, one, recorder, requestFor, HubWorld } from './hub-world.fixture.ts';
+import { all, one, recorder, requestFor, HubWorld } from '../hub-world.fixture.ts';
 
 describe('going on after a cursor', () => {
   let world: HubWorld;

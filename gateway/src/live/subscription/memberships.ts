@@ -1,9 +1,9 @@
-import { withCursor } from './frame.ts';
-import { batchOf, type FrameBatch } from './frame-batch.ts';
-import type { Group } from './group.ts';
-import type { LiveRequest } from './live-request.ts';
+import { withCursor } from '../group/frame.ts';
+import { batchOf, type FrameBatch } from '../group/frame-batch.ts';
+import type { Group } from '../group/group.ts';
+import type { LiveRequest } from '../live-request.ts';
 import { Membership, type Member } from './membership.ts';
-import type { StreamFeed } from './stream-feed.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 export interface MembershipsOptions {
   readonly member: Member;

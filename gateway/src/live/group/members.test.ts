@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from './frame.ts';
 import { FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
-import type { LiveRequest, Sink } from './live-request.ts';
+import type { LiveRequest, Sink } from '../live-request.ts';
 import { Members } from './members.ts';
-import { Membership } from './membership.ts';
+import { Membership } from '../subscription/membership.ts';
 
 /** The change of this sequence number, as a batch of its own. */
 function batch(seq: number): FrameBatch {
@@ -30,7 +30,7 @@ function join(name: string, { from = 0, isDirect = true, meanwhile = (): void =>
   const member = { take: (_: Membership, given: FrameBatch) => note('asked', given), fail: () => {} };
   const membership = new Membership({ group, request: {} as LiveRequest, member, from });
   members.add(membership);
-  const sink: Sink = { next: (given) => note('sent', given), complete: () => {}, fail: () => {} };
+  const sink: Sink = { deliver: (given) => note('sent', given), complete: () => {}, fail: () => {} };
   if (isDirect) membership.direct = sink;
   return membership;
 }

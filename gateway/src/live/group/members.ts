@@ -1,6 +1,6 @@
 import type { FrameBatch } from './frame-batch.ts';
-import type { Sink } from './live-request.ts';
-import type { Membership } from './membership.ts';
+import type { Sink } from '../live-request.ts';
+import type { Membership } from '../subscription/membership.ts';
 
 /** Where the batches of a group go while every member takes each as it comes: `sinks[i]` is of `memberships[i]`. */
 interface DirectWay {
@@ -58,7 +58,7 @@ export class Members {
     const { sinks, memberships } = way;
     this.#deliveries += 1;
     for (let at = 0; at < sinks.length; at++) {
-      sinks[at]!.next(batch);
+      sinks[at]!.deliver(batch);
       if (this.#way === way) continue;
       // What it did has changed somebody else: those who are still here and have not had it are asked one by one.
       for (const rest of memberships.slice(at + 1)) if (this.#all.has(rest)) rest.deliver(batch);

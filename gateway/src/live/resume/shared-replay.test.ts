@@ -1,8 +1,8 @@
 import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { all, counterRecord, HubWorld, recorder, requestFor, type Recorder } from './hub-world.fixture.ts';
-import type { LiveHub } from './hub.ts';
-import type { LiveRequest } from './live-request.ts';
+import { all, counterRecord, HubWorld, recorder, requestFor, type Recorder } from '../hub-world.fixture.ts';
+import type { LiveHub } from '../hub.ts';
+import type { LiveRequest } from '../live-request.ts';
 
 const MISSED = 500;
 

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import type { Continuity } from './version-filter.ts';
+import type { Continuity } from '../feed/version-filter.ts';
 
 /** What the client is told beside the GraphQL result, in `extensions`. */
 export interface FrameFacts {

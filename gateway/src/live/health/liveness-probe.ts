@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { defineLiveField, defineLiveStream } from '@tidegate/bff';
-import { CanarySang } from './canary-message.ts';
+import { LivenessProbed } from './liveness-probed.ts';
 import { createMessage, encodeEnvelope, topicSpecs } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { LiveHub } from './hub.ts';
-import type { LiveSubscription } from './live-request.ts';
+import type { LiveHub } from '../hub.ts';
+import type { LiveSubscription } from '../live-request.ts';
 
-export const canaryStream = defineLiveStream<{ instanceId: string }>({
+export const livenessStream = defineLiveStream<{ instanceId: string }>({
   name: 'canary',
-  definition: CanarySang,
+  definition: LivenessProbed,
   terms: ({ instanceId }) => [`id:${instanceId}`],
 });
 
-export interface CanaryOptions {
+export interface LivenessProbeOptions {
   readonly hub: LiveHub;
   readonly log: EventLog;
   readonly logger: Logger;
@@ -29,8 +29,8 @@ const scope = { id: 'canary', viewer: { role: 'anonymous' as const, id: '' }, se
  * Writes a record to the log every few seconds and waits for it on a subscription of its own, the way any client's
  * change comes: log, tail, index, group, sink. Health cannot be green while nothing flows.
  */
-export class Canary {
-  readonly #options: Required<CanaryOptions>;
+export class LivenessProbe {
+  readonly #options: Required<LivenessProbeOptions>;
   readonly #instanceId = randomUUID();
   #timer: NodeJS.Timeout | undefined;
   #subscription: LiveSubscription | undefined;
@@ -38,14 +38,14 @@ export class Canary {
   #heardAt = 0;
   #failure: unknown;
 
-  constructor(options: CanaryOptions) {
+  constructor(options: LivenessProbeOptions) {
     const { everyMs = 5_000, silentMs = 3 * everyMs } = options;
     this.#options = { ...options, everyMs, silentMs };
   }
 
   /** Creates its topic. To be called before the hub starts to tail. */
   async prepare(): Promise<void> {
-    await this.#options.log.ensureTopics(topicSpecs([CanarySang.topic], 1));
+    await this.#options.log.ensureTopics(topicSpecs([LivenessProbed.topic], 1));
   }
 
   /** To be called when the hub has started. */
@@ -70,7 +70,7 @@ export class Canary {
 
   #listen(): void {
     const field = defineLiveField<Record<string, never>, { instanceId: string }, unknown>({
-      stream: canaryStream,
+      stream: livenessStream,
       authorise: () => scope,
       term: () => `id:${this.#instanceId}`,
       key: () => this.#instanceId,
@@ -80,7 +80,7 @@ export class Canary {
     this.#subscription = this.#options.hub.subscribe(
       { field, args: {}, scope, fingerprint, render: () => ({ data: {} }) },
       {
-        next: () => {
+        deliver: () => {
           this.#heardAt = Date.now();
         },
         complete: () => undefined,
@@ -91,7 +91,7 @@ export class Canary {
 
   async #sing(): Promise<void> {
     this.#sung += 1;
-    const message = createMessage(CanarySang, {
+    const message = createMessage(LivenessProbed, {
       id: `canary/${this.#instanceId}@${this.#sung}`,
       key: this.#instanceId,
       sequence: this.#sung,
@@ -99,7 +99,7 @@ export class Canary {
       data: { instanceId: this.#instanceId },
     });
     try {
-      await this.#options.log.append(CanarySang.topic.name, [encodeEnvelope(message)]);
+      await this.#options.log.append(LivenessProbed.topic.name, [encodeEnvelope(message)]);
       this.#failure = undefined;
     } catch (error) {
       this.#failure = error;

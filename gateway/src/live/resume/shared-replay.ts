@@ -1,11 +1,11 @@
 import type { EventLog } from '@tidegate/event-log';
-import type { Frame } from './frame.ts';
-import { batchOf, type FrameBatch } from './frame-batch.ts';
-import type { Group } from './group.ts';
-import type { Positions } from './positions.ts';
+import type { Frame } from '../group/frame.ts';
+import { batchOf, type FrameBatch } from '../group/frame-batch.ts';
+import type { Group } from '../group/group.ts';
+import type { Positions } from '../feed/positions.ts';
 import { replay, type ReplayedChange } from './replay.ts';
 import type { ReplayBudget } from './replay-budget.ts';
-import type { StreamFeed } from './stream-feed.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 export interface SharedReplayOptions {
   readonly log: EventLog;

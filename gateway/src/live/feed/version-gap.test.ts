@@ -2,8 +2,8 @@ import { TidegateError } from '@tidegate/core';
 import { until } from '@tidegate/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { all, counted, HubWorld, one, recorder, requestFor, shown } from './hub-world.fixture.ts';
-import type { LiveRequest } from './live-request.ts';
+import { all, counted, HubWorld, one, recorder, requestFor, shown } from '../hub-world.fixture.ts';
+import type { LiveRequest } from '../live-request.ts';
 
 const args = { id: 'a' };
 

@@ -1,7 +1,7 @@
 import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { counted, HubWorld, one, recorder, requestFor, shown, type Counter } from './hub-world.fixture.ts';
-import type { LiveRequest } from './live-request.ts';
+import { counted, HubWorld, one, recorder, requestFor, shown, type Counter } from '../hub-world.fixture.ts';
+import type { LiveRequest } from '../live-request.ts';
 
 describe('a subscription whose rights change', () => {
   let world: HubWorld;

@@ -1,15 +1,15 @@
 import { toTidegateError, type TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
-import type { Change } from './change.ts';
-import { cursorBinding, type CursorCodec } from './cursor.ts';
+import type { Change } from '../feed/change.ts';
+import { cursorBinding, type CursorCodec } from '../resume/cursor.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { batchesOf } from './frame-batch.ts';
-import type { LiveRequest } from './live-request.ts';
+import type { LiveRequest } from '../live-request.ts';
 import { Members } from './members.ts';
-import type { Positions } from './positions.ts';
-import type { SharedReplay } from './shared-replay.ts';
-import { FreshSnapshots, readSnapshot } from './snapshot.ts';
-import type { StreamFeed } from './stream-feed.ts';
+import type { Positions } from '../feed/positions.ts';
+import type { SharedReplay } from '../resume/shared-replay.ts';
+import { FreshSnapshots, readSnapshot } from '../resume/snapshot.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 export interface GroupOptions {
   readonly name: string;

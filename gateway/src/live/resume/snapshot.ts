@@ -1,10 +1,10 @@
 import { TidegateError, toTidegateError } from '@tidegate/core';
 import { retry } from '@tidegate/runtime/resilience';
-import { encodeFrame } from './frame.ts';
-import { FrameBatch } from './frame-batch.ts';
-import type { Group } from './group.ts';
-import type { LiveRequest } from './live-request.ts';
-import type { StreamFeed } from './stream-feed.ts';
+import { encodeFrame } from '../group/frame.ts';
+import { FrameBatch } from '../group/frame-batch.ts';
+import type { Group } from '../group/group.ts';
+import type { LiveRequest } from '../live-request.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 /** Where a snapshot is read: whose cursors it gets, and how far the stream has come. */
 export interface SnapshotPlace {

@@ -1,12 +1,12 @@
 import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { StreamFeed } from './stream-feed.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 
 /**
  * Compares, every few seconds, how far each tail has come with where its topic ended at the look before: a partition
  * that did not get there in the meantime is stuck, however well all the others flow.
  */
-export class FlowWatch {
+export class PartitionWatch {
   readonly #log: EventLog;
   readonly #feeds: readonly StreamFeed[];
   readonly #logger: Logger;

@@ -1,10 +1,10 @@
 import { TidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
-import type { Change } from './change.ts';
-import type { Group } from './group.ts';
-import type { StreamFeed } from './stream-feed.ts';
+import type { Change } from '../feed/change.ts';
+import type { Group } from '../group/group.ts';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 import type { Fence } from './shared-replay.ts';
-import { VersionFilter } from './version-filter.ts';
+import { VersionFilter } from '../feed/version-filter.ts';
 
 /** Records read from the log in one go. */
 const CHUNK_RECORDS = 500;

@@ -1,6 +1,6 @@
 import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { one, recorder, requestFor, HubWorld } from './hub-world.fixture.ts';
+import { one, recorder, requestFor, HubWorld } from '../hub-world.fixture.ts';
 
 describe('a snapshot, then changes', () => {
   let world: HubWorld;

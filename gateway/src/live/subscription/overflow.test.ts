@@ -2,8 +2,8 @@ import { TidegateError } from '@tidegate/core';
 import { deferred, until } from '@tidegate/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { counted, HubWorld, recorder, requestFor, shown, type Recorder } from './hub-world.fixture.ts';
-import type { LiveRequest, Sink } from './live-request.ts';
+import { counted, HubWorld, recorder, requestFor, shown, type Recorder } from '../hub-world.fixture.ts';
+import type { LiveRequest, Sink } from '../live-request.ts';
 
 const args = { id: 'a' };
 
@@ -11,7 +11,7 @@ const args = { id: 'a' };
 class SmallConnection implements Sink {
   readonly read: Recorder = recorder();
   readonly #room: number;
-  #waiting: Parameters<Sink['next']>[] = [];
+  #waiting: Parameters<Sink['deliver']>[] = [];
   #isFull = false;
   #drains: (() => void)[] = [];
   #tell: ((dropped: number) => void) | undefined;
@@ -22,12 +22,12 @@ class SmallConnection implements Sink {
     this.#room = room;
   }
 
-  whenDropped(listener: (dropped: number) => void): void {
+  onDropped(listener: (dropped: number) => void): void {
     this.#tell = listener;
   }
 
-  next(...message: Parameters<Sink['next']>): void {
-    if (!this.#isFull) return this.read.next(...message);
+  deliver(...message: Parameters<Sink['deliver']>): void {
+    if (!this.#isFull) return this.read.deliver(...message);
     this.#waiting.push(message);
     this.most = Math.max(this.most, this.#waiting.length);
     if (this.#waiting.length <= this.#room) return;
@@ -49,7 +49,7 @@ class SmallConnection implements Sink {
 
   drain(): void {
     this.#isFull = false;
-    for (const message of this.#waiting.splice(0)) this.read.next(...message);
+    for (const message of this.#waiting.splice(0)) this.read.deliver(...message);
     for (const resolve of this.#drains.splice(0)) resolve();
   }
 
@@ -62,7 +62,7 @@ class SmallConnection implements Sink {
   }
 }
 
-function count(messages: readonly Parameters<Sink['next']>[]): number {
+function count(messages: readonly Parameters<Sink['deliver']>[]): number {
   return messages.reduce((sum, [{ frames }, told = 0]) => sum + frames.length + told, 0);
 }
 
