@@ -92,7 +92,7 @@ const lostFlush = ofSubscribe((subscribe) => (request, sink) => {
   const next: Next = (...message) => {
     if (waiting.push(message) === 1) setImmediate(flush);
   };
-  return subscribe(request, withNext(sink, next));
+  return subscribe(request, withDeliver(sink, next));
 });
 
 /** One more was left out than the message says, or one less. The text stays as long as it is, and the frame. */
@@ -149,15 +149,15 @@ function ofFrames(filterOf: (request: Parameters<Subscribe>[0]) => (frame: Frame
       const left = batch.filter((frame) => kept.has(frame));
       if (left) sink.deliver(left, ...rest);
     };
-    return subscribe(request, withNext(sink, next));
+    return subscribe(request, withDeliver(sink, next));
   });
 }
 
-/** The same sink, of whatever kind, with another `next`. */
-function withNext(sink: Sink, next: Next): Sink {
+/** The same sink, of whatever kind, with another `deliver`. */
+function withDeliver(sink: Sink, next: Next): Sink {
   return new Proxy(sink, {
     get(target, property) {
-      if (property === 'next') return next;
+      if (property === 'deliver') return next;
       const value: unknown = Reflect.get(target, property, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
