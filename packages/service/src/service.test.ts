@@ -1,11 +1,10 @@
 import { CounterRaised, AlarmRaised, sampleTopics } from '@tidegate/testing/sample-messages';
 import { createMessage, decodeEnvelope, encodeEnvelope } from '@tidegate/core';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
-import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createOutbox, outboxMigrations, type OutboxTables } from '@tidegate/messaging';
 import { silentLogger as logger } from '@tidegate/runtime/telemetry';
-import { temporaryDirectory, until } from '@tidegate/testing';
+import { override, temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createService, type Stoppable } from './service.ts';
 
@@ -25,8 +24,7 @@ async function service(beforeConsuming?: () => Stoppable | Promise<void>) {
   const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger, pollMs: 0 });
   const steps: string[] = [];
   const outbox = createOutbox({ database });
-  const watchedLog: EventLog = {
-    ...log,
+  const watchedLog = override(log, {
     async ensureTopics(specs) {
       steps.push(`topics ${specs.map(({ name, partitions }) => `${name}/${partitions}`).join(' ')}`);
       await log.ensureTopics(specs);
@@ -35,19 +33,17 @@ async function service(beforeConsuming?: () => Stoppable | Promise<void>) {
       steps.push(`consume as ${options.group}`);
       return watched('consuming', await log.consume(options), steps);
     },
-  };
+  });
   const { signals } = database;
-  const watchedDatabase = {
-    ...database,
-    signals: {
-      ...signals,
-      async listen(channel: string, onSignal: () => void) {
+  const watchedDatabase = override(database, {
+    signals: override(signals, {
+      async listen(channel, onSignal) {
         steps.push('relay');
         const stopListening = await signals.listen(channel, onSignal);
         return watched('relaying', { stop: stopListening }, steps).stop;
       },
-    },
-  };
+    }),
+  });
   const created = createService({
     name: 'test',
     dependencies: { database: watchedDatabase, log: watchedLog, logger, partitions: 1 },

@@ -1,5 +1,6 @@
 export { deferred, type Deferred } from './deferred.ts';
 export { freePort, freePorts } from './free-port.ts';
+export { override } from './override.ts';
 export {
   chromiumPathFromEnv,
   kafkaBrokersFromEnv,

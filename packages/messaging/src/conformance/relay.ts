@@ -1,8 +1,7 @@
 import { sampleTopics } from '@tidegate/testing/sample-messages';
 import { deadLetterTopic, TidegateError } from '@tidegate/core';
-import type { EventLog } from '@tidegate/event-log';
 import { silentLogger } from '@tidegate/runtime/telemetry';
-import { deferred, until } from '@tidegate/testing';
+import { deferred, override, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { createOutbox } from '../outbox.ts';
 import { startRelay, type RelayOptions } from '../relay.ts';
@@ -131,7 +130,7 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
       const first = await relayOf(fixture);
       await database.transaction((unit) => change(unit, outbox, 'a'));
       await first.drained();
-      const otherLog = { ...log, append: unavailable } as EventLog;
+      const otherLog = override(log, { append: unavailable });
       const otherDatabase = subject.openDatabase();
       const second = await relayOf(
         { ...fixture, database: otherDatabase, outbox: createOutbox({ database: otherDatabase }) },
@@ -153,10 +152,9 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
       await using fixture = await prepared(create);
       const { database, outbox } = fixture;
       let away = true;
-      const log: EventLog = {
-        ...fixture.log,
+      const log = override(fixture.log, {
         append: (to, records) => (away && to === topic ? unavailable() : fixture.log.append(to, records)),
-      };
+      });
       const relay = await relayOf(fixture, { log });
       for (let n = 0; n < 3; n++) await database.transaction((unit) => change(unit, outbox, 'a'));
       await database.transaction((unit) => outbox.add(unit, sampleTopics.alarmEvents, [confirmed('a', 1)]));
@@ -174,13 +172,12 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
       await using fixture = await prepared(create);
       const { database, outbox } = fixture;
       let failures = 1;
-      const log: EventLog = {
-        ...fixture.log,
+      const log = override(fixture.log, {
         async append(to, records) {
           const positions = await fixture.log.append(to, records);
           return failures-- > 0 ? unavailable() : positions;
         },
-      };
+      });
       const relay = await relayOf(fixture, { log });
       for (const key of ['a', 'b', 'a']) await database.transaction((unit) => change(unit, outbox, key));
       await relay.drained();
@@ -196,8 +193,7 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
       const started = deferred();
       const release = deferred();
       let appends = 0;
-      const log: EventLog = {
-        ...fixture.log,
+      const log = override(fixture.log, {
         async append(to, records) {
           if (++appends === 1) {
             started.resolve();
@@ -205,7 +201,7 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
           }
           return fixture.log.append(to, records);
         },
-      };
+      });
       const relay = await relayOf(fixture, { log });
       await database.transaction((unit) => change(unit, outbox, 'slow'));
       await started.promise;
@@ -276,7 +272,7 @@ export function describeRelay(name: string, create: CreateSubject, features: Rel
       const { database, log, outbox } = fixture;
       const failing = deferred();
       const relay = await relayOf(fixture, {
-        log: { ...log, append: () => (failing.resolve(), unavailable()) },
+        log: override(log, { append: () => (failing.resolve(), unavailable()) }),
       });
       await database.transaction((unit) => change(unit, outbox, 'a'));
       await failing.promise;
