@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { webhookId } from './change-intake.ts';
 
 describe('the webhook-id', () => {
-  const change = { source: '/tidegate/order-view', id: 'order/42@7' };
+  const change = { source: '/tidegate/counters', id: 'counter/42@7' };
 
   it('follows from the endpoint and the change alone, and differs when one of them does', () => {
     const id = webhookId('whe_1', change);
     expect(webhookId('whe_1', { ...change })).toBe(id);
     expect(webhookId('whe_2', change)).not.toBe(id);
-    expect(webhookId('whe_1', { ...change, id: 'order/42@8' })).not.toBe(id);
+    expect(webhookId('whe_1', { ...change, id: 'counter/42@8' })).not.toBe(id);
     expect(webhookId('whe_1', { ...change, source: '/tidegate/other' })).not.toBe(id);
   });
 

@@ -115,9 +115,9 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
     const own = createPostgresDatabase<WebhookTables>({ url: url!, schema });
     const world = await createWebhookWorld({ database: own });
     try {
-      const receiver = await world.receiver();
+      const receiver = await world.startReceiver();
       const { id } = await world.register(receiver.url);
-      await Promise.all([world.dispatcher(), world.dispatcher()]);
+      await Promise.all([world.startDispatcher(), world.startDispatcher()]);
       for (let version = 1; version <= 20; version++) {
         await Promise.all(['a', 'b', 'c'].map((key) => world.change(key, version)));
       }

@@ -12,13 +12,13 @@ afterEach(() => world.close());
 
 describe('delivery', () => {
   it('keeps the order of a key while its receiver fails, and tells each attempt', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     let failures = 2;
     receiver.answer = (received, response) => {
       response.writeHead(received.event.sequence === 1 && failures-- > 0 ? 500 : 200).end();
     };
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
+    await world.startDispatcher();
     for (const version of [1, 2, 3]) await world.change('1', version);
     const deliveries = await world.settled(id, 3);
     expect(arrivals(receiver)).toEqual(['1@1', '1@1', '1@1', '1@2', '1@3']);
@@ -33,13 +33,13 @@ describe('delivery', () => {
   });
 
   it('does not hold up other keys and other endpoints behind a key that fails', async () => {
-    const failing = await world.receiver((received, response) => {
+    const failing = await world.startReceiver((received, response) => {
       response.writeHead(received.event.subject === 'bad' ? 500 : 200).end();
     });
-    const healthy = await world.receiver();
+    const healthy = await world.startReceiver();
     await world.register(failing.url);
     await world.register(healthy.url);
-    await world.dispatcher({ retryScheduleMs: [60_000] });
+    await world.startDispatcher({ retryScheduleMs: [60_000] });
     await world.change('bad', 1);
     await until(() => failing.received.length === 1, { what: 'the bad key has failed' });
     await world.change('bad', 2);
@@ -52,11 +52,11 @@ describe('delivery', () => {
   });
 
   it('gives up after the last retry, keeps what was given up, and goes on with the key', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     receiver.answer = (received, response) =>
       void response.writeHead(received.event.sequence === 1 ? 500 : 200).end();
     const { id } = await world.register(receiver.url);
-    await world.dispatcher({ retryScheduleMs: [1, 1] });
+    await world.startDispatcher({ retryScheduleMs: [1, 1] });
     await world.change('1', 1);
     await world.change('1', 2);
     const [second, first] = await world.settled(id, 2);
@@ -66,10 +66,10 @@ describe('delivery', () => {
   });
 
   it('takes a redirect for a failure and does not follow it', async () => {
-    const elsewhere = await world.receiver();
-    const receiver = await world.receiver(status(302, { location: elsewhere.url }));
+    const elsewhere = await world.startReceiver();
+    const receiver = await world.startReceiver(status(302, { location: elsewhere.url }));
     const { id } = await world.register(receiver.url);
-    await world.dispatcher({ retryScheduleMs: [] });
+    await world.startDispatcher({ retryScheduleMs: [] });
     await world.change('1', 1);
     const [delivery] = await world.settled(id, 1);
     expect(delivery).toMatchObject({ status: 'dead', attempts: [{ error: 'REDIRECT', httpStatus: 302 }] });
@@ -77,9 +77,9 @@ describe('delivery', () => {
   });
 
   it('ends an attempt at the deadline, whether the head or nothing at all comes', async () => {
-    const silent = await world.receiver(() => {});
+    const silent = await world.startReceiver(() => {});
     const { id } = await world.register(silent.url);
-    await world.dispatcher({ retryScheduleMs: [], deadlineMs: 150 });
+    await world.startDispatcher({ retryScheduleMs: [], deadlineMs: 150 });
     await world.change('1', 1);
     const [delivery] = await world.settled(id, 1);
     expect(delivery).toMatchObject({ status: 'dead', attempts: [{ error: 'DEADLINE_EXCEEDED' }] });
@@ -89,7 +89,7 @@ describe('delivery', () => {
 
   it('reads no more than 64 KiB of an answer, and not past the deadline', async () => {
     const closed = deferred<number>();
-    const endless = await world.receiver((_received, response) => {
+    const endless = await world.startReceiver((_received, response) => {
       let sent = 0;
       response.writeHead(200);
       const chunk = Buffer.alloc(16 * 1024);
@@ -102,10 +102,12 @@ describe('delivery', () => {
       response.once('close', () => closed.resolve(sent));
       write();
     });
-    const dripping = await world.receiver((_received, response) => void response.writeHead(200).write('x'));
+    const dripping = await world.startReceiver(
+      (_received, response) => void response.writeHead(200).write('x'),
+    );
     const one = await world.register(endless.url);
     const two = await world.register(dripping.url);
-    await world.dispatcher({ deadlineMs: 300 });
+    await world.startDispatcher({ deadlineMs: 300 });
     await world.change('1', 1);
     expect((await world.settled(one.id, 1))[0]).toMatchObject({ status: 'delivered' });
     expect((await world.settled(two.id, 1))[0]).toMatchObject({ status: 'delivered' });
@@ -114,10 +116,10 @@ describe('delivery', () => {
   });
 
   it('says when nobody listens', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
     await receiver.close();
-    await world.dispatcher({ retryScheduleMs: [] });
+    await world.startDispatcher({ retryScheduleMs: [] });
     await world.change('1', 1);
     expect((await world.settled(id, 1))[0]).toMatchObject({
       status: 'dead',
@@ -126,10 +128,10 @@ describe('delivery', () => {
   });
 
   it('refuses to connect to what has become a private address since it was registered', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url.replace('127.0.0.1', 'localhost'));
     const literal = await world.register(receiver.url);
-    await world.dispatcher({ retryScheduleMs: [] }, { allowPrivateTargets: false });
+    await world.startDispatcher({ retryScheduleMs: [] }, { allowPrivateTargets: false });
     await world.change('1', 1);
     for (const each of [id, literal.id]) {
       expect((await world.settled(each, 1))[0]).toMatchObject({ attempts: [{ error: 'TARGET_DENIED' }] });
@@ -140,18 +142,18 @@ describe('delivery', () => {
   it('has at most so many attempts under way for one endpoint, and others go on', async () => {
     const gate = deferred();
     let [open, most] = [0, 0];
-    const slow = await world.receiver((_received, response) => {
+    const slow = await world.startReceiver((_received, response) => {
       most = Math.max(most, ++open);
       void gate.promise.then(() => {
         open--;
         response.writeHead(200).end();
       });
     });
-    const fast = await world.receiver();
+    const fast = await world.startReceiver();
     const slowly = await world.register(slow.url);
     await world.register(fast.url);
-    await world.dispatcher({ maxConcurrent: 6, maxConcurrentPerEndpoint: 3 });
-    for (let each = 0; each < 12; each++) await world.change(`order-${each}`, 1);
+    await world.startDispatcher({ maxConcurrent: 6, maxConcurrentPerEndpoint: 3 });
+    for (let each = 0; each < 12; each++) await world.change(`counter-${each}`, 1);
     await until(() => fast.received.length === 12, { what: 'the fast endpoint has all' });
     expect(slow.received).toHaveLength(3);
     gate.resolve();
@@ -160,9 +162,9 @@ describe('delivery', () => {
   });
 
   it('waits as long as Retry-After asks for', async () => {
-    const receiver = await world.receiver(status(429, { 'retry-after': '3600' }));
+    const receiver = await world.startReceiver(status(429, { 'retry-after': '3600' }));
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.change('1', 1);
     const delivery = await until(
       async () => (await world.deliveries(id)).find((each) => each.attempts.length === 1),

@@ -1,10 +1,10 @@
-/** A dispatcher in a process of its own, for tests that kill it. */
+/** Runs a dispatcher in a process of its own, for tests that kill it. */
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
+import { createCounterServer } from './counter-bff.fixture.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { WebhookTables } from './tables.ts';
-import { createFixtureServer } from './webhook-world.fixture.ts';
 
 await createDispatcher({
   database: createSqliteDatabase<WebhookTables>({ path: process.env['DATABASE_PATH']! }),
@@ -14,7 +14,7 @@ await createDispatcher({
     heartbeatMs: 50,
     sessionTimeoutMs: 300,
   }),
-  servers: [createFixtureServer()],
+  servers: [createCounterServer()],
   logger: silentLogger,
   metrics: createMetrics({ nodeMetrics: false }),
   allowPrivateTargets: true,

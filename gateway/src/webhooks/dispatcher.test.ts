@@ -25,23 +25,23 @@ const count = async (id: string, state: 'pending' | 'delivered') =>
 
 describe('a dispatcher', () => {
   it('that stops in the middle of an attempt loses nothing; the repeat carries the same webhook-id', async () => {
-    const receiver = await world.receiver(() => {});
+    const receiver = await world.startReceiver(() => {});
     const { id } = await world.register(receiver.url);
-    const first = await world.dispatcher();
+    const first = await world.startDispatcher();
     await world.change('1', 1);
     await world.change('1', 2);
     await until(() => receiver.received.length === 1, { what: 'the first attempt is under way' });
     await first.stop();
     await world.change('1', 3);
     receiver.answer = status(200);
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.settled(id, 3);
     expect(arrivals(receiver)).toEqual(['1@1', '1@1', '1@2', '1@3']);
     expect(receiver.received[1]?.id).toBe(receiver.received[0]?.id);
   });
 
   it('that is killed again and again loses nothing, and repeats with the webhook-id it had', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
     for (let version = 1; version <= 60; version++) {
       await Promise.all(['a', 'b', 'c'].map((key) => world.change(key, version)));
@@ -73,9 +73,9 @@ describe('a dispatcher', () => {
   });
 
   it('takes over what another held when its lease ends', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
-    const first = await world.dispatcher();
+    const first = await world.startDispatcher();
     await world.change('1', 1);
     await world.settled(id, 1);
     await first.stop();
@@ -84,17 +84,17 @@ describe('a dispatcher', () => {
       .updateTable('webhook_deliveries')
       .set({ status: 'pending', lease_owner: 'the dead', lease_until: Date.now() + 300, attempts: 1 })
       .execute();
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.settled(id, 1);
     expect(receiver.received).toHaveLength(2);
     expect(receiver.received[1]?.id).toBe(receiver.received[0]?.id);
   });
 
   it('shares the work with another: every change once, in order per key', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
-    await world.dispatcher();
+    await world.startDispatcher();
+    await world.startDispatcher();
     const keys = ['a', 'b', 'c', 'd', 'e'];
     for (let version = 1; version <= 20; version++) {
       await Promise.all(keys.map((key) => world.change(key, version)));
@@ -111,9 +111,9 @@ describe('a dispatcher', () => {
   it('forgets deliveries when they are old, and changes that nobody waits for', async () => {
     await world.close();
     world = await createWebhookWorld({ clock });
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
-    await world.dispatcher({ sweepIntervalMs: 20, keepDeliveredMs: 60_000 });
+    await world.startDispatcher({ sweepIntervalMs: 20, keepDeliveredMs: 60_000 });
     await world.change('1', 1);
     await world.settled(id, 1);
     now += 2 * 60 * 60 * 1000;

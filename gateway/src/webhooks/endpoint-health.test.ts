@@ -15,9 +15,9 @@ afterEach(() => world.close());
 
 describe('an endpoint', () => {
   it('that answers 410 is disabled, and what waits for it is dead', async () => {
-    const receiver = await world.receiver(status(410));
+    const receiver = await world.startReceiver(status(410));
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.change('1', 1);
     await world.change('1', 2);
     await until(async () => (await endpointOf(id)).status === 'disabled', {
@@ -32,9 +32,9 @@ describe('an endpoint', () => {
   });
 
   it('can be enabled again, and gets what changes from then on', async () => {
-    const receiver = await world.receiver(status(410));
+    const receiver = await world.startReceiver(status(410));
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.change('1', 1);
     await until(async () => (await endpointOf(id)).status === 'disabled', {
       what: 'the endpoint is disabled',
@@ -52,9 +52,9 @@ describe('an endpoint', () => {
     await world.close();
     world = await createWebhookWorld({ clock });
     const DAY_MS = 86_400_000;
-    const receiver = await world.receiver(status(500));
+    const receiver = await world.startReceiver(status(500));
     const { id } = await world.register(receiver.url);
-    await world.dispatcher({ retryScheduleMs: [], disableAfterMs: 5 * DAY_MS });
+    await world.startDispatcher({ retryScheduleMs: [], disableAfterMs: 5 * DAY_MS });
     const failAt = async (version: number): Promise<void> => {
       await world.change('1', version);
       await world.settled(id, version);
@@ -79,9 +79,9 @@ describe('an endpoint', () => {
   });
 
   it('that more waits for than allowed is disabled, so that the queue is bounded', async () => {
-    const receiver = await world.receiver(() => {});
+    const receiver = await world.startReceiver(() => {});
     const { id } = await world.register(receiver.url);
-    await world.dispatcher({ maxPendingPerEndpoint: 3, sweepIntervalMs: 20 });
+    await world.startDispatcher({ maxPendingPerEndpoint: 3, sweepIntervalMs: 20 });
     for (let version = 1; version <= 5; version++) await world.change('1', version);
     await until(async () => (await endpointOf(id)).status === 'disabled', {
       what: 'the endpoint is disabled',

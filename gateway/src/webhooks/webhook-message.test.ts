@@ -14,20 +14,20 @@ afterEach(() => world.close());
 
 describe('a webhook message', () => {
   it('is a signed CloudEvent whose data is what the document selects', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id, secret } = await world.register(receiver.url);
-    await world.dispatcher();
-    await world.change('42', 7, 'RESERVED');
+    await world.startDispatcher();
+    await world.change('42', 7, { status: 'FULL' });
     await world.settled(id, 1);
     const [{ headers, body, event }] = receiver.received as [Receiver['received'][number]];
     expect(headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
     expect(event).toMatchObject({
       specversion: '1.0',
-      id: 'order/42@7',
-      type: 'tidegate.order-view.OrderDocumentChanged',
+      id: 'counter/42@7',
+      type: 'tidegate.counters.CounterDocumentChanged',
       subject: '42',
       sequence: 7,
-      data: { orders: { orderId: '42', version: 7, status: 'RESERVED' } },
+      data: { counters: { counterId: '42', count: 7, status: 'FULL' } },
     });
     const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
     const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
@@ -38,73 +38,73 @@ describe('a webhook message', () => {
   });
 
   it('is sent for the changes that the document and its variables choose, and for no others', async () => {
-    const receiver = await world.receiver();
-    const filtered = `subscription($of: ID) { orders(status: [DELIVERED], customer: $of) { orderId } }`;
-    const { id } = await world.register(receiver.url, filtered, { of: 'customer-2' });
-    await world.dispatcher();
-    await world.change('1', 1, 'DELIVERED', 'customer-1');
-    await world.change('2', 1, 'PLACED', 'customer-2');
-    await world.change('2', 2, 'DELIVERED', 'customer-2');
+    const receiver = await world.startReceiver();
+    const filtered = `subscription($of: ID) { counters(status: [CLOSED], owner: $of) { counterId } }`;
+    const { id } = await world.register(receiver.url, filtered, { of: 'owner-2' });
+    await world.startDispatcher();
+    await world.change('1', 1, { status: 'CLOSED', ownerId: 'owner-1' });
+    await world.change('2', 1, { status: 'OPEN', ownerId: 'owner-2' });
+    await world.change('2', 2, { status: 'CLOSED', ownerId: 'owner-2' });
     await world.settled(id, 1);
     expect(arrivals(receiver)).toEqual(['2@2']);
   });
 
   it('begins with the first change after the registration, also when the dispatcher starts later', async () => {
     await world.change('1', 1);
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
     await world.change('1', 2);
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.settled(id, 1);
     expect(arrivals(receiver)).toEqual(['1@2']);
   });
 
   it('finds an endpoint that was registered a moment ago, while dispatchers run', async () => {
-    await world.dispatcher();
+    await world.startDispatcher();
     for (let round = 1; round <= 10; round++) {
-      const receiver = await world.receiver();
+      const receiver = await world.startReceiver();
       const { id } = await world.register(receiver.url);
-      await world.change(`order-${round}`, 1);
+      await world.change(`counter-${round}`, 1);
       await world.settled(id, 1);
       await world.call('DELETE', `/webhooks/endpoints/${id}`);
     }
   });
 
   it('is executed once for endpoints of equal document and variables', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const ids = [];
     for (let each = 0; each < 5; each++) {
-      ids.push((await world.register(receiver.url, 'subscription { orders { orderId advice } }')).id);
+      ids.push((await world.register(receiver.url, 'subscription { counters { counterId label } }')).id);
     }
-    await world.dispatcher();
+    await world.startDispatcher();
     await world.change('1', 1);
     for (const id of ids) await world.settled(id, 1);
-    expect(world.weather.renders).toBe(1);
+    expect(world.labels.calls).toBe(1);
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(5);
     expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
   });
 
   it('is not sent with a hole when a service was away for a moment', async () => {
-    const receiver = await world.receiver();
-    const { id } = await world.register(receiver.url, 'subscription { orders { orderId advice } }');
-    world.weather.failure = new TidegateError('UNAVAILABLE', 'away');
-    await world.dispatcher({ retryScheduleMs: [30_000, 5] });
+    const receiver = await world.startReceiver();
+    const { id } = await world.register(receiver.url, 'subscription { counters { counterId label } }');
+    world.labels.failure = new TidegateError('UNAVAILABLE', 'away');
+    await world.startDispatcher({ retryScheduleMs: [30_000, 5] });
     await world.change('1', 1);
     const failed = await until(async () => (await world.deliveries(id))[0]?.attempts[0], {
       what: 'one attempt has failed',
     });
     expect(failed).toMatchObject({ error: 'RENDER_FAILED', message: 'UNAVAILABLE: away' });
     expect(receiver.received).toEqual([]);
-    world.weather.failure = undefined;
+    world.labels.failure = undefined;
     await world.database.query.updateTable('webhook_deliveries').set({ next_attempt_at: 0 }).execute();
     await world.settled(id, 1);
-    expect(receiver.received[0]?.event.data).toEqual({ orders: { orderId: '1', advice: 'keep dry' } });
+    expect(receiver.received[0]?.event.data).toEqual({ counters: { counterId: '1', label: 'a counter' } });
   });
 
   it('is signed with both secrets after a rotation', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
+    await world.startDispatcher();
     const rotated = await world.call<{ secret: string }>('POST', `/webhooks/endpoints/${id}/rotate-secret`);
     expect(rotated.json.secret).toMatch(/^whsec_/);
     await world.change('1', 1);
@@ -113,9 +113,9 @@ describe('a webhook message', () => {
   });
 
   it('can be asked for as a test', async () => {
-    const receiver = await world.receiver();
+    const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
-    await world.dispatcher();
+    await world.startDispatcher();
     const test = await world.call<{ deliveryId: string }>('POST', `/webhooks/endpoints/${id}/test`);
     expect(test.status).toBe(202);
     await world.settled(id, 1);

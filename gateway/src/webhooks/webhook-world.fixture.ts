@@ -1,235 +1,180 @@
-import {
-  customerScope,
-  commandOutcomeStream,
-  orderStream,
-  type CommandOutcomeData,
-} from '@order-platform/bff-shared';
-import { defineLiveField, type Bff, type Viewer } from '@tidegate/bff';
-import { deadLetterTopic, createMessage, encodeEnvelope, topicSpecs, TidegateError } from '@tidegate/core';
-import {
-  OrderDocumentChanged,
-  topics,
-  type OrderDocument,
-  type OrderStatus,
-} from '@order-platform/contracts';
+import { createMessage, deadLetterTopic, encodeEnvelope, topicSpecs } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
-import { temporaryDirectory, until } from '@tidegate/testing';
-import type { TokenVerifier } from '../auth/token-verifier.ts';
-import { BffServer } from '../graphql/bff-server.ts';
+import { temporaryDirectory, until, type TemporaryDirectory } from '@tidegate/testing';
+import {
+  CounterDocumentChanged,
+  sampleTopics,
+  type CounterDocument,
+} from '@tidegate/testing/sample-messages';
+import { allCounters, createCounterServer, fixtureVerifier, LabelService } from './counter-bff.fixture.ts';
 import { createDispatcher, type Dispatcher, type DispatcherLimits } from './dispatcher.ts';
 import { startReceiver, type Answer, type Receiver } from './receiver.fixture.ts';
-import type { DeliveryPage, EndpointAnswer } from './rest/schemas.ts';
+import type { DeliveryAnswer, DeliveryPage, EndpointAnswer } from './rest/schemas.ts';
 import type { WebhookTables } from './tables.ts';
-import { createWebhooks } from './webhooks.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
 
-/** What a resolver that needs a service does; tests make it fail. */
-export interface Weather {
-  failure: TidegateError | undefined;
-  renders: number;
+export interface WebhookWorldOptions {
+  /** Default: a new SQLite database, closed with the world. */
+  readonly database?: Database<WebhookTables>;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: () => number;
+  /** Default true: receivers listen on loopback. */
+  readonly allowPrivateTargets?: boolean;
 }
 
-function createBff(weather: Weather): Bff {
-  return {
-    name: 'web',
-    typeDefs: `
-      enum Status { PLACED RESERVED CONFIRMED PREPARING DISPATCHED DELIVERED REJECTED CANCELLED }
-      type Order { orderId: ID! version: Int! status: Status! customerId: ID! advice: String }
-      type Query { nothing: String }
-      type Subscription { order(id: ID!): Order! orders(status: [Status!], customer: ID): Order! outcome(id: ID!): ID! }
-    `,
-    resolvers: {
-      Order: {
-        advice: async () => {
-          weather.renders++;
-          if (weather.failure) throw weather.failure;
-          return 'keep dry';
-        },
-      },
-    },
-    liveFields: {
-      order: defineLiveField<{ id: string }, OrderDocument, unknown>({
-        stream: orderStream,
-        authorise: (viewer) => customerScope(viewer),
-        term: ({ id }) => `id:${id}`,
-        overflow: 'latest-per-key',
-      }),
-      orders: defineLiveField<{ status?: OrderStatus[]; customer?: string }, OrderDocument, unknown>({
-        stream: orderStream,
-        authorise: (viewer) => customerScope(viewer),
-        term: ({ customer }) => (customer ? `customer:${customer}` : 'all'),
-        matches: (data, { status }) => !status || status.includes(data.status),
-        overflow: 'close',
-      }),
-      outcome: defineLiveField<{ id: string }, CommandOutcomeData, unknown>({
-        stream: commandOutcomeStream,
-        authorise: (viewer) => customerScope(viewer),
-        term: ({ id }) => `id:${id}`,
-        once: true,
-        overflow: 'close',
-      }),
-    },
-    remembersWrites: false,
-  };
+export interface RestAnswer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly json: T;
 }
 
-/** `Bearer <role>-<id>` is that viewer. */
-const verifier: TokenVerifier = {
-  verify: async (authorization) => {
-    const match = /^Bearer (partner|customer|operator)-(\w+)$/.exec(authorization ?? '');
-    if (!match) return { role: 'anonymous', id: '' };
-    return { role: match[1] as Viewer['role'], id: match[2]! };
-  },
-};
-
-const unreachable = { call: () => Promise.reject(new TidegateError('UNAVAILABLE', 'no services here')) };
-
-export function createFixtureServer(weather: Weather = { failure: undefined, renders: 0 }): BffServer {
-  return new BffServer({
-    bff: createBff(weather),
-    client: unreachable as never,
-    state: undefined as never,
-    logger: silentLogger,
-    maxBodyBytes: 10_000,
-    trustedOnly: true,
-  });
-}
-
-/** A database, a log, the REST interface and any number of dispatchers, all real but the services. */
-export async function createWebhookWorld(
-  options: { database?: Database<WebhookTables>; clock?: () => number; allowPrivateTargets?: boolean } = {},
-) {
+/** Creates a database, a log and the REST interface, all real; only the BFF's services are stand-ins. */
+export async function createWebhookWorld(options: WebhookWorldOptions = {}): Promise<WebhookWorld> {
   const directory = await temporaryDirectory('tidegate-webhooks-');
-  const database =
-    options.database ?? createSqliteDatabase<WebhookTables>({ path: `${directory.path}/webhooks.sqlite` });
-  const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger: silentLogger, pollMs: 2 });
-  await log.ensureTopics(topicSpecs([topics.orderDocuments, deadLetterTopic], 2));
-  const weather: Weather = { failure: undefined, renders: 0 };
-  const server = createFixtureServer(weather);
-  const shared = {
-    database,
-    log,
-    servers: [server],
-    logger: silentLogger,
-    allowPrivateTargets: options.allowPrivateTargets ?? true,
-    ...(options.clock && { clock: options.clock }),
-  };
-  const webhooks = createWebhooks({ ...shared, verifier });
-  await database.migrate(webhooks.migrations);
-  const dispatchers: Dispatcher[] = [];
-  const receivers: Receiver[] = [];
+  const world = new WebhookWorld(directory, options);
+  await world.prepare();
+  return world;
+}
 
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it expects to read
-  async function call<T>(method: string, path: string, body?: unknown, token = 'partner-acme') {
-    const response = await webhooks.handle(
-      new Request(`http://gateway${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      }),
-    );
-    const text = await response!.text();
-    return {
-      status: response!.status,
-      headers: response!.headers,
-      json: (text ? JSON.parse(text) : undefined) as T,
+export class WebhookWorld {
+  readonly labels = new LabelService();
+  readonly database: Database<WebhookTables>;
+  readonly log: EventLog;
+  /** Environment of `dispatcher-process.fixture.ts`, so that it uses the same files. */
+  readonly env: Readonly<Record<'DATABASE_PATH' | 'LOG_PATH', string>>;
+  readonly #directory: TemporaryDirectory;
+  readonly #shared: Omit<Parameters<typeof createDispatcher>[0], 'metrics'>;
+  readonly #webhooks: Webhooks;
+  readonly #dispatchers: Dispatcher[] = [];
+  readonly #receivers: Receiver[] = [];
+
+  constructor(directory: TemporaryDirectory, options: WebhookWorldOptions) {
+    this.#directory = directory;
+    this.env = {
+      DATABASE_PATH: `${directory.path}/webhooks.sqlite`,
+      LOG_PATH: `${directory.path}/log.sqlite`,
     };
+    this.database = options.database ?? createSqliteDatabase<WebhookTables>({ path: this.env.DATABASE_PATH });
+    this.log = createSqliteEventLog({ path: this.env.LOG_PATH, logger: silentLogger, pollMs: 2 });
+    this.#shared = {
+      database: this.database,
+      log: this.log,
+      servers: [createCounterServer(this.labels)],
+      logger: silentLogger,
+      allowPrivateTargets: options.allowPrivateTargets ?? true,
+      ...(options.clock && { clock: options.clock }),
+    };
+    this.#webhooks = createWebhooks({ ...this.#shared, verifier: fixtureVerifier });
   }
 
-  return {
-    database,
-    log,
-    weather,
-    /** For `dispatcher-process.fixture.ts`: the same files. */
-    env: { DATABASE_PATH: `${directory.path}/webhooks.sqlite`, LOG_PATH: `${directory.path}/log.sqlite` },
-    call,
-    handle: webhooks.handle,
-    async dispatcher(
-      limits: Partial<DispatcherLimits> = {},
-      policy: { allowPrivateTargets?: boolean } = {},
-    ): Promise<Dispatcher> {
-      const dispatcher = createDispatcher({
-        ...shared,
-        ...policy,
-        metrics: createMetrics({ nodeMetrics: false }),
-        limits: { retryScheduleMs: [5, 5, 5, 5], pollMs: 20, stopGraceMs: 100, ...limits },
-      });
-      dispatchers.push(dispatcher);
-      await dispatcher.start();
-      return dispatcher;
-    },
-    async receiver(answer?: Answer): Promise<Receiver> {
-      const receiver = await startReceiver(answer);
-      receivers.push(receiver);
-      return receiver;
-    },
-    async register(url: string, document = allOrders, variables: Record<string, unknown> = {}) {
-      const answer = await call<EndpointAnswer & { secret: string }>('POST', '/webhooks/endpoints', {
-        url,
-        document,
-        variables,
-      });
-      if (answer.status !== 201) throw new Error(JSON.stringify(answer.json));
-      return answer.json;
-    },
-    deliveries: async (id: string) =>
-      (await call<DeliveryPage>('GET', `/webhooks/endpoints/${id}/deliveries?limit=200`)).json.deliveries,
-    /** Resolves with them when there are so many and none is pending. */
-    settled: (id: string, count: number) =>
-      until(
-        async () => {
-          const { deliveries } = (
-            await call<DeliveryPage>('GET', `/webhooks/endpoints/${id}/deliveries?limit=200`)
-          ).json;
-          return (
-            deliveries.length === count && deliveries.every((each) => each.status !== 'pending') && deliveries
-          );
-        },
-        { what: `${count} deliveries are settled` },
-      ),
-    change: (orderId: string, version: number, status: OrderStatus = 'PLACED', customerId = 'customer-1') =>
-      appendOrder(log, orderId, version, status, customerId),
-    async close(): Promise<void> {
-      await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop()));
-      await Promise.all(receivers.map((receiver) => receiver.close()));
-      await log.close();
-      await database.close();
-      await directory.remove();
-    },
-  };
-}
+  async prepare(): Promise<void> {
+    await this.log.ensureTopics(topicSpecs([sampleTopics.counterDocuments, deadLetterTopic], 2));
+    await this.database.migrate(this.#webhooks.migrations);
+  }
 
-export type WebhookWorld = Awaited<ReturnType<typeof createWebhookWorld>>;
+  handle(request: Request): Promise<Response | undefined> {
+    return this.#webhooks.handle(request);
+  }
 
-export const allOrders = 'subscription { orders { orderId version status } }';
+  /** Calls the REST interface. A string body is sent as it is, any other value as JSON. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the answer's type
+  async call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    token = 'partner-acme',
+  ): Promise<RestAnswer<T>> {
+    const request = new Request(`http://gateway${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const response = (await this.handle(request))!;
+    const text = await response.text();
+    const json = (text ? JSON.parse(text) : undefined) as T;
+    return { status: response.status, headers: response.headers, json };
+  }
 
-async function appendOrder(
-  log: EventLog,
-  orderId: string,
-  version: number,
-  status: OrderStatus,
-  customerId: string,
-): Promise<void> {
-  const at = new Date(1_790_000_000_000 + version).toISOString();
-  const envelope = createMessage(OrderDocumentChanged, {
-    id: `order/${orderId}@${version}`,
-    key: orderId,
-    sequence: version,
-    timeMs: Date.parse(at),
-    data: {
-      orderId,
-      version,
-      versionVector: { orders: version, inventory: 0, payments: 0, shipping: 0 },
-      customerId,
-      status,
-      lines: [],
-      total: { amountCents: 100, currency: 'EUR' },
-      placedAt: at,
-      updatedAt: at,
-    },
-  });
-  await log.append(topics.orderDocuments.name, [encodeEnvelope(envelope)]);
+  /** Starts one more dispatcher with short retries. `close` stops it. */
+  async startDispatcher(
+    limits: Partial<DispatcherLimits> = {},
+    policy: { allowPrivateTargets?: boolean } = {},
+  ): Promise<Dispatcher> {
+    const dispatcher = createDispatcher({
+      ...this.#shared,
+      ...policy,
+      metrics: createMetrics({ nodeMetrics: false }),
+      limits: { retryScheduleMs: [5, 5, 5, 5], pollMs: 20, stopGraceMs: 100, ...limits },
+    });
+    this.#dispatchers.push(dispatcher);
+    await dispatcher.start();
+    return dispatcher;
+  }
+
+  /** Starts a partner's HTTP server. `close` stops it. */
+  async startReceiver(answer?: Answer): Promise<Receiver> {
+    const receiver = await startReceiver(answer);
+    this.#receivers.push(receiver);
+    return receiver;
+  }
+
+  /** Registers an endpoint of the partner `acme`. Default document: every change of every counter. */
+  async register(
+    url: string,
+    document = allCounters,
+    variables: Record<string, unknown> = {},
+  ): Promise<EndpointAnswer & { secret: string }> {
+    const body = { url, document, variables };
+    const { status, json } = await this.call<EndpointAnswer & { secret: string }>(
+      'POST',
+      '/webhooks/endpoints',
+      body,
+    );
+    if (status !== 201) throw new Error(JSON.stringify(json));
+    return json;
+  }
+
+  /** Lists the newest 200 deliveries of an endpoint. */
+  async deliveries(endpointId: string): Promise<DeliveryAnswer[]> {
+    const path = `/webhooks/endpoints/${endpointId}/deliveries?limit=200`;
+    return (await this.call<DeliveryPage>('GET', path)).json.deliveries;
+  }
+
+  /** Waits until the endpoint has `count` deliveries and none is pending, then returns them. */
+  settled(endpointId: string, count: number): Promise<DeliveryAnswer[]> {
+    const settled = async () => {
+      const deliveries = await this.deliveries(endpointId);
+      const done = deliveries.length === count && deliveries.every(({ status }) => status !== 'pending');
+      return done && deliveries;
+    };
+    return until(settled, { what: `${count} deliveries are settled` });
+  }
+
+  /** Appends one version of a counter to the log. The version is its count, too. */
+  async change(
+    counterId: string,
+    version: number,
+    { status = 'OPEN', ownerId = 'owner-1' }: Partial<CounterDocument> = {},
+  ): Promise<void> {
+    const envelope = createMessage(CounterDocumentChanged, {
+      id: `counter/${counterId}@${version}`,
+      key: counterId,
+      sequence: version,
+      timeMs: 1_790_000_000_000 + version,
+      data: { counterId, ownerId, count: version, status },
+    });
+    await this.log.append(sampleTopics.counterDocuments.name, [encodeEnvelope(envelope)]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#dispatchers.map((dispatcher) => dispatcher.stop()));
+    await Promise.all(this.#receivers.map((receiver) => receiver.close()));
+    await this.log.close();
+    await this.database.close();
+    await this.#directory.remove();
+  }
 }

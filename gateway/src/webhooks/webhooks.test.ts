@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allOrders, createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
+import { allCounters } from './counter-bff.fixture.ts';
+import { createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
 
 interface ErrorAnswer {
   error: { code: string; message: string; details?: Record<string, unknown> };
@@ -19,7 +20,7 @@ describe('registering a webhook', () => {
   it('answers the endpoint with its secret, once', async () => {
     const created = await world.call<{ id: string; secret: string }>('POST', '/webhooks/endpoints', {
       url,
-      document: allOrders,
+      document: allCounters,
     });
     expect(created.status).toBe(201);
     expect(created.json).toMatchObject({ url, bff: 'web', status: 'enabled', variables: {} });
@@ -35,12 +36,12 @@ describe('registering a webhook', () => {
     ['a query', { document: '{ nothing }' }, 'BAD_USER_INPUT'],
     [
       'a variable that is missing',
-      { document: 'subscription($id: ID!) { order(id: $id) { orderId } }' },
+      { document: 'subscription($id: ID!) { counter(id: $id) { counterId } }' },
       'BAD_USER_INPUT',
     ],
     [
       'a subscription that says one thing and ends',
-      { document: 'subscription { outcome(id: 1) }' },
+      { document: 'subscription { nextAlarm(id: 1) }' },
       'BAD_USER_INPUT',
     ],
     ['a BFF that is not here', { bff: 'desktop' }, 'BAD_USER_INPUT'],
@@ -51,7 +52,7 @@ describe('registering a webhook', () => {
     ['a body that is not JSON', 'not json', 'BAD_REQUEST'],
     ['a body of more than 64 KiB', { document: 'x'.repeat(70_000) }, 'PAYLOAD_TOO_LARGE'],
   ])('refuses %s with a typed error', async (_what, given, code) => {
-    const body = typeof given === 'string' ? given : { url, document: allOrders, ...given };
+    const body = typeof given === 'string' ? given : { url, document: allCounters, ...given };
     const { json, status } = await register(body);
     expect(json.error.code).toBe(code);
     expect(status).toBe(code === 'PAYLOAD_TOO_LARGE' ? 413 : 400);
@@ -67,9 +68,9 @@ describe('registering a webhook', () => {
   });
 
   it('is for partners only', async () => {
-    const body = { url, document: allOrders };
+    const body = { url, document: allCounters };
     expect((await register(body, 'nobody')).json.error.code).toBe('UNAUTHENTICATED');
-    expect((await register(body, 'customer-7')).json.error.code).toBe('FORBIDDEN');
+    expect((await register(body, 'member-7')).json.error.code).toBe('FORBIDDEN');
     expect((await register(body, 'operator-7')).status).toBe(403);
   });
 
@@ -83,7 +84,7 @@ describe('registering a webhook', () => {
     ]) {
       const { json } = await strict.call<ErrorAnswer>('POST', '/webhooks/endpoints', {
         url: target,
-        document: allOrders,
+        document: allCounters,
       });
       expect(json.error, target).toMatchObject({ code: 'BAD_USER_INPUT', details: { field: 'url' } });
     }
