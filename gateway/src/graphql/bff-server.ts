@@ -16,7 +16,7 @@ import { DocumentCache, documentText, errorsOf, type OperationParams } from './d
 import { createErrorMask } from './error-codes.ts';
 import { createLiveRequest, type LiveOperation } from './live-operation.ts';
 import { OperationContext } from './operation-context.ts';
-import { createWriteMemory } from './write-memory.ts';
+import { createWriteMemory } from './read-your-writes.ts';
 
 /** What the HTTP and WebSocket borders found out about a request before GraphQL sees it. */
 export interface RequestFacts {

@@ -2,9 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { createMetrics } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createClientAddresses } from './client-address.ts';
+import { createClientAddresses } from '../admission/client-address.ts';
 import { startEdgeServer, type EdgeServer, type EdgeServerOptions } from './edge-server.ts';
-import { refuseUpgrade } from './refuse.ts';
+import { refuseUpgrade } from '../admission/refuse-upgrade.ts';
 
 describe('the edge, before it knows who is there', () => {
   let server: EdgeServer;

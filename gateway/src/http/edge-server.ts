@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServerAdapter } from '@whatwg-node/server';
 import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
-import { createClientAddresses, type ClientAddresses } from './client-address.ts';
-import { createEdgeMetrics } from './edge-metrics.ts';
-import { refuseUpgrade } from './refuse.ts';
-import { halfOfOpenFiles, limitSockets } from './socket-limit.ts';
+import { createClientAddresses, type ClientAddresses } from '../admission/client-address.ts';
+import { createEdgeMetrics } from '../admission/metrics.ts';
+import { refuseUpgrade } from '../admission/refuse-upgrade.ts';
+import { halfOfOpenFiles, limitSockets } from '../admission/socket-limit.ts';
 
 /** What answers once the gateway is there. */
 export interface Edge {

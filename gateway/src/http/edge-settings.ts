@@ -1,6 +1,6 @@
 import { addressRanges, integer, origins } from '@tidegate/runtime/config';
 import { MAX_TOKEN_AGE_MS } from '../auth/token-verifier.ts';
-import { createClientAddresses } from './client-address.ts';
+import { createClientAddresses } from '../admission/client-address.ts';
 
 const A_DAY_MS = 24 * 60 * 60 * 1000;
 const AT_MOST = 10_000_000;

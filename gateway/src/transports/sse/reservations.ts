@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
-import type { ConnectionHold } from '../../http/connection-hold.ts';
-import type { SseStream } from './sse-stream.ts';
+import type { ConnectionHold } from '../../admission/connection-hold.ts';
+import type { SseStream } from './connection.ts';
 
 /** One stream of "single connection mode", from its reservation to its end, with the operations that write to it. */
 export interface Reservation {

@@ -1,5 +1,5 @@
 import { TidegateError } from '@tidegate/core';
-import { tooLarge } from '../../http/body.ts';
+import { tooLarge } from '../../transports/http/body.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 

@@ -1,6 +1,6 @@
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
-import type { OperationParams } from '../graphql/document-cache.ts';
+import type { OperationParams } from '../../graphql/document-cache.ts';
 
 const record = z.record(z.string(), z.unknown()).nullish();
 const params = z.object({

@@ -1,6 +1,6 @@
 import { TidegateError } from '@tidegate/core';
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
-import type { EdgeMetrics, Refusal } from './edge-metrics.ts';
+import type { EdgeMetrics, Refusal } from './metrics.ts';
 import { KeyedLimit } from './keyed-limit.ts';
 
 export interface AdmissionLimits {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ClientAddresses } from './client-address.ts';
-import type { EdgeMetrics, Refusal } from './edge-metrics.ts';
+import type { EdgeMetrics, Refusal } from './metrics.ts';
 import { KeyedLimit } from './keyed-limit.ts';
 
 /** Used where the system names no limit of open files. */

@@ -1,7 +1,7 @@
-import type { Holder, Release } from '../../http/admission.ts';
-import { ConnectionHold, type EdgeGuards } from '../../http/connection-hold.ts';
+import type { Holder, Release } from '../../admission/admission.ts';
+import { ConnectionHold, type EdgeGuards } from '../../admission/connection-hold.ts';
 import { drawAgeMs } from '../connection-age.ts';
-import type { SseStream } from './sse-stream.ts';
+import type { SseStream } from './connection.ts';
 
 export interface OpenStreamsOptions {
   readonly guards: EdgeGuards;

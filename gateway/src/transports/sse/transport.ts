@@ -3,17 +3,17 @@ import { TidegateError } from '@tidegate/core';
 import type { GraphQLError } from 'graphql';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';
-import type { EdgeFacts } from '../../http/edge-facts.ts';
+import type { EdgeFacts } from '../edge-facts.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Heartbeats } from '../heartbeats.ts';
 import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { COMPLETE, encodeResultEvent } from './event-encoding.ts';
-import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts';
-import { SingleConnections } from './single-connections.ts';
-import { createDistinctSink } from './sse-sink.ts';
-import { cursorOf, searchParams, streamTokenOf, wantsEventStream } from './sse-request.ts';
-import { SseStream } from './sse-stream.ts';
+import { COMPLETE, encodeResultEvent } from './encoding.ts';
+import { OpenStreams, type OpenStreamsOptions } from './open-connections.ts';
+import { SingleConnections } from './single-connection-mode.ts';
+import { createDistinctSink } from './sink.ts';
+import { cursorOf, searchParams, streamTokenOf, wantsEventStream } from './request.ts';
+import { SseStream } from './connection.ts';
 import { visibleErrors } from './visible-errors.ts';
 
 export interface SseTransportOptions extends OpenStreamsOptions {

@@ -1,7 +1,7 @@
 import type { RevocationList } from '../auth/revocation-list.ts';
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import type { Admission, Release } from './admission.ts';
-import type { EdgeMetrics, Refusal } from './edge-metrics.ts';
+import type { EdgeMetrics, Refusal } from './metrics.ts';
 
 /** What the live transports of a process share to keep their connections within bounds. */
 export interface EdgeGuards {

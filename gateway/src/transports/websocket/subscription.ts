@@ -7,8 +7,8 @@ import type {
   RunningSubscription,
   WebSocketConnection,
   WebSocketConnectionOptions,
-} from './websocket-connection.ts';
-import { WebSocketSink } from './websocket-sink.ts';
+} from './connection.ts';
+import { WebSocketSink } from './sink.ts';
 
 /**
  * One subscription operation of a connection. Refuses now, as an error of the operation; subscribes when the answer

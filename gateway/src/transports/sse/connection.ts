@@ -5,7 +5,7 @@ import type { Heartbeats } from '../heartbeats.ts';
 import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { Waiters } from '../outbound/waiters.ts';
 import { WaitingMessages, type Entrance } from '../outbound/waiting-messages.ts';
-import { HEARTBEAT } from './event-encoding.ts';
+import { HEARTBEAT } from './encoding.ts';
 
 /** One subscription's way into its stream's queue. */
 export interface StreamEntrance extends Entrance {

@@ -9,8 +9,8 @@ import {
   encodePosition,
   encodeResultEvent,
   type OperationEvents,
-} from './event-encoding.ts';
-import type { SseStream, StreamEntrance } from './sse-stream.ts';
+} from './encoding.ts';
+import type { SseStream, StreamEntrance } from './connection.ts';
 
 /** About what stands around a frame's JSON: its cursor as `id:` and the names of the fields. */
 const EVENT_BYTES = 120;

@@ -10,11 +10,11 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { RevocationList } from '../../auth/revocation-list.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
-import { Admission } from '../../http/admission.ts';
-import { createEdgeMetrics } from '../../http/edge-metrics.ts';
+import { Admission } from '../../admission/admission.ts';
+import { createEdgeMetrics } from '../../admission/metrics.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { WebSocketConnection } from './websocket-connection.ts';
+import { WebSocketConnection } from './connection.ts';
 
 const anna: VerifiedViewer = { role: 'customer', id: 'anna', tokenId: 'a', issuedAtMs: 1_000 };
 const FULL = Buffer.alloc(8_000_000, '\0');

@@ -2,7 +2,7 @@ import { anonymous } from '@tidegate/bff';
 import { createMetrics } from '@tidegate/runtime/telemetry';
 import { describe, expect, it } from 'vitest';
 import { Admission } from './admission.ts';
-import { createEdgeMetrics } from './edge-metrics.ts';
+import { createEdgeMetrics } from './metrics.ts';
 
 const limits = { maxConnectionsPerAddress: 2, maxConnectionsPerViewer: 2, maxSubscriptionsPerViewer: 2 };
 const one = { viewer: { role: 'customer', id: 'one' }, address: '192.0.2.1' } as const;

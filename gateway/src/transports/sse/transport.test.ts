@@ -2,7 +2,7 @@ import { Heartbeats } from '../heartbeats.ts';
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FrameBatch } from '../../live/group/frame-batch.ts';
-import { change, startSseEndpoint, StreamReader, type SseEndpointFixture } from './sse-endpoint.fixture.ts';
+import { change, startSseEndpoint, StreamReader, type SseEndpointFixture } from './endpoint.fixture.ts';
 
 const CUSTOMER = { authorization: 'Bearer customer.c1' };
 const SUBSCRIPTION = 'subscription { a }';

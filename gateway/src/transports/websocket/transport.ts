@@ -9,11 +9,11 @@ import { handleProtocols, makeServer, type Context, type Server } from 'graphql-
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
 import type { OperationParams } from '../../graphql/document-cache.ts';
-import type { EdgeFacts } from '../../http/edge-facts.ts';
+import type { EdgeFacts } from '../edge-facts.ts';
 import type { LiveHub } from '../../live/hub.ts';
-import { createSubscription } from './create-subscription.ts';
+import { createSubscription } from './subscription.ts';
 import type { LiveIterator } from './live-iterator.ts';
-import { WebSocketConnection, type WebSocketConnectionOptions } from './websocket-connection.ts';
+import { WebSocketConnection, type WebSocketConnectionOptions } from './connection.ts';
 
 export interface WebSocketTransportOptions extends WebSocketConnectionOptions {
   readonly hub: LiveHub;

@@ -3,14 +3,14 @@ import { errorCodes, isErrorCode, TidegateError } from '@tidegate/core';
 import type { GraphQLError } from 'graphql';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { OperationParams } from '../graphql/document-cache.ts';
-import { authorizationOf } from '../transports/sse/sse-request.ts';
-import { SseTransport, type SseTransportOptions } from '../transports/sse/sse-transport.ts';
-import { visibleErrors } from '../transports/sse/visible-errors.ts';
-import type { ClientAddresses } from './client-address.ts';
+import { authorizationOf } from './sse/request.ts';
+import { SseTransport, type SseTransportOptions } from './sse/transport.ts';
+import { visibleErrors } from './sse/visible-errors.ts';
+import type { ClientAddresses } from '../admission/client-address.ts';
 import type { EdgeFacts } from './edge-facts.ts';
-import { answerPreflight, type OriginPolicy } from './origin-policy.ts';
-import { readBody, tooLarge } from './body.ts';
-import { parseBodyParams, parseQueryParams } from './graphql-params.ts';
+import { answerPreflight, type OriginPolicy } from '../admission/origin-policy.ts';
+import { readBody, tooLarge } from './http/body.ts';
+import { parseBodyParams, parseQueryParams } from './http/params.ts';
 
 export interface GraphqlEndpointOptions extends SseTransportOptions {
   readonly verifier: TokenVerifier;

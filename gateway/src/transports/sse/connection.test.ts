@@ -9,9 +9,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { encodeFrameEvents, encodePosition } from './event-encoding.ts';
-import { change } from './sse-endpoint.fixture.ts';
-import { SseStream, type StreamEntrance } from './sse-stream.ts';
+import { encodeFrameEvents, encodePosition } from './encoding.ts';
+import { change } from './endpoint.fixture.ts';
+import { SseStream, type StreamEntrance } from './connection.ts';
 
 const MAX_QUEUED_BYTES = 64 * 1024;
 
