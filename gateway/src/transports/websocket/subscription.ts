@@ -3,11 +3,7 @@ import type { OperationParams } from '../../graphql/document-cache.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
 import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
-import type {
-  RunningSubscription,
-  WebSocketConnection,
-  WebSocketConnectionOptions,
-} from './connection.ts';
+import type { RunningSubscription, WebSocketConnection, WebSocketConnectionOptions } from './connection.ts';
 import { WebSocketSink } from './sink.ts';
 
 /**
