@@ -4,18 +4,18 @@ import { startConsumer, type Consumer } from '@tidegate/messaging';
 import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
 import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import type { BffServer } from '../graphql/bff-server.ts';
-import { ChangeIntake } from './change-intake.ts';
-import { createBodyRenderer } from './delivery-body.ts';
-import { DeliveryQueue } from './delivery-queue.ts';
-import { DeliverySender } from './delivery-sender.ts';
-import { sweepDeliveries } from './delivery-sweep.ts';
-import { deliveriesChannel } from './endpoint-store.ts';
-import { RegisteredEndpoints } from './registered-endpoints.ts';
-import { defaultRetryScheduleMs } from './retry-schedule.ts';
+import { ChangeIntake } from './deliveries/change-fan-out.ts';
+import { createBodyRenderer } from './attempts/delivery-body.ts';
+import { DeliveryQueue } from './deliveries/delivery-queue.ts';
+import { DeliverySender } from './attempts/delivery-sender.ts';
+import { sweepDeliveries } from './deliveries/delivery-retention.ts';
+import { deliveriesChannel } from './endpoints/endpoint-store.ts';
+import { RegisteredEndpoints } from './endpoints/endpoint-cache.ts';
+import { defaultRetryScheduleMs } from './attempts/retry-schedule.ts';
 import { webhookMigrations, type WebhookTables } from './tables.ts';
-import { createTargetPolicy } from './target-policy.ts';
-import { createWebhookClient } from './webhook-client.ts';
-import { createWebhookMetrics } from './webhook-metrics.ts';
+import { createTargetPolicy } from './attempts/target-policy.ts';
+import { createWebhookClient } from './attempts/webhook-client.ts';
+import { createWebhookMetrics } from './attempts/webhook-metrics.ts';
 
 export interface DispatcherOptions {
   /** The one that `createWebhooks` writes to. */

@@ -3,13 +3,13 @@ import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { BffServer } from '../graphql/bff-server.ts';
-import { DeliveryHistory } from './delivery-history.ts';
-import { EndpointStore } from './endpoint-store.ts';
+import { DeliveryHistory } from './deliveries/delivery-history.ts';
+import { EndpointStore } from './endpoints/endpoint-store.ts';
 import { createOpenApi } from './rest/openapi.ts';
 import { createRouter } from './rest/router.ts';
 import { createRoutes } from './rest/routes.ts';
 import { webhookMigrations, type WebhookTables } from './tables.ts';
-import { createTargetPolicy, type DnsLookup } from './target-policy.ts';
+import { createTargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
 
 export interface WebhooksOptions {
   readonly database: Database<WebhookTables>;

@@ -1,4 +1,4 @@
-import type { KnownDelivery } from '../delivery-history.ts';
+import type { KnownDelivery } from '../deliveries/delivery-history.ts';
 import type { AttemptRow, EndpointRow } from '../tables.ts';
 import type { DeliveryAnswer, EndpointAnswer } from './schemas.ts';
 

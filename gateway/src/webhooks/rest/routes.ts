@@ -1,9 +1,9 @@
 import type { EventLog } from '@tidegate/event-log';
 import type { BffServer } from '../../graphql/bff-server.ts';
-import type { DeliveryHistory } from '../delivery-history.ts';
-import type { EndpointStore } from '../endpoint-store.ts';
-import type { TargetPolicy } from '../target-policy.ts';
-import { prepareSubscription } from '../webhook-subscription.ts';
+import type { DeliveryHistory } from '../deliveries/delivery-history.ts';
+import type { EndpointStore } from '../endpoints/endpoint-store.ts';
+import type { TargetPolicy } from '../attempts/target-policy.ts';
+import { prepareSubscription } from '../endpoints/endpoint-subscription.ts';
 import { isoTime, toDelivery, toEndpoint } from './answers.ts';
 import { defineRoute, type Route } from './route.ts';
 import * as schemas from './schemas.ts';

@@ -1,6 +1,6 @@
 import { errorCodes, type ErrorCode } from '@tidegate/core';
 import { z } from 'zod';
-import { attemptErrors } from '../webhook-client.ts';
+import { attemptErrors } from '../attempts/webhook-client.ts';
 
 const time = z.iso.datetime().describe('RFC 3339, UTC.');
 const status = z.enum(['pending', 'delivered', 'dead']);

@@ -5,9 +5,9 @@ import { postgresUrlFromEnv, until } from '@tidegate/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeliveryQueue } from './delivery-queue.ts';
-import { nextRevision } from './endpoint-store.ts';
-import { webhookMigrations, type WebhookTables } from './tables.ts';
-import { createWebhookWorld } from './webhook-world.fixture.ts';
+import { nextRevision } from '../endpoints/endpoint-store.ts';
+import { webhookMigrations, type WebhookTables } from '../tables.ts';
+import { createWebhookWorld } from '../webhook-world.fixture.ts';
 
 const url = postgresUrlFromEnv();
 

@@ -1,6 +1,6 @@
 import { encodeStructured, type Envelope, isErrorCode, errorCodes, TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
-import type { RegisteredEndpoint } from './registered-endpoints.ts';
+import type { RegisteredEndpoint } from '../endpoints/endpoint-cache.ts';
 
 export interface BodyRenderer {
   /**

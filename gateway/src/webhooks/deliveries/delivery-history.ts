@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { encodeStructured } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
-import { webhookId } from './change-intake.ts';
-import { deliveriesChannel } from './endpoint-store.ts';
-import type { AttemptRow, DeliveryTable, WebhookTables } from './tables.ts';
+import { webhookId } from './change-fan-out.ts';
+import { deliveriesChannel } from '../endpoints/endpoint-store.ts';
+import type { AttemptRow, DeliveryTable, WebhookTables } from '../tables.ts';
 import type { Selectable } from 'kysely';
 
 export interface KnownDelivery {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSigner, createWebhookSecret, signatureHeaders } from './standard-webhooks.ts';
+import { createSigner, createWebhookSecret, signatureHeaders } from './signing.ts';
 
 const first = {
   id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',

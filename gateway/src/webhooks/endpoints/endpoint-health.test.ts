@@ -1,7 +1,7 @@
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { arrivals, status } from './receiver.fixture.ts';
-import { createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
+import { arrivals, status } from '../receiver.fixture.ts';
+import { createWebhookWorld, type WebhookWorld } from '../webhook-world.fixture.ts';
 
 let world: WebhookWorld;
 let now = Date.now();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import { sql } from 'kysely';
-import { disableEndpoint } from './endpoint-store.ts';
-import type { WebhookTables } from './tables.ts';
+import { disableEndpoint } from '../endpoints/endpoint-store.ts';
+import type { WebhookTables } from '../tables.ts';
 
 /** A delivery that is this dispatcher's to attempt until the lease ends. */
 export interface ClaimedDelivery {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import { TidegateError } from '@tidegate/core';
 import type { Kysely } from 'kysely';
-import { createWebhookSecret } from './standard-webhooks.ts';
-import type { EndpointRow, WebhookTables } from './tables.ts';
+import { createWebhookSecret } from '../attempts/signing.ts';
+import type { EndpointRow, WebhookTables } from '../tables.ts';
 
 /** What a partner says about an endpoint, checked. */
 export interface NewEndpoint {

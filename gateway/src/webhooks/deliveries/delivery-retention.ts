@@ -1,7 +1,7 @@
 import type { Database } from '@tidegate/database';
 import { sql } from 'kysely';
-import { disableEndpoint } from './endpoint-store.ts';
-import type { WebhookTables } from './tables.ts';
+import { disableEndpoint } from '../endpoints/endpoint-store.ts';
+import type { WebhookTables } from '../tables.ts';
 
 export interface SweepOptions {
   readonly database: Database<WebhookTables>;

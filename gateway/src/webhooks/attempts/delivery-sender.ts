@@ -2,11 +2,16 @@ import { type Envelope, toTidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { BodyRenderer } from './delivery-body.ts';
-import type { AfterAttempt, ClaimedDelivery, DeliveryQueue, EndpointHealth } from './delivery-queue.ts';
-import type { EndpointIndex, RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts';
+import type {
+  AfterAttempt,
+  ClaimedDelivery,
+  DeliveryQueue,
+  EndpointHealth,
+} from '../deliveries/delivery-queue.ts';
+import type { EndpointIndex, RegisteredEndpoint, RegisteredEndpoints } from '../endpoints/endpoint-cache.ts';
 import { retryDelayMs } from './retry-schedule.ts';
-import { signatureHeaders } from './standard-webhooks.ts';
-import type { WebhookTables } from './tables.ts';
+import { signatureHeaders } from './signing.ts';
+import type { WebhookTables } from '../tables.ts';
 import type { PostOutcome, WebhookClient } from './webhook-client.ts';
 import type { WebhookMetrics } from './webhook-metrics.ts';
 

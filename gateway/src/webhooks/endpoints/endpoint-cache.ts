@@ -1,11 +1,11 @@
 import type { LiveStream } from '@tidegate/bff';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Kysely } from 'kysely';
-import type { BffServer } from '../graphql/bff-server.ts';
-import type { LiveRequest } from '../live/live-request.ts';
-import { createSigner, type Signer } from './standard-webhooks.ts';
-import type { EndpointRow, WebhookTables } from './tables.ts';
-import { prepareSubscription } from './webhook-subscription.ts';
+import type { BffServer } from '../../graphql/bff-server.ts';
+import type { LiveRequest } from '../../live/live-request.ts';
+import { createSigner, type Signer } from '../attempts/signing.ts';
+import type { EndpointRow, WebhookTables } from '../tables.ts';
+import { prepareSubscription } from './endpoint-subscription.ts';
 
 /** An enabled endpoint, ready to match, render and sign. */
 export interface RegisteredEndpoint {

@@ -3,10 +3,10 @@ import type { LiveStream } from '@tidegate/bff';
 import type { Envelope, MessageDefinition } from '@tidegate/core';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import type { LogRecord } from '@tidegate/event-log';
-import type { BffServer } from '../graphql/bff-server.ts';
-import { deliveriesChannel } from './endpoint-store.ts';
-import type { EndpointIndex, RegisteredEndpoint, RegisteredEndpoints } from './registered-endpoints.ts';
-import type { WebhookTables } from './tables.ts';
+import type { BffServer } from '../../graphql/bff-server.ts';
+import { deliveriesChannel } from '../endpoints/endpoint-store.ts';
+import type { EndpointIndex, RegisteredEndpoint, RegisteredEndpoints } from '../endpoints/endpoint-cache.ts';
+import type { WebhookTables } from '../tables.ts';
 
 export interface ChangeIntakeOptions {
   readonly database: Database<WebhookTables>;

@@ -1,7 +1,7 @@
 import type { Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
-import type { BffServer } from '../graphql/bff-server.ts';
-import type { LiveRequest } from '../live/live-request.ts';
+import type { BffServer } from '../../graphql/bff-server.ts';
+import type { LiveRequest } from '../../live/live-request.ts';
 
 /** What makes an endpoint a subscription: whose rights, which BFF, which operation. */
 export interface WebhookSubscription {
