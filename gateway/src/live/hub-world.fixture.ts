@@ -8,7 +8,8 @@ import { until } from '@tidegate/testing';
 import { z } from 'zod';
 import { createCursorCodec, type CursorCodec } from './resume/cursor.ts';
 import { LiveHub, type LiveHubOptions } from './hub.ts';
-import type { LiveRequest, Sink } from './live-request.ts';
+import type { LiveRequest } from './live-request.ts';
+import type { Sink } from './sink.ts';
 import { createLiveMetrics } from './metrics.ts';
 
 const Counted = defineMessage('Counted', {

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from './frame.ts';
 import { FrameBatch } from './frame-batch.ts';
 import type { Group } from './group.ts';
-import type { LiveRequest, Sink } from '../live-request.ts';
+import type { LiveRequest } from '../live-request.ts';
+import type { Sink } from '../sink.ts';
 import { Members } from './members.ts';
 import { Membership } from '../subscription/membership.ts';
 

@@ -1,5 +1,5 @@
 import type { FrameBatch } from './frame-batch.ts';
-import type { Sink } from '../live-request.ts';
+import type { Sink } from '../sink.ts';
 import type { Membership } from '../subscription/membership.ts';
 
 /** Where the batches of a group go while every member takes each as it comes: `sinks[i]` is of `memberships[i]`. */

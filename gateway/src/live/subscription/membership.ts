@@ -1,7 +1,8 @@
 import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from '../group/frame-batch.ts';
 import type { Group } from '../group/group.ts';
-import type { LiveRequest, Sink } from '../live-request.ts';
+import type { LiveRequest } from '../live-request.ts';
+import type { Sink } from '../sink.ts';
 
 /** Where a membership's frames go. */
 export interface Member {

@@ -1,7 +1,7 @@
 import type { Frame } from '../group/frame.ts';
 import { batchOf, FrameBatch } from '../group/frame-batch.ts';
 import type { Group } from '../group/group.ts';
-import type { Sink } from '../live-request.ts';
+import type { Sink } from '../sink.ts';
 import type { Memberships } from './memberships.ts';
 
 export interface OutletOptions {

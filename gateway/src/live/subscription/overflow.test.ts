@@ -3,7 +3,8 @@ import { deferred, until } from '@tidegate/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { counted, HubWorld, recorder, requestFor, shown, type Recorder } from '../hub-world.fixture.ts';
-import type { LiveRequest, Sink } from '../live-request.ts';
+import type { LiveRequest } from '../live-request.ts';
+import type { Sink } from '../sink.ts';
 
 const args = { id: 'a' };
 

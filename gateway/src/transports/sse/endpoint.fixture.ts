@@ -18,7 +18,8 @@ import { GraphqlEndpoint, type GraphqlEndpointOptions } from '../graphql-endpoin
 import { createOriginPolicy } from '../../admission/origin-policy.ts';
 import { encodeFrame, type Frame } from '../../live/group/frame.ts';
 import type { LiveHub } from '../../live/hub.ts';
-import type { LiveRequest, Sink } from '../../live/live-request.ts';
+import type { LiveRequest } from '../../live/live-request.ts';
+import type { Sink } from '../../live/sink.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 

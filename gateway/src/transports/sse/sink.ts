@@ -1,7 +1,7 @@
 import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/core';
 import { formatError } from '../../graphql/error-codes.ts';
-import type { Sink } from '../../live/live-request.ts';
+import type { Sink } from '../../live/sink.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import {
   COMPLETE,

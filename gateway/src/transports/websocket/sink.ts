@@ -2,7 +2,7 @@ import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
-import type { Sink } from '../../live/live-request.ts';
+import type { Sink } from '../../live/sink.ts';
 import type { OutboundQueue, QueueEntrance } from './outbound-queue.ts';
 
 export interface WebSocketSinkOptions {
