@@ -1,6 +1,6 @@
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { ConsumeOptions, Consumption } from '../event-log.ts';
-import { toError } from '../handle-batch.ts';
+import { toError } from '../handle-until-resolved.ts';
 import type { GroupConsumer, GroupBatch } from '../kafka.ts';
 import { settledWithin } from './or-aborted.ts';
 import { createPartitionOwners } from './partition-owners.ts';

@@ -1,5 +1,5 @@
 import type { ConsumeOptions, LogRecord } from '../event-log.ts';
-import { handleUntilResolved } from '../handle-batch.ts';
+import { handleUntilResolved } from '../handle-until-resolved.ts';
 import type { GroupBatch, GroupConsumer, GroupMessage } from '../kafka.ts';
 import { settledWithin } from './or-aborted.ts';
 

@@ -1,7 +1,7 @@
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { LogRecord, Position, Tail, TailOptions } from '../event-log.ts';
 import { TidegateError } from '@tidegate/core';
-import { toError } from '../handle-batch.ts';
+import { toError } from '../handle-until-resolved.ts';
 import { positionOutOfRange, topicRecreated } from '../topic-errors.ts';
 import type { Fetched, FetchClient, TopicMetadata } from './fetch-client.ts';
 import { orAborted, settledWithin } from './or-aborted.ts';

@@ -1,7 +1,7 @@
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { createSqliteEventLog } from '../sqlite.ts';
 
-// Appends as fast as it can and says, one number a line, what was acknowledged; the test kills it.
+// Appends without pause and prints the number of each acknowledged record, one a line, until the test kills it.
 const log = createSqliteEventLog({ path: process.env['LOG_PATH'] as string, logger: silentLogger });
 const topic = process.env['TOPIC'] as string;
 for (let i = 0; ; i += 5) {

@@ -1,7 +1,7 @@
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { createSqliteEventLog } from '../sqlite.ts';
 
-// Owns the group's partitions and never finishes a batch; the test kills it.
+// Owns the partitions of a group and never finishes a batch, until the test kills it.
 const log = createSqliteEventLog({ path: process.env['LOG_PATH'] as string, logger: silentLogger });
 await log.consume({
   group: 'group',

@@ -1,81 +1,105 @@
 import type { ConsumeOptions, Consumption } from '../event-log.ts';
-import { toError } from '../handle-batch.ts';
-import type { GroupStore } from './group-store.ts';
+import { toError } from '../handle-until-resolved.ts';
 import { createMemberId, forgetMember } from './member-id.ts';
-import { startPartitionWorker, type PartitionWorker, type WorkerDependencies } from './partition-worker.ts';
+import { PartitionConsumer, type PartitionConsumerDependencies } from './partition-consumer.ts';
 import type { StoredTopic } from './topic-store.ts';
 
-export interface GroupMembership {
-  /** Members of this process's log, told when one comes or goes so that none waits for its next heartbeat. */
-  readonly neighbours: Set<() => void>;
+export interface ConsumptionDependencies extends PartitionConsumerDependencies {
+  /**
+   * Rebalances each member that runs in this process's log. Called when one joins or leaves, so that none of them
+   * waits for its next heartbeat.
+   */
+  readonly localRebalances: Set<() => void>;
   readonly heartbeatMs: number;
 }
 
-/** Joins the group and runs one worker for each partition leased to this member. */
-export function startConsumption(
-  dependencies: WorkerDependencies & { readonly groups: GroupStore },
-  { neighbours, heartbeatMs }: GroupMembership,
-  topics: readonly StoredTopic[],
-  options: ConsumeOptions,
-): Consumption {
-  const { groups } = dependencies;
-  const { group } = options;
-  const member = createMemberId();
-  const workers = new Map<string, PartitionWorker>();
-  const handingOver = new Set<Promise<void>>();
-  let stopping: Promise<void> | undefined;
+/** One member of a group: runs a consumer for each partition that is leased to it. */
+export class SqliteConsumption implements Consumption {
+  readonly #dependencies: ConsumptionDependencies;
+  readonly #topics: readonly StoredTopic[];
+  readonly #options: ConsumeOptions;
+  readonly #member = createMemberId();
+  readonly #partitions = new Map<string, PartitionConsumer>();
+  readonly #handOvers = new Set<Promise<void>>();
+  readonly #rebalance = (): void => this.#rebalanceAll();
+  #heartbeat: NodeJS.Timeout | undefined;
+  #stopping: Promise<void> | undefined;
 
-  function tellNeighbours(): void {
-    for (const coordinate of neighbours) if (coordinate !== coordinateAll) coordinate();
+  constructor(
+    dependencies: ConsumptionDependencies,
+    topics: readonly StoredTopic[],
+    options: ConsumeOptions,
+  ) {
+    this.#dependencies = dependencies;
+    this.#topics = topics;
+    this.#options = options;
   }
 
-  function coordinateAll(): void {
-    if (stopping) return;
+  start(): this {
+    const { localRebalances, heartbeatMs } = this.#dependencies;
+    localRebalances.add(this.#rebalance);
+    this.#heartbeat = setInterval(this.#rebalance, heartbeatMs).unref();
+    this.#rebalanceAll();
+    this.#rebalanceOthers();
+    return this;
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#leave());
+  }
+
+  async #leave(): Promise<void> {
+    const { groups, localRebalances } = this.#dependencies;
+    clearInterval(this.#heartbeat);
+    localRebalances.delete(this.#rebalance);
+    await Promise.all([...this.#partitions.values()].map((consumer) => consumer.stop()));
+    await Promise.all(this.#handOvers);
+    for (const topic of this.#topics) groups.leave(this.#options.group, topic, this.#member);
+    forgetMember(this.#member);
+    this.#rebalanceOthers();
+  }
+
+  #rebalanceAll(): void {
+    if (this.#stopping) return;
     try {
-      for (const topic of topics) coordinate(topic);
+      for (const topic of this.#topics) this.#rebalanceTopic(topic);
     } catch (error) {
-      options.onError?.(toError(error));
+      this.#options.onError?.(toError(error));
     }
   }
 
-  function coordinate(topic: StoredTopic): void {
-    const { held, surplus } = groups.coordinate(group, topic, member);
+  #rebalanceOthers(): void {
+    for (const rebalance of this.#dependencies.localRebalances) {
+      if (rebalance !== this.#rebalance) rebalance();
+    }
+  }
+
+  #rebalanceTopic(topic: StoredTopic): void {
+    const { groups } = this.#dependencies;
+    const { held, surplus } = groups.rebalance(this.#options.group, topic, this.#member);
     for (let partition = 0; partition < topic.partitions; partition++) {
-      const name = `${topic.name}/${partition}`;
-      const worker = workers.get(name);
-      if (worker && (!held.has(partition) || surplus.has(partition))) handOver(topic, partition, worker);
-      if (!worker && held.has(partition) && !surplus.has(partition)) {
-        workers.set(name, startPartitionWorker(dependencies, topic, partition, member, options));
-      }
+      const keeps = held.has(partition) && !surplus.has(partition);
+      const consumer = this.#partitions.get(`${topic.name}/${partition}`);
+      if (consumer && !keeps) this.#handOver(topic, partition, consumer);
+      if (!consumer && keeps) this.#startPartition(topic, partition);
     }
   }
 
-  /** The lease goes only when the handler is done, so that two members never handle one partition at a time. */
-  function handOver(topic: StoredTopic, partition: number, worker: PartitionWorker): void {
-    const over = worker.stop().then(() => {
-      workers.delete(`${topic.name}/${partition}`);
-      handingOver.delete(over);
-      if (stopping) return;
-      groups.release(group, topic, partition, member);
-      tellNeighbours();
+  #startPartition(topic: StoredTopic, partition: number): void {
+    const place = { topic, partition, member: this.#member };
+    const consumer = new PartitionConsumer(this.#dependencies, place, this.#options);
+    this.#partitions.set(`${topic.name}/${partition}`, consumer.start());
+  }
+
+  /** Releases the lease after the handler is done, so that two members never handle one partition at a time. */
+  #handOver(topic: StoredTopic, partition: number, consumer: PartitionConsumer): void {
+    const handOver = consumer.stop().then(() => {
+      this.#partitions.delete(`${topic.name}/${partition}`);
+      this.#handOvers.delete(handOver);
+      if (this.#stopping) return;
+      this.#dependencies.groups.release(this.#options.group, topic, partition, this.#member);
+      this.#rebalanceOthers();
     });
-    handingOver.add(over);
+    this.#handOvers.add(handOver);
   }
-
-  async function stop(): Promise<void> {
-    clearInterval(timer);
-    neighbours.delete(coordinateAll);
-    await Promise.all([...workers.values()].map((worker) => worker.stop()));
-    await Promise.all(handingOver);
-    for (const topic of topics) groups.leave(group, topic, member);
-    forgetMember(member);
-    tellNeighbours();
-  }
-
-  neighbours.add(coordinateAll);
-  const timer = setInterval(coordinateAll, heartbeatMs);
-  timer.unref();
-  coordinateAll();
-  tellNeighbours();
-  return { stop: () => (stopping ??= stop()) };
 }

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 
-// Which members this very process still runs: a container's processes are all number 1, one after the other.
-const living = new Set<string>();
+// A container's successive processes all have pid 1, so the pid alone cannot tell an earlier process's members apart.
+const membersOfThisProcess = new Set<string>();
 
-/** Says where the member lives, so that the one that follows a `kill -9` need not wait for its lease to expire. */
+/** Returns an id that names host and process, so that a successor need not wait for a killed member's lease to expire. */
 export function createMemberId(): string {
   const member = `${hostname()}:${process.pid}:${randomUUID()}`;
-  living.add(member);
+  membersOfThisProcess.add(member);
   return member;
 }
 
 export function forgetMember(member: string): void {
-  living.delete(member);
+  membersOfThisProcess.delete(member);
 }
 
-/** True only when it is certain; a member on another host is judged by its lease alone. */
+/** True only when the member's process is certainly gone. A member on another host is judged by its lease alone. */
 export function isMemberGone(member: string): boolean {
   const [host, pid] = member.split(':');
   if (host !== hostname()) return false;
-  if (Number(pid) === process.pid) return !living.has(member);
+  if (Number(pid) === process.pid) return !membersOfThisProcess.has(member);
   try {
     process.kill(Number(pid), 0);
     return false;

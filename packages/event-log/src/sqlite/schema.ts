@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { SqlFile } from './sql-file.ts';
 
-/** `timestamp_ms` stands before the value so that looking for a time does not read the value's pages. */
+/** Offsets that share one row of `time_blocks`. */
+export const OFFSETS_PER_TIME_BLOCK = 1_024;
+
+/** `timestamp_ms` precedes the value in a row, so that a search by time does not read the value's overflow pages. */
 const tables = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -24,7 +27,7 @@ const tables = `
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS records_by_key ON records (topic_id, partition, key, "offset") WHERE compacted = 1;
 
-  -- The newest timestamp of every 1,024 offsets: finds a time without reading the whole partition.
+  -- The newest timestamp of each block of offsets: a search by time reads one block, not the whole partition.
   CREATE TABLE IF NOT EXISTS time_blocks (
     topic_id INTEGER NOT NULL, partition INTEGER NOT NULL, block INTEGER NOT NULL,
     newest_ms INTEGER NOT NULL,
@@ -48,7 +51,7 @@ const tables = `
   ) WITHOUT ROWID;
 `;
 
-/** Creates what is missing and returns the file's epoch, which is made with the file and never changes. */
+/** Creates missing tables. Returns the file's epoch, which is written when the file is created and never changes. */
 export function createSchema(file: SqlFile): string {
   return file.write(() => {
     file.exec(tables);

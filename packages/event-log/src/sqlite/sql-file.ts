@@ -1,10 +1,8 @@
-/** What the stores need of one open SQLite file; `sqlite.ts` makes it from the vendor's API. */
+/** One open SQLite file, as the stores use it; implemented by `sqlite.ts` on the vendor's API. */
 export interface SqlFile {
-  /** Undefined for a database in memory. */
-  readonly path: string | undefined;
   prepare<Row = unknown>(sql: string): SqlStatement<Row>;
   exec(sql: string): void;
-  /** Runs `work` in one write transaction: all of it is in the file afterwards, or nothing. */
+  /** Runs `work` in one write transaction, which is rolled back when `work` throws. */
   write<T>(work: () => T): T;
   /** Runs `work` on one snapshot of the file. */
   read<T>(work: () => T): T;

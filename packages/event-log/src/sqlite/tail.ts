@@ -1,51 +1,70 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Position, Tail, TailOptions } from '../event-log.ts';
-import { toError } from '../handle-batch.ts';
+import { toError } from '../handle-until-resolved.ts';
 import { positionOutOfRange } from '../topic-errors.ts';
 import type { RecordStore } from './record-store.ts';
 import type { StoredTopic } from './topic-store.ts';
 import type { WakeUps } from './wake-ups.ts';
 
+export interface TailDependencies {
+  readonly records: RecordStore;
+  readonly wakeUps: WakeUps;
+}
+
 const limits = { maxRecords: 500, maxBytes: 4 * 1024 * 1024 };
 
-/** Reads every partition from its start on, each at its own pace. */
-export function startTail(
-  { records, wakeUps }: { readonly records: RecordStore; readonly wakeUps: WakeUps },
-  topics: ReadonlyMap<string, StoredTopic>,
-  startedAt: readonly Position[],
-  { onRecords, onEnd }: Pick<TailOptions, 'onRecords' | 'onEnd'>,
-): Tail {
-  const abort = new AbortController();
-  const { signal } = abort;
+/** Follows each partition from its start on, independently of the others. */
+export class SqliteTail implements Tail {
+  readonly startedAt: readonly Position[];
+  readonly #dependencies: TailDependencies;
+  readonly #topics: ReadonlyMap<string, StoredTopic>;
+  readonly #options: TailOptions;
+  readonly #abort = new AbortController();
+  #done: Promise<unknown> = Promise.resolve();
 
-  async function follow(topic: StoredTopic, { partition, offset: first }: Position): Promise<void> {
+  constructor(
+    dependencies: TailDependencies,
+    topics: ReadonlyMap<string, StoredTopic>,
+    startedAt: readonly Position[],
+    options: TailOptions,
+  ) {
+    this.#dependencies = dependencies;
+    this.#topics = topics;
+    this.startedAt = startedAt;
+    this.#options = options;
+  }
+
+  start(): this {
+    this.#done = Promise.all(
+      this.startedAt.map((position) => this.#follow(position).catch((error) => this.#fail(error))),
+    );
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#done;
+  }
+
+  async #follow({ topic: name, partition, offset: first }: Position): Promise<void> {
+    const { records, wakeUps } = this.#dependencies;
+    const { signal } = this.#abort;
+    const topic = this.#topics.get(name) as StoredTopic;
     let offset = first;
     while (!signal.aborted) {
       const slice = records.read(topic, partition, offset, limits);
-      // Retention has overtaken a slow reader: to go on would be a gap that nobody sees.
-      if (slice.ends.start > offset)
-        throw positionOutOfRange({ topic: topic.name, partition, offset }, slice.ends);
-      if (slice.records.length > 0) await onRecords(slice.records);
+      // Retention has overtaken a slow reader: going on would leave a gap that the reader cannot see.
+      if (slice.ends.start > offset) throw positionOutOfRange({ topic: name, partition, offset }, slice.ends);
+      if (slice.records.length > 0) await this.#options.onRecords(slice.records);
       offset = slice.nextOffset;
       if (slice.more) await nextTurn();
       else await wakeUps.wait(topic, partition, offset, signal);
     }
   }
 
-  function fail(error: unknown): void {
-    if (signal.aborted) return;
-    abort.abort();
-    onEnd?.(toError(error));
+  #fail(error: unknown): void {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort();
+    this.#options.onEnd?.(toError(error));
   }
-
-  const done = Promise.all(
-    startedAt.map((position) => follow(topics.get(position.topic) as StoredTopic, position).catch(fail)),
-  );
-  return {
-    startedAt,
-    async stop() {
-      abort.abort();
-      await done;
-    },
-  };
 }

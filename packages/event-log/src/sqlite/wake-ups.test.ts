@@ -2,70 +2,59 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryDirectory } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hangBell } from './bell.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
-import { createWakeUps, type WakeUps } from './wake-ups.ts';
+import { WakeUps } from './wake-ups.ts';
 
 const POLL_MS = 10;
 const topic = { id: 1, name: 'topic', partitions: 1 } as StoredTopic;
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let ours: DatabaseSync;
-let others: DatabaseSync;
+let connection: DatabaseSync;
+let otherConnection: DatabaseSync;
 let wakeUps: WakeUps;
 
 beforeEach(async () => {
   directory = await temporaryDirectory();
   const path = join(directory.path, 'log.sqlite');
-  ours = new DatabaseSync(path);
-  ours.exec(`PRAGMA journal_mode = WAL;
+  connection = new DatabaseSync(path);
+  connection.exec(`PRAGMA journal_mode = WAL;
     CREATE TABLE partitions (topic_id INTEGER, partition INTEGER, next_offset INTEGER);
     INSERT INTO partitions VALUES (1, 0, 5)`);
-  others = new DatabaseSync(path);
+  otherConnection = new DatabaseSync(path);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 
 afterEach(async () => {
   vi.useRealTimers();
   wakeUps.close();
-  ours.close();
-  others.close();
+  connection.close();
+  otherConnection.close();
   await directory.remove();
 });
 
-function start(path: string): Promise<void> {
+/** Resolves when a reader that waits for the next offset is woken. */
+function waitForAppend(pollMs = POLL_MS): Promise<void> {
   const file = {
-    path,
-    prepare: (sql: string) => ours.prepare(sql),
+    prepare: (sql: string) => connection.prepare(sql),
     read: (work: () => unknown) => work(),
   } as unknown as SqlFile;
-  wakeUps = createWakeUps(file, POLL_MS);
+  wakeUps = new WakeUps(file, pollMs);
   return wakeUps.wait(topic, 0, 5, new AbortController().signal);
 }
 
-const appendElsewhere = (): void => others.exec('UPDATE partitions SET next_offset = 6');
+const appendElsewhere = (): void => otherConnection.exec('UPDATE partitions SET next_offset = 6');
 
-describe('an append of another process wakes a reader', () => {
-  it('when it rings, without a timer', async () => {
-    const woken = start(ours.location()!);
-    const other = hangBell(`${ours.location()}-bell`);
-    appendElsewhere();
-    other.ring();
-    await woken;
-    other.close();
-  });
-
-  it('when it has not rung, for it was killed before it could: at a look that is made all the same', async () => {
-    const woken = start(ours.location()!);
-    appendElsewhere();
-    await vi.advanceTimersByTimeAsync(250);
+describe('wake-ups', () => {
+  it('wake a reader at once when this process appends', async () => {
+    const woken = waitForAppend();
+    wakeUps.appended([{ topic: 'topic', partition: 0, offset: 5 }]);
     await woken;
   });
 
-  it('at the next look, where there can be no bell', async () => {
+  it('wake a reader at the next poll when another process appends', async () => {
     const onWoken = vi.fn<() => void>();
-    const woken = start(join(directory.path, 'no such folder', 'log')).then(onWoken);
+    const woken = waitForAppend().then(onWoken);
     appendElsewhere();
     await vi.advanceTimersByTimeAsync(POLL_MS - 1);
     expect(onWoken).not.toHaveBeenCalled();
@@ -73,20 +62,28 @@ describe('an append of another process wakes a reader', () => {
     await woken;
   });
 
-  it('at a later look, when besides nobody else had written for seconds', async () => {
-    const woken = start(join(directory.path, 'no such folder', 'log'));
-    await vi.advanceTimersByTimeAsync(300 * POLL_MS);
+  it('poll at five times the interval when no other process has written for 200 polls', async () => {
+    const onWoken = vi.fn<() => void>();
+    const woken = waitForAppend().then(onWoken);
+    await vi.advanceTimersByTimeAsync(200 * POLL_MS);
     appendElsewhere();
-    await vi.advanceTimersByTimeAsync(5 * POLL_MS);
+    await vi.advanceTimersByTimeAsync(5 * POLL_MS - 1);
+    expect(onWoken).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
     await woken;
   });
-});
 
-it('a file that cannot be read any more wakes every reader, who then says so', async () => {
-  const woken = start(ours.location()!);
-  ours.exec('ALTER TABLE partitions RENAME TO gone');
-  await vi.advanceTimersByTimeAsync(250);
-  others.exec('UPDATE gone SET next_offset = 6');
-  await vi.advanceTimersByTimeAsync(250);
-  await woken;
+  it('set no timer when pollMs is 0', () => {
+    void waitForAppend(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('wake every reader when the file can no longer be read, so that each reports the fault', async () => {
+    const woken = waitForAppend();
+    connection.exec('ALTER TABLE partitions RENAME TO gone');
+    await vi.advanceTimersByTimeAsync(POLL_MS);
+    otherConnection.exec('UPDATE gone SET next_offset = 6');
+    await vi.advanceTimersByTimeAsync(POLL_MS);
+    await woken;
+  });
 });

@@ -1,15 +1,6 @@
 import type { Position } from '../event-log.ts';
-import { hangBell } from './bell.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
-
-export interface WakeUps {
-  /** Resolves once the partition may hold `offset`, or when the signal aborts. */
-  wait(topic: StoredTopic, partition: number, offset: number, signal: AbortSignal): Promise<void>;
-  /** This process appended to these partitions. */
-  appended(positions: readonly Position[]): void;
-  close(): void;
-}
 
 interface Waiter {
   readonly topic: StoredTopic;
@@ -18,101 +9,110 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** How often to look all the same while there is a bell: a process may have been killed before it rang. */
-const BELL_LOOK_MS = 250;
-/** Where there is none: after so many looks that found nothing new, looks are made this many times more rarely. */
-const QUIET_LOOKS = 200;
+/** After this many polls without a commit of another process the interval grows by `QUIET_FACTOR`: 2 s by default. */
+const QUIET_POLLS = 200;
+/** A poll costs 3 µs, waking an idle process for it up to 200 µs on a virtual machine. */
 const QUIET_FACTOR = 5;
 
-/**
- * Wakes readers at once for this process's appends. Those of other processes on the same file are seen by
- * `PRAGMA data_version`, which changes exactly when another connection commits: looked at when somebody has rung the
- * bell. Without a bell the file is looked at every `pollMs`, and every `5 * pollMs` when nobody else has written for
- * some seconds: a look costs 3 µs, but to wake an idle process for it up to 200 µs on a virtual machine. `pollMs` 0:
- * there are no other processes.
- */
-export function createWakeUps(file: SqlFile, pollMs: number): WakeUps {
-  const waiters = new Map<string, Set<Waiter>>();
-  const dataVersion = file.prepare<{ data_version: number }>('PRAGMA data_version');
-  const endOf = file.prepare<{ next_offset: number }>(
-    'SELECT next_offset FROM partitions WHERE topic_id = ? AND partition = ?',
-  );
-  let seenVersion = dataVersion.get()?.data_version;
-  // A database in memory has no other processes.
-  const bell = pollMs === 0 || file.path === undefined ? undefined : hangBell(`${file.path}-bell`);
-  let timer: NodeJS.Timeout | undefined;
-  let quietLooks = 0;
+function prepareStatements(file: SqlFile) {
+  return {
+    // Changes exactly when another connection commits.
+    dataVersion: file.prepare<{ data_version: number }>('PRAGMA data_version'),
+    endOf: file.prepare<{ next_offset: number }>(
+      'SELECT next_offset FROM partitions WHERE topic_id = ? AND partition = ?',
+    ),
+  };
+}
 
-  const allWaiters = (): Waiter[] => [...waiters.values()].flatMap((set) => [...set]);
-  const endOfPartition = (topic: StoredTopic, partition: number): number =>
-    endOf.get(topic.id, partition)?.next_offset ?? 0;
+/** Wakes readers: at once for appends of this process, by polling for appends of other processes on the file. */
+export class WakeUps {
+  readonly #file: SqlFile;
+  readonly #pollMs: number;
+  readonly #sql: ReturnType<typeof prepareStatements>;
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #seenVersion: number | undefined;
+  #quietPolls = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** Who waits for something that is there; only looked for when others have written. */
-  function reached(): Waiter[] {
-    const version = dataVersion.get()?.data_version;
-    quietLooks += 1;
-    if (version === seenVersion) return [];
-    quietLooks = 0;
-    seenVersion = version;
-    // In one transaction: each by itself would lock the file and unlock it again.
-    return file.read(() =>
-      allWaiters().filter(({ topic, partition, offset }) => endOfPartition(topic, partition) > offset),
-    );
+  /** @param pollMs Poll interval in milliseconds; 0: no other process appends, so nothing is polled. */
+  constructor(file: SqlFile, pollMs: number) {
+    this.#file = file;
+    this.#pollMs = pollMs;
+    this.#sql = prepareStatements(file);
+    this.#seenVersion = this.#dataVersion();
   }
 
-  function lookForOthers(): void {
+  /** Resolves once the partition may hold `offset`, or when the signal aborts. */
+  wait(topic: StoredTopic, partition: number, offset: number, signal: AbortSignal): Promise<void> {
+    if (this.#pollMs > 0 && !this.#timer) this.#schedulePoll();
+    // Records appended since the reader's last read have woken nobody.
+    if (signal.aborted || this.#endOf(topic, partition) > offset) return Promise.resolve();
+    return new Promise((resolve) => {
+      const key = `${topic.name}/${partition}`;
+      const waiters = this.#waiters.get(key) ?? new Set();
+      const wake = (): void => {
+        waiters.delete(waiter);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      const waiter: Waiter = { topic, partition, offset, wake };
+      this.#waiters.set(key, waiters.add(waiter));
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  /** Wakes the readers of the partitions to which this process has appended. */
+  appended(positions: readonly Position[]): void {
+    for (const { topic, partition } of positions) {
+      for (const waiter of this.#waiters.get(`${topic}/${partition}`) ?? []) waiter.wake();
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #schedulePoll(): void {
+    const ms = this.#quietPolls < QUIET_POLLS ? this.#pollMs : this.#pollMs * QUIET_FACTOR;
+    this.#timer = setTimeout(() => {
+      this.#poll();
+      this.#schedulePoll();
+    }, ms).unref();
+  }
+
+  #poll(): void {
     let woken: Waiter[];
     try {
-      woken = reached();
+      woken = this.#reachedWaiters();
     } catch {
-      // Nobody is there to be told here: those who read meet what is wrong with the file, and say so.
-      woken = allWaiters();
+      // The next read of each reader meets the same fault of the file and reports it.
+      woken = this.#allWaiters();
     }
     for (const waiter of woken) waiter.wake();
   }
 
-  function startLooking(): void {
-    if (!bell || timer) return;
-    bell.listen(lookForOthers);
-    const lookAgain = (): void => {
-      const unrungMs = quietLooks < QUIET_LOOKS ? pollMs : pollMs * QUIET_FACTOR;
-      timer = setTimeout(
-        () => {
-          lookAgain();
-          lookForOthers();
-        },
-        bell.isHeard ? BELL_LOOK_MS : unrungMs,
-      ).unref();
-    };
-    lookAgain();
+  /** Waiters whose offset is there now; empty when no other process has committed since the last poll. */
+  #reachedWaiters(): Waiter[] {
+    const version = this.#dataVersion();
+    this.#quietPolls += 1;
+    if (version === this.#seenVersion) return [];
+    this.#quietPolls = 0;
+    this.#seenVersion = version;
+    // One transaction: each statement by itself would lock and unlock the file.
+    return this.#file.read(() =>
+      this.#allWaiters().filter(({ topic, partition, offset }) => this.#endOf(topic, partition) > offset),
+    );
   }
 
-  return {
-    wait(topic, partition, offset, signal) {
-      startLooking();
-      // What was appended while the reader was busy has woken nobody.
-      if (signal.aborted || endOfPartition(topic, partition) > offset) return Promise.resolve();
-      return new Promise((resolve) => {
-        const key = `${topic.name}/${partition}`;
-        const set = waiters.get(key) ?? new Set();
-        const wake = (): void => {
-          set.delete(waiter);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        const waiter: Waiter = { topic, partition, offset, wake };
-        waiters.set(key, set.add(waiter));
-        signal.addEventListener('abort', wake, { once: true });
-      });
-    },
-    appended(positions) {
-      for (const { topic, partition } of positions)
-        for (const waiter of waiters.get(`${topic}/${partition}`) ?? []) waiter.wake();
-      bell?.ring();
-    },
-    close() {
-      clearTimeout(timer);
-      bell?.close();
-    },
-  };
+  #allWaiters(): Waiter[] {
+    return [...this.#waiters.values()].flatMap((waiters) => [...waiters]);
+  }
+
+  #dataVersion(): number | undefined {
+    return this.#sql.dataVersion.get()?.data_version;
+  }
+
+  #endOf(topic: StoredTopic, partition: number): number {
+    return this.#sql.endOf.get(topic.id, partition)?.next_offset ?? 0;
+  }
 }

@@ -1,11 +1,13 @@
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { RecordBatch } from './event-log.ts';
 
-export const handlerBackoff = { firstMs: 50, maxMs: 5_000 };
+const handlerBackoff = { firstMs: 50, maxMs: 5_000 };
 
 /**
- * Calls the handler with the same records until it resolves; false when the signal aborted first. A handler that
- * is running is waited for whatever the signal says: what it finished will be acknowledged.
+ * Retries the handler with the same batch until it resolves. Returns false when the batch's signal aborted first.
+ * Waits for a running handler even after the signal aborted: a batch that it finishes will be acknowledged.
+ *
+ * @param onError Called with each rejection of the handler.
  */
 export async function handleUntilResolved(
   batch: RecordBatch,
@@ -18,7 +20,7 @@ export async function handleUntilResolved(
       return true;
     } catch (error) {
       onError(toError(error));
-      // Aborting ends the wait; the loop's condition then ends the loop.
+      // An abort ends the delay; the loop's condition then ends the loop.
       await delay(backoffMs(attempt, handlerBackoff), batch.signal).catch(() => undefined);
     }
   }
