@@ -168,8 +168,6 @@ export class SqliteEventLog implements EventLog {
   }
 
   #offsetAt(topic: StoredTopic, partition: number, timeMs: number): number {
-    return (
-      this.#records.firstOffsetAt(topic, partition, timeMs) ?? this.#topics.endsOf(topic, partition).end
-    );
+    return this.#records.firstOffsetAt(topic, partition, timeMs) ?? this.#topics.endsOf(topic, partition).end;
   }
 }

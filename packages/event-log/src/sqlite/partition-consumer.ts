@@ -35,11 +35,7 @@ export class PartitionConsumer {
   readonly #onError = (error: Error): void => this.#options.onError?.(error);
   #done = Promise.resolve();
 
-  constructor(
-    dependencies: PartitionConsumerDependencies,
-    leased: LeasedPartition,
-    options: ConsumeOptions,
-  ) {
+  constructor(dependencies: PartitionConsumerDependencies, leased: LeasedPartition, options: ConsumeOptions) {
     this.#dependencies = dependencies;
     this.#leased = leased;
     this.#options = options;
