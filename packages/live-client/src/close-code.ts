@@ -1,28 +1,29 @@
 import { LiveClientError } from './live-client-error.ts';
-import type { SessionEnd } from './session.ts';
+import type { SessionEnd } from './sessions/session.ts';
 
-/** What a close code asks of the client. */
-export type ComeBack = 'soon' | 'with-new-token' | 'after-a-while' | 'never';
+/** How a client may reconnect after a close code. */
+export type Reconnect = 'after-backoff' | 'with-new-token' | 'after-rate-limit' | 'never';
 
 /**
- * By ranges, so that codes to come are understood: 44xx never, whatever else soon. 4499 is this side's own word for
- * a connection it gave up, 4500 a fault that coming back does not mend, 1009 a message that would be as large again.
+ * Decides by ranges, so that future codes are understood: `never` for 44xx, `after-backoff` for every other code.
+ * Exceptions: graphql-ws closes with 4499 when this client terminates the connection; 4500 is a fault that
+ * reconnecting does not repair; after 1009 the same message would be too large again.
  */
-export function comeBack(closeCode: number | undefined): ComeBack {
+export function reconnectAfter(closeCode: number | undefined): Reconnect {
   switch (closeCode) {
     case undefined:
     case 4408:
     case 4499:
-      return 'soon';
+      return 'after-backoff';
     case 4401:
       return 'with-new-token';
     case 4429:
-      return 'after-a-while';
+      return 'after-rate-limit';
     case 1009:
     case 4500:
       return 'never';
     default:
-      return closeCode >= 4400 && closeCode < 4500 ? 'never' : 'soon';
+      return closeCode >= 4400 && closeCode < 4500 ? 'never' : 'after-backoff';
   }
 }
 
@@ -35,7 +36,7 @@ const errorCodes: Readonly<Record<number, string>> = {
   4500: 'INTERNAL',
 };
 
-/** What a connection that was closed for good means for each of its subscriptions. */
+/** Returns the error of each subscription after the server closed the connection for good. */
 export function refusal({ closeCode, reason }: SessionEnd): LiveClientError {
   return new LiveClientError(
     errorCodes[closeCode ?? 0] ?? 'BAD_REQUEST',

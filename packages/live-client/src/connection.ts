@@ -1,167 +1,167 @@
 import { backoffMs, type Backoff } from './backoff.ts';
-import { comeBack } from './close-code.ts';
-import type { Session, SessionEnd, SessionOptions, Transport } from './session.ts';
-import type { PhaseDetails } from './types.ts';
-import { WebSocketProbe } from './websocket-probe.ts';
-
-export type OpenSession = (options: Pick<SessionOptions, 'refreshToken' | 'onReady' | 'onEnd'>) => Session;
+import { reconnectAfter } from './close-code.ts';
+import type { PhaseDetails } from './phase.ts';
+import type { CreateSession, Session, SessionEnd, Transport } from './sessions/session.ts';
+import { WebSocketProbe } from './sessions/websocket-probe.ts';
 
 export interface ConnectionOptions {
-  readonly open: Readonly<Record<Transport, OpenSession>>;
-  /** So many WebSockets in a row that could not be opened, and events are streamed instead; 0: from the start. */
-  readonly fallbackAfter: number;
-  /** While events are streamed a WebSocket is tried after this, then after twice as long, and so on; Infinity: never. */
+  readonly createSession: Readonly<Record<Transport, CreateSession>>;
+  /** Consecutive WebSocket failures after which the connection falls back to event streams; 0: from the start. */
+  readonly fallbackAfterFailures: number;
+  /** First wait between WebSocket attempts while on event streams, in milliseconds; Infinity: no attempt. */
   readonly webSocketRetryMs: number;
-  /** Full jitter between tries. */
+  /** Waits between attempts, with full jitter. */
   readonly backoff: Backoff;
-  /** The least wait after "too many". */
-  readonly afterAWhileMs: number;
+  /** Minimum wait after close code 4429, in milliseconds. */
+  readonly rateLimitRetryMs: number;
   readonly onConnecting: () => void;
-  /** Subscriptions move to this session; one they were on before ends right after. */
-  readonly onUp: (session: Session) => void;
-  /** The session is gone; `retryInMs` is absent when there will be no other. */
-  readonly onDown: (details: PhaseDetails) => void;
+  /** Subscriptions move to this session. Their former session, if any, ends right after. */
+  readonly onConnected: (session: Session) => void;
+  /** The session has ended; `retryInMs` is absent when no other follows. */
+  readonly onDisconnected: (details: PhaseDetails) => void;
 }
 
 type State =
-  | { at: 'idle' }
-  | { at: 'connecting'; session: Session }
-  | { at: 'up'; session: Session; sinceMs: number; probe?: WebSocketProbe }
-  | { at: 'waiting'; timer: ReturnType<typeof setTimeout> }
-  | { at: 'closed' };
+  | { phase: 'idle' }
+  | { phase: 'connecting'; session: Session }
+  | { phase: 'connected'; session: Session; sinceMs: number; probe?: WebSocketProbe }
+  | { phase: 'waiting'; timer: ReturnType<typeof setTimeout> }
+  | { phase: 'stopped' };
 
-/** A connection that lasted less counts as another failure: a server that lets in and throws out is not flooded. */
+/** A shorter connection counts as another failure: a server that accepts and then closes at once is not flooded. */
 const STABLE_MS = 5_000;
 
-/** Keeps one session open: makes a new one when it ends, after a wait that grows and is spread by chance. */
+/** Keeps one session open: creates the next one after a backoff, over the transport that gets through. */
 export class Connection {
   readonly #options: ConnectionOptions;
-  #state: State = { at: 'idle' };
+  #state: State = { phase: 'idle' };
   #failures = 0;
-  /** WebSockets in a row that failed before the server was heard. */
-  #unopened = 0;
-  /** Events were streamed and the stream was let in: it is what gets through here. */
-  #streamed = false;
+  /** Consecutive WebSockets that failed before the server answered. */
+  #webSocketFailures = 0;
+  /** The last event stream reached the server: the next attempt uses one as well. */
+  #streamsReachServer = false;
   #refreshToken = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
   }
 
-  /** Makes the first connection; does nothing when there is one already. */
-  open(): void {
-    if (this.#state.at === 'idle') this.#connect();
+  /** Makes the first connection. Has no effect when called again. */
+  start(): void {
+    if (this.#state.phase === 'idle') this.#connect();
   }
 
-  /** Tries now instead of at the end of the wait: the network has come back. */
-  hurry(): void {
-    if (this.#state.at !== 'waiting') return;
+  /** Ends the current wait and retries at once: the network is available again. */
+  retryNow(): void {
+    if (this.#state.phase !== 'waiting') return;
     clearTimeout(this.#state.timer);
     this.#connect();
   }
 
-  close(): void {
+  stop(): void {
     const state = this.#state;
-    this.#state = { at: 'closed' };
-    if (state.at === 'waiting') clearTimeout(state.timer);
-    if (state.at === 'up') state.probe?.stop();
-    if (state.at === 'connecting' || state.at === 'up') state.session.terminate();
+    this.#state = { phase: 'stopped' };
+    if (state.phase === 'waiting') clearTimeout(state.timer);
+    if (state.phase === 'connected') state.probe?.stop();
+    if (state.phase === 'connecting' || state.phase === 'connected') state.session.terminate();
   }
 
   #connect(): void {
     this.#options.onConnecting();
-    this.#open(this.#streamed || this.#options.fallbackAfter === 0 ? 'sse' : 'websocket');
+    const streams = this.#streamsReachServer || this.#options.fallbackAfterFailures === 0;
+    this.#createSession(streams ? 'sse' : 'websocket');
   }
 
-  #open(transport: Transport): void {
+  #createSession(transport: Transport): void {
     const refreshToken = this.#refreshToken;
-    const session: Session = this.#options.open[transport]({
+    const session: Session = this.#options.createSession[transport]({
       refreshToken,
-      onReady: () => this.#ready(session),
-      onEnd: (end) => this.#ended(session, end, refreshToken),
+      onReady: () => this.#sessionReady(session),
+      onEnd: (end) => this.#sessionEnded(session, end, refreshToken),
     });
-    this.#state = { at: 'connecting', session };
+    this.#state = { phase: 'connecting', session };
   }
 
-  #ready(session: Session): void {
-    if (this.#state.at !== 'connecting') return;
-    this.#enterUp(session);
-    if (session.transport === 'sse') this.#probe(session);
-    this.#options.onUp(session);
+  #sessionReady(session: Session): void {
+    if (this.#state.phase !== 'connecting') return;
+    this.#enterConnected(session);
+    if (session.transport === 'sse') this.#startProbe(session);
+    this.#options.onConnected(session);
   }
 
-  #enterUp(session: Session): void {
-    // A stream is only let in or refused when it is asked for; a WebSocket has been let in by now.
+  #enterConnected(session: Session): void {
+    // A WebSocket is acknowledged by now. An event stream is accepted or refused only when a subscription opens it.
     if (session.transport === 'websocket') {
       this.#refreshToken = false;
-      this.#unopened = 0;
-      this.#streamed = false;
+      this.#webSocketFailures = 0;
+      this.#streamsReachServer = false;
     }
-    this.#state = { at: 'up', session, sinceMs: Date.now() };
+    this.#state = { phase: 'connected', session, sinceMs: Date.now() };
   }
 
-  /** Looks for a WebSocket while events are streamed, and moves over once there is one. */
-  #probe(session: Session): void {
+  /** Probes for a WebSocket while on event streams, and moves the subscriptions over once one gets through. */
+  #startProbe(session: Session): void {
     if (!Number.isFinite(this.#options.webSocketRetryMs)) return;
     const probe = new WebSocketProbe({
-      open: this.#options.open.websocket,
+      createSession: this.#options.createSession.websocket,
       firstMs: this.#options.webSocketRetryMs,
       onFound: (found) => {
-        if (this.#state.at !== 'up' || this.#state.session !== session) return found.terminate();
-        this.#enterUp(found);
-        this.#options.onUp(found);
+        if (this.#state.phase !== 'connected' || this.#state.session !== session) return found.terminate();
+        this.#enterConnected(found);
+        this.#options.onConnected(found);
         session.terminate();
       },
-      onEnd: (found, end) => this.#ended(found, end, false),
+      onEnd: (found, end) => this.#sessionEnded(found, end, false),
     });
-    if (this.#state.at === 'up') this.#state.probe = probe;
+    if (this.#state.phase === 'connected') this.#state.probe = probe;
   }
 
-  #ended(session: Session, end: SessionEnd, refreshed: boolean): void {
+  #sessionEnded(session: Session, end: SessionEnd, refreshed: boolean): void {
     const state = this.#state;
-    if ((state.at !== 'connecting' && state.at !== 'up') || state.session !== session) return;
-    if (state.at === 'up') state.probe?.stop();
-    const stable = state.at === 'up' && session.opened && Date.now() - state.sinceMs >= STABLE_MS;
-    this.#count(session);
-    if (state.at === 'connecting' && this.#isBlocked()) return this.#open('sse');
+    if ((state.phase !== 'connecting' && state.phase !== 'connected') || state.session !== session) return;
+    if (state.phase === 'connected') state.probe?.stop();
+    const stable =
+      state.phase === 'connected' && session.reachedServer && Date.now() - state.sinceMs >= STABLE_MS;
+    this.#countFailures(session);
+    if (state.phase === 'connecting' && this.#webSocketsAreBlocked()) return this.#createSession('sse');
     this.#failures = stable ? 1 : this.#failures + 1;
-    const answer = comeBack(end.closeCode);
-    // A new token was shown and refused as well: there is no third.
-    if (
-      answer === 'never' ||
-      (answer === 'with-new-token' && refreshed && !stable && !this.#wasLetIn(state))
-    ) {
-      this.#state = { at: 'closed' };
-      return this.#options.onDown(end);
+    const reconnect = reconnectAfter(end.closeCode);
+    // The server has refused the refreshed token as well: another one would not help.
+    const refusedAgain = reconnect === 'with-new-token' && refreshed && !stable && !wasAcknowledged(state);
+    if (reconnect === 'never' || refusedAgain) {
+      this.#state = { phase: 'stopped' };
+      return this.#options.onDisconnected(end);
     }
-    this.#refreshToken = answer === 'with-new-token' || (refreshed && !session.opened);
-    const retryInMs =
-      backoffMs(this.#failures, this.#options.backoff) +
-      (answer === 'after-a-while' ? this.#options.afterAWhileMs * (1 + Math.random()) : 0);
-    this.#state = { at: 'waiting', timer: setTimeout(() => this.#connect(), retryInMs) };
-    this.#options.onDown({ ...end, retryInMs });
+    this.#refreshToken = reconnect === 'with-new-token' || (refreshed && !session.reachedServer);
+    this.#reconnectLater(end, reconnect === 'after-rate-limit' ? this.#options.rateLimitRetryMs : 0);
   }
 
-  /** An acknowledged WebSocket had a good token; it is over now because that ended. */
-  #wasLetIn(state: State): boolean {
-    return state.at === 'up' && state.session.transport === 'websocket';
+  #reconnectLater(end: SessionEnd, minimumMs: number): void {
+    const retryInMs = backoffMs(this.#failures, this.#options.backoff) + minimumMs * (1 + Math.random());
+    this.#state = { phase: 'waiting', timer: setTimeout(() => this.#connect(), retryInMs) };
+    this.#options.onDisconnected({ ...end, retryInMs });
   }
 
   /**
-   * So many WebSockets have failed, the last just now, and no wait between that and the stream: after one a server that
-   * was away could be back, and every client of a restart would come back by the lesser way.
+   * True after the permitted number of WebSocket failures. The fallback to an event stream then follows at once: after
+   * a wait, a restarted server could be back, and all its clients would return over the slower transport.
    */
-  #isBlocked(): boolean {
-    return this.#unopened > 0 && this.#unopened >= this.#options.fallbackAfter;
+  #webSocketsAreBlocked(): boolean {
+    return this.#webSocketFailures > 0 && this.#webSocketFailures >= this.#options.fallbackAfterFailures;
   }
 
-  /** When neither way gets through it is the network or the server that is away: so many tries more, then. */
-  #count({ transport, opened }: Session): void {
+  /** When neither transport reaches the server, the network or the server is down: counting starts again. */
+  #countFailures({ transport, reachedServer }: Session): void {
     if (transport === 'websocket') {
-      this.#unopened = opened ? 0 : this.#unopened + 1;
+      this.#webSocketFailures = reachedServer ? 0 : this.#webSocketFailures + 1;
     } else {
-      this.#streamed = opened;
-      if (!opened) this.#unopened = 0;
+      this.#streamsReachServer = reachedServer;
+      if (!reachedServer) this.#webSocketFailures = 0;
     }
   }
+}
+
+/** An acknowledged WebSocket had a valid token: it ends with 4401 because that token has expired since. */
+function wasAcknowledged(state: State): boolean {
+  return state.phase === 'connected' && state.session.transport === 'websocket';
 }

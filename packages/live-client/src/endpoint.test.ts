@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { endpoint } from './endpoint.ts';
+import { parseEndpoint } from './endpoint.ts';
 
 it.each([
   [
@@ -20,10 +20,10 @@ it.each([
     'https://edge.example/graphql/web?v=1',
     'wss://edge.example/graphql/web?v=1',
   ],
-])('%s from %s is reached at %s and %s', (url, base, httpUrl, webSocketUrl) => {
-  expect(endpoint(url, base)).toEqual({ httpUrl, webSocketUrl });
+])('resolves %s on the page %s to %s and %s', (url, base, httpUrl, webSocketUrl) => {
+  expect(parseEndpoint(url, base)).toEqual({ httpUrl, webSocketUrl });
 });
 
-it('refuses an address it does not speak to', () => {
-  expect(() => endpoint('ftp://example.com/', undefined)).toThrow(TypeError);
+it('refuses another scheme than http(s) and ws(s)', () => {
+  expect(() => parseEndpoint('ftp://example.com/', undefined)).toThrow(TypeError);
 });

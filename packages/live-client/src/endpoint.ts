@@ -1,15 +1,15 @@
-/** Where one BFF is reached: queries by HTTP, subscriptions by WebSocket, at the same path. */
+/** Addresses of one BFF: queries over HTTP, subscriptions over WebSocket, at the same path. */
 export interface Endpoint {
   readonly httpUrl: string;
   readonly webSocketUrl: string;
 }
 
 /**
- * Takes `http(s)://`, `ws(s)://` or, in a browser, a path of the page's own origin.
+ * Derives both addresses from an `http(s)://` or `ws(s)://` URL or, in a browser, a path of the page's own origin.
  *
- * @throws TypeError when the address is none of these.
+ * @throws TypeError when the URL has another scheme or cannot be parsed.
  */
-export function endpoint(url: string, base: string | undefined = globalThis.location?.href): Endpoint {
+export function parseEndpoint(url: string, base: string | undefined = globalThis.location?.href): Endpoint {
   const parsed = new URL(url, base);
   const secure = parsed.protocol === 'https:' || parsed.protocol === 'wss:';
   if (!secure && parsed.protocol !== 'http:' && parsed.protocol !== 'ws:') {

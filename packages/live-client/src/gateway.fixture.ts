@@ -15,43 +15,43 @@ export interface FixtureChange {
   readonly version: number;
 }
 
-/** One thing a subscription is sent: a change, or how far it is. */
+/** One message of a subscription: a change, or the cursor of an idle subscription. */
 type Entry = { readonly position: number } | { readonly index: number; readonly change: FixtureChange };
 
 interface Subscription {
   readonly query: string;
   readonly cursor: string | undefined;
-  /** Sends a position; in order with the changes. */
-  readonly tell: (cursor: string) => void;
+  /** Sends the cursor of an idle subscription, in order with the changes. */
+  readonly sendCursor: (cursor: string) => void;
 }
 
 /**
- * A gateway in small: a log of changes, a cursor that is the index of the next one, a real `ws` server, event
- * streams at the same path. It repeats the last change on every resume, as an at-least-once stream may.
+ * A small gateway: a log of changes, a cursor that is the index of the next change, a real `ws` server, and event
+ * streams at the same path. It repeats the last change on each resume, as an at-least-once stream may.
  */
 export class GatewayFixture {
   readonly log: FixtureChange[] = [];
   readonly cursorsSeen: (string | undefined)[] = [];
   readonly authorizations: unknown[] = [];
-  /** What came by `ping` to renew a token. */
+  /** Authorizations received in a `ping`. */
   readonly renewals: unknown[] = [];
   readonly queries: { authorization: string | undefined; body: string }[] = [];
-  /** What came to open an event stream. */
+  /** Authorizations of requests for an event stream. */
   readonly streamAuthorizations: (string | undefined)[] = [];
-  /** Says where each subscription is, as sentence 10 of the protocol has it. */
-  tellsPositions = false;
-  /** A proxy that knows no WebSockets. */
+  /** Sends cursors of idle subscriptions, by sentence 10 of the protocol. */
+  sendsIdleCursors = false;
+  /** Refuses upgrades, as a proxy without WebSocket support does. */
   blocksUpgrades = false;
-  /** Neither streams nor sockets get an answer, and none is closed. */
+  /** Answers neither streams nor sockets, and closes none. */
   isFrozen = false;
-  /** What the next subscription with a cursor is refused with. */
+  /** Error code for every subscription with a cursor. */
   refuseCursorWith: string | undefined;
-  /** What every subscription is ended with instead of its next change, once. */
+  /** Error code that ends the subscriptions in place of their next change, once. */
   endNextWith: string | undefined;
   closeNextConnectionWith: number | undefined;
-  /** Tokens that are not let in. */
+  /** Tokens refused with 4401, or 401 for an event stream. */
   readonly refusedTokens = new Set<string>();
-  /** What the `pong` to a renewal says. */
+  /** `expiresAt` in the `pong` to a renewal. */
   renewedUntil: string | undefined;
   upgradesSeen = 0;
   port = 0;
@@ -59,7 +59,7 @@ export class GatewayFixture {
     response.setHeader('content-type', 'application/json').end('{"data":{"ok":true}}');
   readonly #wakers = new Set<() => void>();
   readonly #streams = new Set<ServerResponse>();
-  readonly #tellers = new Set<() => void>();
+  readonly #cursorRequests = new Set<() => void>();
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
 
@@ -92,11 +92,11 @@ export class GatewayFixture {
         },
         onSubscribe: ({ extra }, id, { query, extensions }): ExecutionArgs => {
           const cursor = extensions?.['cursor'] as string | undefined;
-          const tell = (position: string): void => {
+          const sendCursor = (position: string): void => {
             const payload = { tidegate: { cursors: { [id]: position } } };
             extra.socket.send(JSON.stringify({ type: 'ping', payload }));
           };
-          const subscription: Subscription = { query, cursor, tell };
+          const subscription: Subscription = { query, cursor, sendCursor };
           return { schema, document: parse(query), contextValue: subscription };
         },
         subscribe: (({ contextValue }: { contextValue: Subscription }) =>
@@ -116,7 +116,7 @@ export class GatewayFixture {
     return `http://127.0.0.1:${this.port}/graphql/web`;
   }
 
-  /** Of either kind. */
+  /** Open WebSockets and event streams. */
   get connections(): number {
     return this.#sockets.clients.size + this.#streams.size;
   }
@@ -130,24 +130,24 @@ export class GatewayFixture {
     this.#wake();
   }
 
-  /** Ends every subscription with an error instead of its next change. */
+  /** Ends every subscription with an error in place of its next change. */
   endWith(code: string): void {
     this.endNextWith = code;
     this.#wake();
   }
 
-  /** Tells every subscription that rests where it is. */
-  tellPositions(): void {
-    for (const tell of this.#tellers) tell();
+  /** Sends its cursor to every idle subscription. */
+  sendIdleCursors(): void {
+    for (const request of this.#cursorRequests) request();
   }
 
-  /** Stops reading: the connections stay open and say nothing. */
+  /** Stops reading: connections stay open without a message. */
   freeze(): void {
     this.isFrozen = true;
     for (const socket of this.#sockets.clients) socket.pause();
   }
 
-  /** Cuts every connection, with a close code or without a word. */
+  /** Ends every connection, with a close code or without a closing handshake. */
   drop(closeCode?: number): void {
     for (const socket of this.#sockets.clients) {
       if (closeCode === undefined) socket.terminate();
@@ -185,7 +185,7 @@ export class GatewayFixture {
     yield { data: { once: 1 }, extensions: { cursor: '0', kind: 'snapshot', key: 'once', version: 1 } };
   }
 
-  async *#results({ cursor, tell }: Subscription): AsyncGenerator<ExecutionResult> {
+  async *#results({ cursor, sendCursor }: Subscription): AsyncGenerator<ExecutionResult> {
     const from = cursor === undefined ? this.log.length : Math.max(0, Number(cursor) - 1);
     for await (const entry of this.#entries(from)) {
       if (this.endNextWith) {
@@ -195,7 +195,7 @@ export class GatewayFixture {
         return;
       }
       if ('position' in entry) {
-        if (this.tellsPositions) tell(String(entry.position));
+        if (this.sendsIdleCursors) sendCursor(String(entry.position));
         continue;
       }
       const extensions = { cursor: String(entry.index + 1), kind: 'change', ...entry.change };
@@ -203,17 +203,17 @@ export class GatewayFixture {
     }
   }
 
-  /** The changes from an index on, and a position whenever there is nothing more to say, or it was asked for. */
+  /** Yields the changes from an index, and a position when there is no further change or a test asks for one. */
   async *#entries(from: number): AsyncGenerator<Entry> {
     for (let index = from; ; index++) {
       while (index >= this.log.length) {
         yield { position: index };
         const { promise, resolve } = Promise.withResolvers<void>();
         this.#wakers.add(resolve);
-        this.#tellers.add(resolve);
+        this.#cursorRequests.add(resolve);
         await promise;
         this.#wakers.delete(resolve);
-        this.#tellers.delete(resolve);
+        this.#cursorRequests.delete(resolve);
         if (this.endNextWith) yield { position: index };
       }
       yield { index, change: this.log[index] as FixtureChange };
@@ -242,8 +242,8 @@ export class GatewayFixture {
     response.on('close', () => this.#streams.delete(response));
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
     response.write(':\n\n');
-    const tell = (position: string): void => void response.write(`: cursor ${position}\n\n`);
-    const results = this.#subscribe({ query, cursor: extensions?.cursor, tell });
+    const sendCursor = (position: string): void => void response.write(`: cursor ${position}\n\n`);
+    const results = this.#subscribe({ query, cursor: extensions?.cursor, sendCursor });
     for await (const result of Symbol.asyncIterator in results ? results : [results]) {
       if (response.destroyed) return;
       const id = result.extensions?.['cursor'] as string | undefined;

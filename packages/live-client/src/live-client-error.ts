@@ -1,6 +1,6 @@
-import type { GraphQLErrorLike } from './types.ts';
+import type { GraphQLErrorLike } from './result.ts';
 
-/** Codes after which the same subscription may work a moment later. A test holds them to the table of errors. */
+/** Codes after which the same subscription may succeed later. A test holds them to the product's table of errors. */
 const retryableCodes: ReadonlySet<string> = new Set([
   'CONFLICT',
   'RATE_LIMITED',
@@ -15,11 +15,29 @@ const retryableCodes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The one error of this package. `code` is a code of the gateway's table, or `NETWORK` when no answer came,
- * `TIMEOUT` when it came too late, `BAD_RESPONSE` when it was not GraphQL, `CLOSED` after `close()`.
+ * The one error class of this package. `code` is a code of the gateway's table (docs/errors.md) or one of the client:
+ *
+ * - `NETWORK`: no answer arrived.
+ * - `TIMEOUT`: the answer did not arrive within `queryTimeoutMs`.
+ * - `BAD_RESPONSE`: the answer was not GraphQL.
+ * - `CLOSED`: the client was closed.
+ *
+ * @example
+ * ```ts
+ * import { createLiveClient, LiveClientError } from '@tidegate/live-client';
+ *
+ * const client = createLiveClient({ url: '/graphql/web', token: async () => '' });
+ * try {
+ *   await client.query({ query: '{ orders(first: 1) { edges { node { id } } } }' });
+ * } catch (error) {
+ *   if (!(error instanceof LiveClientError)) throw error;
+ *   console.error(error.code, error.retryable ? `retry after ${error.retryAfterMs} ms` : 'do not retry');
+ * }
+ * ```
  */
 export class LiveClientError extends Error {
   readonly code: string;
+  /** GraphQL errors of the answer; empty when the error arose in the client. */
   readonly errors: readonly GraphQLErrorLike[];
 
   constructor(
@@ -33,18 +51,19 @@ export class LiveClientError extends Error {
     this.errors = options.errors ?? [];
   }
 
+  /** True when the same request may succeed later. */
   get retryable(): boolean {
     return retryableCodes.has(this.code) || this.code === 'NETWORK' || this.code === 'TIMEOUT';
   }
 
-  /** How long the server asked to wait, 0 when it did not say. */
+  /** Wait that the server asked for, in milliseconds; 0 when it named none. */
   get retryAfterMs(): number {
     const value = this.errors[0]?.extensions?.['retryAfterMs'];
     return typeof value === 'number' && value > 0 ? value : 0;
   }
 }
 
-/** The first error speaks for all; one without a code is ours to call BAD_RESPONSE. */
+/** Takes code and message from the first error. The code is `BAD_RESPONSE` when that error has none. */
 export function fromGraphQLErrors(errors: readonly GraphQLErrorLike[]): LiveClientError {
   const first = errors[0];
   const code = first?.extensions?.['code'];

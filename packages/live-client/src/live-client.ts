@@ -1,158 +1,209 @@
-import type { Backoff } from './backoff.ts';
 import { refusal } from './close-code.ts';
 import { Connection } from './connection.ts';
-import { endpoint } from './endpoint.ts';
+import { parseEndpoint, type Endpoint } from './endpoint.ts';
 import { LiveClientError } from './live-client-error.ts';
+import { withDefaults, type LiveClientOptions, type LiveClientSettings } from './live-client-options.ts';
 import { LiveSubscription } from './live-subscription.ts';
+import type { Phase, PhaseDetails } from './phase.ts';
 import { postQuery } from './post-query.ts';
-import type { Session, Transport } from './session.ts';
-import { defaultMaxStreams, openSseSession } from './sse-session.ts';
-import type { Phase, PhaseDetails, QueryRequest, Result, SubscribeRequest, TokenProvider } from './types.ts';
-import { openWebSocketSession } from './websocket-session.ts';
-
-export interface LiveClientOptions {
-  /** One BFF, e.g. `/graphql/web` or `https://shop.example/graphql/web`. */
-  readonly url: string;
-  /** Asked for each connection and each query, and before the end of the token in use. */
-  readonly token: TokenProvider;
-  readonly onPhase?: (phase: Phase, details: PhaseDetails) => void;
-  /** Waits between connection attempts, full jitter. Default 500 ms to 15 s. */
-  readonly backoff?: Backoff;
-  /** A ping so often; twice as long without a word and the connection counts as dead. Default 15 s. */
-  readonly heartbeatMs?: number;
-  /** Default 10 s. */
-  readonly connectTimeoutMs?: number;
-  /** Quiet that counts as live where the server does not say that it is. Default 400 ms. */
-  readonly settleMs?: number;
-  /** The least wait after a close code that says "too many". Default 15 s. */
-  readonly afterAWhileMs?: number;
-  /**
-   * So many WebSockets in a row that could not be opened, and events are streamed over HTTP instead. Default 3; 0
-   * streams from the start, Infinity never.
-   */
-  readonly fallbackAfter?: number;
-  /** While events are streamed a WebSocket is tried again after this, then less and less often. Default 30 s. */
-  readonly webSocketRetryMs?: number;
-  /** Streams at once; further subscriptions wait. Default 4 on a page loaded over HTTP/1, otherwise 1,000. */
-  readonly maxStreams?: number;
-  /** For one query. Default 20 s. */
-  readonly queryTimeoutMs?: number;
-  readonly webSocketImpl?: unknown;
-  readonly fetch?: typeof globalThis.fetch;
-}
+import type { QueryRequest, SubscribeRequest } from './requests.ts';
+import type { Result } from './result.ts';
+import type { Session, Transport } from './sessions/session.ts';
+import { createSseSession } from './sessions/sse-session.ts';
+import { createWebSocketSession } from './sessions/websocket-session.ts';
 
 export interface LiveClient {
+  /** `live` as soon as one subscription is live, or while connected without subscriptions. */
   readonly phase: Phase;
-  /** What carries the subscriptions now; undefined while nothing does. */
+  /** Transport of the current connection; undefined while there is none. */
   readonly transport: Transport | undefined;
-  /** Results go to `onResult` until the returned function is called. The first subscription opens the connection. */
+  /**
+   * Subscribes across reconnects and returns an unsubscribe function. The first subscription opens the connection.
+   *
+   * Errors go to `request.onError`, never to the caller: `LiveClientError` with the gateway's code when it refuses the
+   * subscription for good, with `CLOSED` after `close()`. Retryable errors are retried after a backoff.
+   *
+   * @example
+   * ```ts
+   * import { createLiveClient } from '@tidegate/live-client';
+   *
+   * const client = createLiveClient({ url: '/graphql/web', token: async () => '' });
+   * const unsubscribe = client.subscribe<{ order: { status: string } }>({
+   *   query: 'subscription Order($id: ID!) { order(id: $id) { status } }',
+   *   variables: { id: 'order-1' },
+   *   onResult: ({ data }) => console.log(data?.order.status),
+   *   onReset: (reason) => console.log(`load the order again: ${reason}`),
+   *   onError: (error) => console.error(error.code),
+   * });
+   * unsubscribe();
+   * ```
+   */
   subscribe<Data = unknown>(request: SubscribeRequest<Data>): () => void;
-  /** A query or a mutation. @throws LiveClientError when there is no data. */
+  /**
+   * Sends one query or mutation over HTTP. Resolves when there is data, also if single fields failed (`errors`).
+   *
+   * @throws LiveClientError with the gateway's code when there is no data; `NETWORK`, `TIMEOUT`, `UNAVAILABLE` or
+   *   `BAD_RESPONSE` when no GraphQL answer arrived; `CLOSED` after `close()`.
+   * @throws `request.signal.reason` when the caller aborted.
+   *
+   * @example
+   * ```ts
+   * import { createLiveClient } from '@tidegate/live-client';
+   *
+   * const client = createLiveClient({ url: '/graphql/web', token: async () => '' });
+   * const { data } = await client.query<{ order: { status: string } | null }>({
+   *   query: 'query Order($id: ID!) { order(id: $id) { status } }',
+   *   variables: { id: 'order-1' },
+   *   signal: AbortSignal.timeout(2_000),
+   * });
+   * console.log(data?.order?.status);
+   * ```
+   */
   query<Data = unknown>(request: QueryRequest): Promise<Result<Data>>;
-  /** Ends the connection and every subscription, silently. */
+  /** Closes the connection and ends every subscription without a callback. */
   close(): void;
 }
 
 /**
- * One WebSocket for all subscriptions, made again as often as it takes, or event streams where none gets through;
- * queries by fetch. Browser and Node.
+ * Creates a client of one BFF, for browsers and Node. It multiplexes all subscriptions over one WebSocket and falls back
+ * to one event stream per subscription where WebSockets do not get through. After an interruption it reconnects with
+ * backoff and resumes each subscription after its last cursor: no result is missing and none comes twice.
+ *
+ * @param options see `LiveClientOptions` for units and defaults; only `url` and `token` are required.
+ * @throws TypeError when `url` is neither http(s) nor ws(s).
+ *
+ * @example
+ * ```ts
+ * import { createLiveClient } from '@tidegate/live-client';
+ *
+ * const client = createLiveClient({
+ *   url: 'https://shop.example/graphql/web',
+ *   token: async ({ refresh }) => {
+ *     const response = await fetch(`/token?refresh=${refresh}`);
+ *     return response.text();
+ *   },
+ *   onPhase: (phase, { retryInMs }) => console.log(phase, retryInMs),
+ * });
+ * client.subscribe<{ orders: { id: string; status: string } }>({
+ *   query: 'subscription { orders { id status } }',
+ *   onResult: ({ data, extensions }) => console.log(data?.orders, extensions?.version),
+ * });
+ * ```
  */
 export function createLiveClient(options: LiveClientOptions): LiveClient {
-  const { httpUrl, webSocketUrl } = endpoint(options.url);
-  const { token } = options;
-  const backoff = options.backoff ?? { firstMs: 500, maxMs: 15_000 };
-  const subscriptions = new Set<LiveSubscription<never>>();
-  let session: Session | undefined;
-  let closed = false;
-  /** Set once no further attempt will be made: later subscriptions hear of it at once. */
-  let finalError: LiveClientError | undefined;
-  let phase: Phase | undefined;
+  return new ReconnectingLiveClient(withDefaults(options));
+}
 
-  const enter = (next: Phase, details: PhaseDetails = {}): void => {
-    if (closed || (phase === next && next !== 'offline')) return;
-    phase = next;
-    options.onPhase?.(phase, details);
-  };
-  const settle = (): void => {
-    if (!session) return;
-    const phases = [...subscriptions].map((each) => each.phase);
-    if (phases.includes('catching-up')) enter('catching-up');
-    // Nobody asked for anything yet is live as well: whatever is asked for will come.
-    else if (phases.length === 0 || phases.includes('live')) enter('live');
-    else enter('connecting');
-  };
-  const fetch: typeof globalThis.fetch = (...request) => (options.fetch ?? globalThis.fetch)(...request);
-  const common = {
-    token,
-    heartbeatMs: options.heartbeatMs ?? 15_000,
-    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-  };
-  const { webSocketImpl } = options;
-  const hasWebSocket = webSocketImpl !== undefined || globalThis.WebSocket !== undefined;
-  const maxStreams = options.maxStreams ?? defaultMaxStreams();
+class ReconnectingLiveClient implements LiveClient {
+  readonly #settings: LiveClientSettings;
+  readonly #endpoint: Endpoint;
+  readonly #connection: Connection;
+  readonly #subscriptions = new Set<LiveSubscription<never>>();
+  readonly #onOnline = (): void => this.#connection.retryNow();
+  #session: Session | undefined;
+  #closed = false;
+  /** Set when no further attempt follows: later subscriptions fail with it at once. */
+  #finalError: LiveClientError | undefined;
+  #phase: Phase | undefined;
 
-  const connection = new Connection({
-    open: {
-      websocket: (each) => openWebSocketSession({ ...common, webSocketUrl, webSocketImpl, ...each }),
-      sse: (each) => openSseSession({ ...common, httpUrl, fetch, maxStreams, ...each }),
-    },
-    fallbackAfter: hasWebSocket ? (options.fallbackAfter ?? 3) : 0,
-    webSocketRetryMs: hasWebSocket ? (options.webSocketRetryMs ?? 30_000) : Infinity,
-    afterAWhileMs: options.afterAWhileMs ?? 15_000,
-    backoff,
-    onConnecting: () => enter('connecting'),
-    onUp: (opened) => {
-      session = opened;
-      for (const subscription of subscriptions) subscription.attach(opened);
-      settle();
-    },
-    onDown: (details) => {
-      session = undefined;
-      for (const subscription of subscriptions) subscription.detach('offline');
-      enter('offline', details);
-      if (details.retryInMs !== undefined) return;
-      finalError = refusal(details);
-      for (const subscription of subscriptions) subscription.fail(finalError);
-    },
-  });
-  const hurry = (): void => connection.hurry();
-  globalThis.addEventListener?.('online', hurry);
+  constructor(settings: LiveClientSettings) {
+    this.#settings = settings;
+    this.#endpoint = parseEndpoint(settings.url);
+    this.#connection = this.#createConnection();
+    globalThis.addEventListener?.('online', this.#onOnline);
+  }
 
-  return {
-    get phase() {
-      return phase ?? 'connecting';
-    },
-    get transport() {
-      return session?.transport;
-    },
-    subscribe<Data>(request: SubscribeRequest<Data>) {
-      const subscription = new LiveSubscription<Data>(request, {
-        backoff,
-        settleMs: options.settleMs ?? 400,
-        onPhase: settle,
-        onEnded: () => {
-          subscriptions.delete(subscription);
-          settle();
-        },
-      });
-      subscriptions.add(subscription);
-      const error = closed ? new LiveClientError('CLOSED', 'The live client is closed.') : finalError;
-      if (error) queueMicrotask(() => subscription.fail(error));
-      else if (session) subscription.attach(session);
-      else connection.open();
-      return () => subscription.unsubscribe();
-    },
-    query<Data>(request: QueryRequest): Promise<Result<Data>> {
-      if (closed) return Promise.reject(new LiveClientError('CLOSED', 'The live client is closed.'));
-      return postQuery<Data>({ httpUrl, token, timeoutMs: options.queryTimeoutMs ?? 20_000, fetch }, request);
-    },
-    close() {
-      if (closed) return;
-      closed = true;
-      session = undefined;
-      globalThis.removeEventListener?.('online', hurry);
-      for (const subscription of subscriptions) subscription.unsubscribe();
-      connection.close();
-    },
-  };
+  get phase(): Phase {
+    return this.#phase ?? 'connecting';
+  }
+
+  get transport(): Transport | undefined {
+    return this.#session?.transport;
+  }
+
+  subscribe<Data>(request: SubscribeRequest<Data>): () => void {
+    const { backoff, settleMs } = this.#settings;
+    const subscription = new LiveSubscription<Data>(request, {
+      backoff,
+      settleMs,
+      onPhase: () => this.#updatePhase(),
+      onEnded: () => {
+        this.#subscriptions.delete(subscription);
+        this.#updatePhase();
+      },
+    });
+    this.#subscriptions.add(subscription);
+    const error = this.#closed ? closedError() : this.#finalError;
+    if (error) queueMicrotask(() => subscription.fail(error));
+    else if (this.#session) subscription.attach(this.#session);
+    else this.#connection.start();
+    return () => subscription.unsubscribe();
+  }
+
+  query<Data>(request: QueryRequest): Promise<Result<Data>> {
+    if (this.#closed) return Promise.reject(closedError());
+    const { token, queryTimeoutMs, fetch } = this.#settings;
+    const { httpUrl } = this.#endpoint;
+    return postQuery<Data>({ httpUrl, token, timeoutMs: queryTimeoutMs, fetch }, request);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session = undefined;
+    globalThis.removeEventListener?.('online', this.#onOnline);
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    this.#connection.stop();
+  }
+
+  #createConnection(): Connection {
+    const { token, heartbeatMs, connectTimeoutMs, webSocketImpl, fetch, maxStreams } = this.#settings;
+    const { httpUrl, webSocketUrl } = this.#endpoint;
+    const common = { token, heartbeatMs, connectTimeoutMs };
+    return new Connection({
+      ...this.#settings,
+      createSession: {
+        websocket: (own) => createWebSocketSession({ ...common, webSocketUrl, webSocketImpl, ...own }),
+        sse: (own) => createSseSession({ ...common, httpUrl, fetch, maxStreams, ...own }),
+      },
+      onConnecting: () => this.#enter('connecting'),
+      onConnected: (session) => this.#connected(session),
+      onDisconnected: (details) => this.#disconnected(details),
+    });
+  }
+
+  #connected(session: Session): void {
+    this.#session = session;
+    for (const subscription of this.#subscriptions) subscription.attach(session);
+    this.#updatePhase();
+  }
+
+  #disconnected(details: PhaseDetails): void {
+    this.#session = undefined;
+    for (const subscription of this.#subscriptions) subscription.detach('offline');
+    this.#enter('offline', details);
+    if (details.retryInMs !== undefined) return;
+    this.#finalError = refusal(details);
+    for (const subscription of this.#subscriptions) subscription.fail(this.#finalError);
+  }
+
+  /** Derives the client's phase from its subscriptions while there is a session. */
+  #updatePhase(): void {
+    if (!this.#session) return;
+    const phases = [...this.#subscriptions].map(({ phase }) => phase);
+    if (phases.includes('catching-up')) this.#enter('catching-up');
+    // A connection without subscriptions counts as live: a new subscription starts at once.
+    else if (phases.length === 0 || phases.includes('live')) this.#enter('live');
+    else this.#enter('connecting');
+  }
+
+  #enter(phase: Phase, details: PhaseDetails = {}): void {
+    if (this.#closed || (this.#phase === phase && phase !== 'offline')) return;
+    this.#phase = phase;
+    this.#settings.onPhase(phase, details);
+  }
+}
+
+function closedError(): LiveClientError {
+  return new LiveClientError('CLOSED', 'The live client is closed.');
 }

@@ -1,27 +1,30 @@
 import { backoffMs, type Backoff } from './backoff.ts';
 import { fromGraphQLErrors, LiveClientError } from './live-client-error.ts';
-import type { Session } from './session.ts';
-import type { GraphQLErrorLike, Phase, ResetReason, Result, SubscribeRequest } from './types.ts';
+import type { Phase } from './phase.ts';
+import type { ResetReason, SubscribeRequest } from './requests.ts';
+import type { GraphQLErrorLike, Result } from './result.ts';
+import type { Session, SubscribePayload, SubscriptionHandlers } from './sessions/session.ts';
 import { VersionFence } from './version-fence.ts';
 
 export interface LiveSubscriptionOptions {
+  /** Waits before the subscription is retried on the same connection. */
   readonly backoff: Backoff;
-  /**
-   * Where the server does not say that a subscription is live, it counts as live after this long without a result:
-   * what was missed is sent in one go.
-   */
+  /** Time without a result after which a subscription counts as live, in milliseconds, until the server sends cursors. */
   readonly settleMs: number;
   readonly onPhase: () => void;
-  /** It has ended, by whomever. */
+  /** The subscription has ended: unsubscribed, completed or failed. */
   readonly onEnded: () => void;
 }
 
-/** A server that has told positions before will tell one now; this long without a word and it is another server. */
-const POSITION_WAIT_MS = 5_000;
+/**
+ * Used instead of `settleMs` once the server has sent a cursor: it will send one again, unless the connection now leads
+ * to a server that sends none.
+ */
+const CURSOR_WAIT_MS = 5_000;
 
 /**
- * One subscription across all its connections: remembers the last cursor, comes back with it, and lets each version
- * of a key through once.
+ * One subscription across all its connections: remembers the last cursor, resumes after it, and deduplicates the
+ * versions of each key.
  */
 export class LiveSubscription<Data> {
   readonly #request: SubscribeRequest<Data>;
@@ -30,13 +33,14 @@ export class LiveSubscription<Data> {
   #session: Session | undefined;
   #stop: (() => void) | undefined;
   #cursor: string | undefined;
-  /** Whether the server was asked before: without a cursor the second asking may have missed something. */
-  #asked = false;
-  #asking = 0;
-  /** Whether this server tells where a subscription is, see sentence 10 of the protocol. */
-  #tellsPositions = false;
-  /** Said once the subscription is live again: a state loaded before that could miss what happened in between. */
-  #reset: ResetReason | undefined;
+  /** True after the first attempt: a further attempt without a cursor may have missed changes. */
+  #attempted = false;
+  /** Number of the current attempt; handlers of earlier ones are ignored. */
+  #attempt = 0;
+  /** True once the server has sent the cursor of an idle subscription, see sentence 10 of the protocol. */
+  #serverSendsCursors = false;
+  /** Reported once the subscription is live again: a state loaded earlier could miss changes in between. */
+  #pendingReset: ResetReason | undefined;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #phase: Phase = 'connecting';
@@ -51,13 +55,13 @@ export class LiveSubscription<Data> {
     return this.#phase;
   }
 
-  /** A connection is there: ask for what follows the cursor. */
+  /** Subscribes on a new session, after the last cursor. */
   attach(session: Session): void {
     this.#session = session;
     this.#subscribe(session);
   }
 
-  /** The connection is gone. */
+  /** The session has ended. */
   detach(phase: Phase): void {
     this.#session = undefined;
     this.#stop = undefined;
@@ -65,7 +69,7 @@ export class LiveSubscription<Data> {
     this.#enter(phase);
   }
 
-  /** The connection will not come back. */
+  /** Ends the subscription with an error. */
   fail(error: LiveClientError): void {
     this.#end(() => this.#request.onError?.(error));
   }
@@ -77,70 +81,65 @@ export class LiveSubscription<Data> {
   #subscribe(session: Session): void {
     clearTimeout(this.#timer);
     this.#stop?.();
-    if (this.#asked && this.#cursor === undefined) this.#reset ??= 'NO_CURSOR';
-    this.#asked = true;
+    if (this.#attempted && this.#cursor === undefined) this.#pendingReset ??= 'NO_CURSOR';
+    this.#attempted = true;
     this.#enter(this.#cursor === undefined ? 'connecting' : 'catching-up');
     if (this.#ended) return;
-    // A sink of an earlier asking must not be heard any more.
-    const asking = (this.#asking += 1);
-    const current = (): boolean => this.#asking === asking && !this.#ended;
-    const { query, variables } = this.#request;
-    this.#stop = session.subscribe(
-      {
-        query,
-        ...(variables && { variables: { ...variables } }),
-        ...(this.#cursor !== undefined && { cursor: this.#cursor }),
-      },
-      {
-        accepted: () => {
-          if (current()) this.#settleLater();
-        },
-        next: (result) => {
-          if (current()) this.#take(result as Result<Data>);
-        },
-        position: (cursor) => {
-          if (current()) this.#arrived(cursor);
-        },
-        error: (errors) => {
-          if (current()) this.#refused(errors as readonly GraphQLErrorLike[]);
-        },
-        complete: () => {
-          if (current()) this.#end(() => this.#request.onComplete?.());
-        },
-      },
-    );
+    this.#stop = session.subscribe(this.#payload(), this.#handlers((this.#attempt += 1)));
   }
 
-  #take(result: Result<Data>): void {
-    // A result without `data` is a refusal: servers may send it as a result and then complete.
-    if (result.errors && result.data === undefined) return this.#refused(result.errors);
+  #payload(): SubscribePayload {
+    const { query, variables } = this.#request;
+    return {
+      query,
+      ...(variables && { variables: { ...variables } }),
+      ...(this.#cursor !== undefined && { cursor: this.#cursor }),
+    };
+  }
+
+  #handlers(attempt: number): SubscriptionHandlers {
+    const ifCurrent = (handle: () => void): void => {
+      if (this.#attempt === attempt && !this.#ended) handle();
+    };
+    return {
+      onAccepted: () => ifCurrent(() => this.#settleLater()),
+      onResult: (result) => ifCurrent(() => this.#handleResult(result as Result<Data>)),
+      onCursor: (cursor) => ifCurrent(() => this.#handleCursor(cursor)),
+      onErrors: (errors) => ifCurrent(() => this.#handleErrors(errors as readonly GraphQLErrorLike[])),
+      onComplete: () => ifCurrent(() => this.#end(() => this.#request.onComplete?.())),
+    };
+  }
+
+  #handleResult(result: Result<Data>): void {
+    // A server may refuse with a result without `data`, followed by complete.
+    if (result.errors && result.data === undefined) return this.#handleErrors(result.errors);
     this.#failures = 0;
     if (this.#phase === 'catching-up') this.#settleLater();
-    else this.#live();
+    else this.#enterLive();
     const { cursor, key, version } = result.extensions ?? {};
     const repeated = key !== undefined && version !== undefined && !this.#fence.passes(key, version);
-    if (!repeated && !this.#ended) safely(() => this.#request.onResult(result));
-    // After the subscriber has it, not before: a cursor vouches for what was handed over.
+    if (!repeated && !this.#ended) callSafely(() => this.#request.onResult(result));
+    // Set after the callback: the cursor covers only results that the subscriber has received.
     if (cursor !== undefined) this.#cursor = cursor;
   }
 
-  /** All before this position was handed over, and what happens now comes at once. */
-  #arrived(cursor: string): void {
-    this.#tellsPositions = true;
+  /** The subscriber has received everything before this cursor; further changes arrive as they happen. */
+  #handleCursor(cursor: string): void {
+    this.#serverSendsCursors = true;
     this.#failures = 0;
     this.#cursor = cursor;
-    this.#live();
+    this.#enterLive();
   }
 
-  /** The server ended this subscription alone; the connection stays. */
-  #refused(errors: readonly GraphQLErrorLike[]): void {
-    this.#asking += 1;
+  /** The server has ended this subscription only; the session continues. */
+  #handleErrors(errors: readonly GraphQLErrorLike[]): void {
+    this.#attempt += 1;
     const error = fromGraphQLErrors(errors);
     const reason = resetReason(error, this.#cursor !== undefined);
-    if (reason) this.#forget(reason);
+    if (reason) this.#forgetCursor(reason);
     else if (!error.retryable) return this.fail(error);
     this.#failures += 1;
-    // A cursor that was refused is not sent again: asking afresh at once can make no loop.
+    // A refused cursor is not sent again, so an immediate retry cannot loop.
     const delayMs =
       reason && reason !== 'VERSION_GAP'
         ? 0
@@ -154,27 +153,27 @@ export class LiveSubscription<Data> {
     }, delayMs);
   }
 
-  #forget(reason: ResetReason): void {
+  #forgetCursor(reason: ResetReason): void {
     this.#cursor = undefined;
-    this.#asked = false;
-    this.#reset = reason;
+    this.#attempted = false;
+    this.#pendingReset = reason;
   }
 
   #settleLater(): void {
     if (this.#phase === 'live') return;
     clearTimeout(this.#timer);
-    const quietMs = this.#tellsPositions ? POSITION_WAIT_MS : this.#options.settleMs;
-    this.#timer = setTimeout(() => this.#live(), quietMs);
+    const quietMs = this.#serverSendsCursors ? CURSOR_WAIT_MS : this.#options.settleMs;
+    this.#timer = setTimeout(() => this.#enterLive(), quietMs);
   }
 
-  #live(): void {
+  #enterLive(): void {
     if (this.#phase !== 'live') clearTimeout(this.#timer);
-    const reason = this.#reset;
-    this.#reset = undefined;
+    const reason = this.#pendingReset;
+    this.#pendingReset = undefined;
     if (reason) {
-      // Versions may have begun anew.
+      // After a reset, versions may start again from 1.
       this.#fence.clear();
-      safely(() => this.#request.onReset?.(reason));
+      callSafely(() => this.#request.onReset?.(reason));
     }
     this.#enter('live');
   }
@@ -182,18 +181,18 @@ export class LiveSubscription<Data> {
   #enter(phase: Phase): void {
     if (this.#ended || this.#phase === phase) return;
     this.#phase = phase;
-    safely(() => this.#request.onPhase?.(phase));
+    callSafely(() => this.#request.onPhase?.(phase));
     this.#options.onPhase();
   }
 
-  #end(tell: () => void): void {
+  #end(report: () => void): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#stop?.();
     this.#session = undefined;
     this.#options.onEnded();
-    safely(tell);
+    callSafely(report);
   }
 }
 
@@ -203,10 +202,10 @@ function resetReason({ code }: LiveClientError, hadCursor: boolean): ResetReason
   return refused && hadCursor ? code : undefined;
 }
 
-/** A subscriber's own mistake is reported as the page's, and neither ends the connection nor harms the others. */
-function safely(call: () => void): void {
+/** Reports an error of the callback as uncaught. It neither ends the connection nor affects other subscriptions. */
+function callSafely(callback: () => void): void {
   try {
-    call();
+    callback();
   } catch (error) {
     queueMicrotask(() => {
       throw error;

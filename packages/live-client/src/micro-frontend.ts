@@ -1,12 +1,26 @@
 import type { LiveClient } from './live-client.ts';
 
 /**
- * The contract between the shell and what it shows. A micro-frontend's module exports `mount`; everything else about
- * it is its own: framework, state, releases.
+ * Contract between the shell and a remote. The remote's module exports `mount`. Framework, state and releases are its
+ * own choice. A remote
  *
- * It draws inside `element` and nowhere else, keeps its CSS inside `@scope ([data-mfe=NAME])`, uses the shell's
- * custom properties (`--td-*`) for colours so that light and dark agree, and leaves nothing behind when `unmount` is
- * called: no timer, no listener, no subscription.
+ * - MUST render inside `element` only;
+ * - MUST keep its CSS inside `@scope ([data-mfe=NAME])`;
+ * - SHOULD take colours from the shell's custom properties (`--td-*`), so that light and dark mode agree;
+ * - MUST leave no timer, listener or subscription behind after `unmount`.
+ *
+ * @example
+ * ```ts
+ * import type { MountContext, Unmount } from '@tidegate/live-client/micro-frontend';
+ *
+ * export function mount(element: HTMLElement, { client, fail }: MountContext): Unmount {
+ *   return client.subscribe<{ orders: { id: string } }>({
+ *     query: 'subscription { orders { id } }',
+ *     onResult: ({ data }) => element.append(data?.orders.id ?? ''),
+ *     onError: fail,
+ *   });
+ * }
+ * ```
  */
 export interface MicroFrontend {
   readonly mount: (element: HTMLElement, context: MountContext) => Unmount;
@@ -15,21 +29,21 @@ export interface MicroFrontend {
 export type Unmount = () => void;
 
 export interface MountContext {
-  /** Shared by everything on the page: one connection. Do not close it. */
+  /** The page's one client and connection, shared by all remotes. Do not close it. */
   readonly client: LiveClient;
-  /** Who is looking. Another viewer means unmount and mount. */
+  /** The signed-in viewer. When it changes, the shell unmounts the remote and mounts it again. */
   readonly viewer: Viewer;
-  /** Goes to a path of the page without loading it again. */
+  /** Navigates to a path of the page without reloading it. */
   readonly navigate: (path: string) => void;
   readonly location: LocationReader;
-  /** Call it when you cannot go on: the shell then shows its placeholder with a button to try again. */
+  /** Reports a fatal error: the shell shows a placeholder with a retry button instead of the remote. */
   readonly fail: (error: unknown) => void;
 }
 
 export interface LocationReader {
-  /** The path now, e.g. `/orders/42`. */
+  /** Returns the current path, e.g. `/orders/42`. */
   readonly path: () => string;
-  /** Called after each change of the path, until the returned function is called. */
+  /** Calls `onChange` after each change of the path. Returns an unsubscribe function. */
   readonly subscribe: (onChange: () => void) => () => void;
 }
 

@@ -1,9 +1,12 @@
 import { fromGraphQLErrors, LiveClientError } from './live-client-error.ts';
-import type { QueryRequest, Result, TokenProvider } from './types.ts';
+import type { QueryRequest } from './requests.ts';
+import type { Result } from './result.ts';
+import type { TokenProvider } from './token-provider.ts';
 
 export interface PostQueryOptions {
   readonly httpUrl: string;
   readonly token: TokenProvider;
+  /** Time limit for each request, in milliseconds. */
   readonly timeoutMs: number;
   readonly fetch: typeof globalThis.fetch;
 }
@@ -11,10 +14,10 @@ export interface PostQueryOptions {
 const tokenCodes = new Set(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
 
 /**
- * One query or mutation over HTTP. A refused token is renewed once. Resolves with data, which may come with errors
- * of single fields.
+ * Posts one query or mutation. Retries once with a new token when the server refuses the first. Resolves when there is
+ * data, also if single fields failed.
  *
- * @throws LiveClientError when there is no data at all; `signal.reason` when the caller aborted.
+ * @throws LiveClientError when there is no data; `signal.reason` when the caller aborted.
  */
 export async function postQuery<Data>(
   options: PostQueryOptions,
@@ -35,7 +38,7 @@ async function post<Data>(
 ): Promise<Result<Data>> {
   const token = await options.token({ refresh });
   const deadline = AbortSignal.timeout(options.timeoutMs);
-  const response = await answer<Data>(options, signal, deadline, {
+  const result = await fetchResult<Data>(options, signal, deadline, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -45,11 +48,11 @@ async function post<Data>(
     body: JSON.stringify({ query, ...(variables && { variables }) }),
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
   });
-  if (response.data === undefined || response.data === null) throw fromGraphQLErrors(response.errors ?? []);
-  return response;
+  if (result.data === undefined || result.data === null) throw fromGraphQLErrors(result.errors ?? []);
+  return result;
 }
 
-async function answer<Data>(
+async function fetchResult<Data>(
   { fetch, httpUrl, timeoutMs }: PostQueryOptions,
   signal: AbortSignal | undefined,
   deadline: AbortSignal,
@@ -75,7 +78,7 @@ function parseResult<Data>(body: string, status: number): Result<Data> {
     const value: unknown = JSON.parse(body);
     if (isResult<Data>(value)) return value;
   } catch {
-    // Not JSON: a proxy's page, most likely. The status says more than the text.
+    // Not JSON: most likely the page of a proxy. The HTTP status decides below.
   }
   const code = status >= 500 ? 'UNAVAILABLE' : status === 401 ? 'UNAUTHENTICATED' : 'BAD_RESPONSE';
   throw new LiveClientError(code, `The server answered ${status} with something that is not GraphQL.`);

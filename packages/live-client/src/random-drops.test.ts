@@ -24,14 +24,14 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(25) }) },
 );
 
-/** Replay one failure with the seed and path that fast-check prints: they go into these parameters. */
+/** To replay a failure, set the seed and path that fast-check prints. */
 const parameters: { seed: number; numRuns: number } = {
   seed: 20_261_123,
   numRuns: 40,
 };
 
 it(
-  'loses nothing and repeats nothing, in order, whatever happens to its connections',
+  'loses nothing, repeats nothing and keeps the order through random drops, freezes and blocked upgrades',
   { timeout: 120_000 },
   () =>
     fc.assert(
@@ -40,7 +40,7 @@ it(
         fc.boolean(),
         async (steps, blocked) => {
           const gateway = new GatewayFixture();
-          gateway.tellsPositions = true;
+          gateway.sendsIdleCursors = true;
           gateway.blocksUpgrades = blocked;
           await gateway.listen();
           const seen: string[] = [];
@@ -51,7 +51,7 @@ it(
             backoff: { firstMs: 2, maxMs: 8 },
             heartbeatMs: 40,
             connectTimeoutMs: 60,
-            fallbackAfter: 2,
+            fallbackAfterFailures: 2,
             webSocketRetryMs: 15,
           });
           try {
@@ -68,7 +68,7 @@ it(
                 for (const key of each.keys)
                   gateway.publish(`k${key}`, (versions[key] = (versions[key] ?? 0) + 1));
               } else if (each.do === 'drop') gateway.drop(each.code);
-              else if (each.do === 'positions') gateway.tellPositions();
+              else if (each.do === 'positions') gateway.sendIdleCursors();
               else if (each.do === 'freeze') gateway.freeze();
               else if (each.do === 'upgrades') gateway.blocksUpgrades = each.blocked;
               else await new Promise((resolve) => setTimeout(resolve, each.ms));

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { VersionFence } from './version-fence.ts';
 
 describe('a version fence', () => {
-  it('lets each version of a key pass once, and no older one after it', () => {
+  it('lets each version of a key pass once, and no older version after it', () => {
     const fence = new VersionFence();
     const passed = [1, 1, 2, 4, 3, 4, 5].filter((version) => fence.passes('a', version));
     expect(passed).toEqual([1, 2, 4, 5]);
     expect(fence.passes('b', 1)).toBe(true);
   });
 
-  it('forgets the key that rested longest when it holds as many as it may', () => {
+  it('evicts the least recently changed key when it is full', () => {
     const fence = new VersionFence(2);
     fence.passes('a', 1);
     fence.passes('b', 1);

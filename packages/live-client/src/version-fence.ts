@@ -1,6 +1,7 @@
 /**
- * Lets each version of a key pass once and never lets a key go back. Remembers the keys that changed last, at most
- * `maxKeys`: repeats come right after a reconnect, close to the cursor, so older keys need no memory.
+ * Deduplicates versions: lets each version of a key pass once, and no older one after it. Remembers the `maxKeys` keys
+ * (default 10,000) that changed last. Repeats arrive right after a reconnect, close to the cursor, so keys that changed
+ * earlier need no memory.
  */
 export class VersionFence {
   readonly #highest = new Map<string, number>();
@@ -10,14 +11,14 @@ export class VersionFence {
     this.#maxKeys = maxKeys;
   }
 
-  /** False for a version that is not newer than what has passed. */
+  /** Returns false for a version that is not newer than the last one that passed. */
   passes(key: string, version: number): boolean {
     const highest = this.#highest.get(key);
     if (highest !== undefined && version <= highest) return false;
-    // Deleting first moves the key to the end: the first key of the map is the one that rested longest.
+    // Deleting first moves the key to the end: the map's first key is the least recently changed one.
     this.#highest.delete(key);
     this.#highest.set(key, version);
-    if (this.#highest.size > this.#maxKeys) this.#forgetOldest();
+    if (this.#highest.size > this.#maxKeys) this.#evictOldest();
     return true;
   }
 
@@ -25,7 +26,7 @@ export class VersionFence {
     this.#highest.clear();
   }
 
-  #forgetOldest(): void {
+  #evictOldest(): void {
     const oldest = this.#highest.keys().next();
     if (!oldest.done) this.#highest.delete(oldest.value);
   }

@@ -9,14 +9,10 @@ export interface EventStreamHandlers {
   readonly onComment: (text: string) => void;
 }
 
-/** More than any message a gateway sends; who sends more than this in one event is not speaking the protocol. */
+/** Maximum size of one event. It exceeds every message of a gateway: a larger event is not of the protocol. */
 const MAX_EVENT_CHARACTERS = 16 * 2 ** 20;
 
-/**
- * Reads `text/event-stream` as the HTML standard says, piece by piece, and comments besides: they carry positions.
- *
- * @throws RangeError from `push` when one event grows beyond what it may.
- */
+/** Parses `text/event-stream` incrementally, by the HTML standard. It also reports comments: they carry cursors. */
 export class EventStreamParser {
   readonly #handlers: EventStreamHandlers;
   #rest = '';
@@ -29,6 +25,7 @@ export class EventStreamParser {
     this.#handlers = handlers;
   }
 
+  /** @throws RangeError when one event exceeds its maximum size. */
   push(text: string): void {
     const lines = (this.#rest + text).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? '';

@@ -1,39 +1,40 @@
 import { EventStreamParser, type StreamEvent } from './event-stream.ts';
-import type { SessionEnd, SessionSink, SubscribePayload } from './session.ts';
-import type { GraphQLErrorLike } from './types.ts';
+import type { SessionEnd, SubscribePayload, SubscriptionHandlers } from './session.ts';
+import type { GraphQLErrorLike } from '../result.ts';
 
 export interface SseStreamOptions {
   readonly httpUrl: string;
   readonly fetch: typeof globalThis.fetch;
-  /** The token of the moment; '' for an anonymous viewer. */
+  /** Returns the current token; '' for an anonymous viewer. */
   readonly token: () => string;
+  /** Time limit for the response head, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** The server has something to say at least every heartbeat; after this much silence the stream is dead. */
+  /** Time without a byte after which the stream counts as dead, in milliseconds. The server sends each heartbeat. */
   readonly maxSilenceMs: number;
-  /** The server itself answered. */
-  readonly onOpened: () => void;
-  /** The subscription is over: the sink was told. */
+  /** The gateway itself has answered. */
+  readonly onReachedServer: () => void;
+  /** The subscription has completed or failed. Called before its handlers. */
   readonly onDone: () => void;
-  /** Cut off, or never let in, by no fault of the subscription. */
+  /** The stream was cut or refused for a reason that concerns the whole session. */
   readonly onLost: (end: SessionEnd) => void;
 }
 
 /**
- * One subscription over one fetch, "distinct connections mode" of GraphQL over SSE. By fetch rather than EventSource:
- * that can send no token, and hears no comment. The cursor goes in the body, where no CORS rule stands in its way.
+ * One subscription over one `fetch`: the "distinct connections mode" of GraphQL over SSE. EventSource can neither send
+ * a token nor read comments. The cursor is in the body, where it needs no CORS permission.
  */
 export class SseStream {
   readonly #payload: SubscribePayload;
-  readonly #sink: SessionSink;
+  readonly #handlers: SubscriptionHandlers;
   readonly #options: SseStreamOptions;
   #cursor: string | undefined;
   #reading: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(payload: SubscribePayload, sink: SessionSink, options: SseStreamOptions) {
+  constructor(payload: SubscribePayload, handlers: SubscriptionHandlers, options: SseStreamOptions) {
     this.#payload = payload;
     this.#cursor = payload.cursor;
-    this.#sink = sink;
+    this.#handlers = handlers;
     this.#options = options;
   }
 
@@ -47,7 +48,7 @@ export class SseStream {
     });
   }
 
-  /** Goes on after the cursor with the token of the moment; without a cursor that would lose something. */
+  /** Resumes after the cursor with the current token. Without a cursor it would lose changes, and does nothing. */
   restart(): void {
     if (this.#reading && this.#cursor !== undefined) this.start();
   }
@@ -59,34 +60,35 @@ export class SseStream {
   }
 
   async #read(reading: AbortController): Promise<void> {
-    const { connectTimeoutMs, maxSilenceMs, onOpened, fetch, httpUrl } = this.#options;
-    this.#expect(reading, connectTimeoutMs);
+    const { connectTimeoutMs, onReachedServer, fetch, httpUrl } = this.#options;
+    this.#limitSilence(reading, connectTimeoutMs);
     const response = await fetch(httpUrl, this.#request(reading.signal));
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
     if (!response.ok || !isStream || !response.body) return this.#refused(reading, response);
     if (this.#reading !== reading) return;
-    onOpened();
-    this.#sink.accepted();
+    onReachedServer();
+    this.#handlers.onAccepted();
+    await this.#readBody(reading, response.body);
+    this.#end(reading, () => this.#options.onLost({ reason: 'The stream ended.' }));
+  }
+
+  async #readBody(reading: AbortController, body: ReadableStream<Uint8Array>): Promise<void> {
     const parser = new EventStreamParser({
       onEvent: (event) => {
-        if (this.#reading === reading) this.#take(reading, event);
+        if (this.#reading === reading) this.#handleEvent(reading, event);
       },
       onComment: (text) => {
-        const cursor = /^cursor (\S+)$/.exec(text)?.[1];
-        if (cursor === undefined || this.#reading !== reading) return;
-        this.#cursor = cursor;
-        this.#sink.position(cursor);
+        if (this.#reading === reading) this.#handleComment(text);
       },
     });
     const decoder = new TextDecoder();
-    const reader = response.body.getReader();
+    const reader = body.getReader();
     for (;;) {
-      if (this.#reading === reading) this.#expect(reading, maxSilenceMs);
+      if (this.#reading === reading) this.#limitSilence(reading, this.#options.maxSilenceMs);
       const { done, value } = await reader.read();
-      if (done || this.#reading !== reading) break;
+      if (done || this.#reading !== reading) return;
       parser.push(decoder.decode(value, { stream: true }));
     }
-    this.#end(reading, () => this.#options.onLost({ reason: 'The stream ended.' }));
   }
 
   #request(signal: AbortSignal): RequestInit {
@@ -109,19 +111,26 @@ export class SseStream {
     };
   }
 
-  #take(reading: AbortController, { id, event, data }: StreamEvent): void {
-    if (event === 'complete') return this.#done(reading, () => this.#sink.complete());
+  #handleComment(text: string): void {
+    const cursor = /^cursor (\S+)$/.exec(text)?.[1];
+    if (cursor === undefined) return;
+    this.#cursor = cursor;
+    this.#handlers.onCursor(cursor);
+  }
+
+  #handleEvent(reading: AbortController, { id, event, data }: StreamEvent): void {
+    if (event === 'complete') return this.#done(reading, () => this.#handlers.onComplete());
     if (event !== 'next') return;
     const result = JSON.parse(data) as { data?: unknown; errors?: readonly GraphQLErrorLike[] };
     if (result.errors && result.data === undefined) return this.#failed(reading, result.errors);
-    this.#sink.next(result);
+    this.#handlers.onResult(result);
     if (id !== undefined && id !== '') this.#cursor = id;
   }
 
   async #refused(reading: AbortController, response: Response): Promise<void> {
     const errors = errorsIn(await response.text());
     if (errors) {
-      this.#options.onOpened();
+      this.#options.onReachedServer();
       return this.#failed(reading, errors);
     }
     const closeCode = closeCodes[response.status];
@@ -132,27 +141,27 @@ export class SseStream {
   #failed(reading: AbortController, errors: readonly GraphQLErrorLike[]): void {
     const code = String(errors[0]?.extensions?.['code']);
     if (code !== 'UNAUTHENTICATED' && code !== 'TOKEN_EXPIRED') {
-      return this.#done(reading, () => this.#sink.error(errors));
+      return this.#done(reading, () => this.#handlers.onErrors(errors));
     }
     const reason = errors[0]?.message ?? code;
     this.#end(reading, () => this.#options.onLost({ closeCode: 4401, reason }));
   }
 
-  #done(reading: AbortController, tell: () => void): void {
+  #done(reading: AbortController, report: () => void): void {
     this.#end(reading, () => {
       this.#options.onDone();
-      tell();
+      report();
     });
   }
 
-  /** Once for each reading, and not at all when it was stopped. */
-  #end(reading: AbortController, tell: () => void): void {
+  /** Calls `report` once per reading, and not at all when the reading was stopped. */
+  #end(reading: AbortController, report: () => void): void {
     if (this.#reading !== reading) return;
     this.stop();
-    tell();
+    report();
   }
 
-  #expect(reading: AbortController, withinMs: number): void {
+  #limitSilence(reading: AbortController, withinMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () =>
@@ -162,7 +171,7 @@ export class SseStream {
   }
 }
 
-/** What a status without GraphQL errors means, in the words of a WebSocket. */
+/** Close code that a WebSocket would have in place of an HTTP status without GraphQL errors. */
 const closeCodes: Readonly<Record<number, number>> = { 401: 4401, 413: 4413, 429: 4429 };
 
 function errorsIn(body: string): readonly GraphQLErrorLike[] | undefined {
@@ -170,7 +179,7 @@ function errorsIn(body: string): readonly GraphQLErrorLike[] | undefined {
     const { errors } = JSON.parse(body) as { errors?: unknown };
     return Array.isArray(errors) && errors.length > 0 ? (errors as GraphQLErrorLike[]) : undefined;
   } catch {
-    // Not JSON: a proxy's page, most likely.
+    // Not JSON: most likely the page of a proxy.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
-import type { TokenProvider } from './types.ts';
+import type { TokenProvider } from '../token-provider.ts';
 
-/** A token is renewed this long before its end, or at four fifths of what is left of it when that is sooner. */
+/** Time before its expiry at which a token is renewed; a fifth of its remaining life when that is shorter. */
 const LEAD_MS = 60_000;
 const RETRY_MS = 1_000;
 /** `setTimeout` fires at once beyond this. */
@@ -8,13 +8,13 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface TokenRenewalOptions {
   readonly token: TokenProvider;
-  /** A newer token: show it to the server. */
-  readonly present: (token: string) => void;
+  /** Called with each renewed token: present it to the server. */
+  readonly onRenewed: (token: string) => void;
 }
 
 /**
- * Fetches a new token before the one in use ends. A token without a readable end is left alone: the server says
- * 4401 when it is over. So does one whose provider has no newer one.
+ * Fetches the first token and a new one before each expiry. It does not renew a token without a readable expiry, nor
+ * one for which the provider has no newer token: the server then closes with 4401.
  */
 export class TokenRenewal {
   readonly #options: TokenRenewalOptions;
@@ -26,15 +26,22 @@ export class TokenRenewal {
     this.#options = options;
   }
 
-  /** The token in use ends then. The latest word counts: the server's answer is worth more than the token's claim. */
-  expiresAt(expiresAtMs: number | undefined): void {
+  /** Resolves with the first token and schedules its renewal. Rejects with the provider's error. */
+  async start(refresh: boolean): Promise<string> {
+    const token = await this.#options.token({ refresh });
+    this.setExpiry(tokenExpiryMs(token));
+    return token;
+  }
+
+  /** Sets the expiry of the token in use. The server's answer overrides the token's own claim. */
+  setExpiry(expiresAtMs: number | undefined): void {
     clearTimeout(this.#timer);
     if (this.#stopped || expiresAtMs === undefined) return;
     this.#expiresAtMs = expiresAtMs;
     const leftMs = expiresAtMs - Date.now();
-    // By chance a little earlier, or everybody who came at one moment renews at one moment.
+    // Jitter: clients that connected in one moment do not renew in one moment.
     const leadMs = Math.min(LEAD_MS, leftMs / 5) * (1 + Math.random() / 2);
-    this.#wait(leftMs - leadMs);
+    this.#schedule(leftMs - leadMs);
   }
 
   stop(): void {
@@ -42,10 +49,10 @@ export class TokenRenewal {
     clearTimeout(this.#timer);
   }
 
-  #wait(delayMs: number): void {
+  #schedule(delayMs: number): void {
     clearTimeout(this.#timer);
     if (delayMs > MAX_TIMER_MS)
-      this.#timer = setTimeout(() => this.#wait(delayMs - MAX_TIMER_MS), MAX_TIMER_MS);
+      this.#timer = setTimeout(() => this.#schedule(delayMs - MAX_TIMER_MS), MAX_TIMER_MS);
     else this.#timer = setTimeout(() => void this.#renew(), Math.max(0, delayMs));
   }
 
@@ -55,18 +62,18 @@ export class TokenRenewal {
     if (this.#stopped) return;
     if (token === undefined) {
       const leftMs = before - Date.now();
-      if (leftMs > 0) this.#wait(Math.max(RETRY_MS, leftMs / 2));
+      if (leftMs > 0) this.#schedule(Math.max(RETRY_MS, leftMs / 2));
       return;
     }
     const expiresAtMs = tokenExpiryMs(token);
-    // The same one again: the provider has no other, and asking on would only make noise.
+    // The provider returned the same token again: another request would return it once more.
     if (expiresAtMs !== undefined && expiresAtMs <= before) return;
-    this.expiresAt(expiresAtMs);
-    this.#options.present(token);
+    this.setExpiry(expiresAtMs);
+    this.#options.onRenewed(token);
   }
 }
 
-/** The `exp` of a JWT in milliseconds; undefined for whatever else a token may be. Nothing is verified. */
+/** Returns a JWT's `exp` in milliseconds, without verifying it; undefined for any other token. */
 export function tokenExpiryMs(token: string): number | undefined {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');

@@ -22,11 +22,11 @@ describe('an event stream', () => {
     ],
   };
 
-  it.each(['\n', '\r\n', '\r'])('is read the same with the line end %j', (lineEnd) => {
+  it.each(['\n', '\r\n', '\r'])('is parsed alike with the line end %j', (lineEnd) => {
     expect(parse(text.replaceAll('\n', lineEnd), lineEnd)).toEqual(expected);
   });
 
-  it.each(['\n', '\r\n'])('is read the same however it is cut, with the line end %j', (lineEnd) => {
+  it.each(['\n', '\r\n'])('is parsed alike in chunks of any size, with the line end %j', (lineEnd) => {
     const whole = text.replaceAll('\n', lineEnd);
     for (let at = 0; at <= whole.length; at++) {
       expect(parse(whole.slice(0, at), whole.slice(at))).toEqual(expected);
@@ -34,11 +34,11 @@ describe('an event stream', () => {
     expect(parse(...whole.split(''))).toEqual(expected);
   });
 
-  it('ends an event only with an empty line, and an event without data is none', () => {
+  it('dispatches an event at an empty line only, and none without data', () => {
     expect(parse('id: 1\n\ndata: x\n')).toEqual({ events: [], comments: [] });
   });
 
-  it('takes no event without end', () => {
+  it('throws RangeError when an event exceeds its maximum size', () => {
     const parser = new EventStreamParser({ onEvent: () => {}, onComment: () => {} });
     const piece = `data: ${'x'.repeat(2 ** 20)}\n`;
     expect(() => {

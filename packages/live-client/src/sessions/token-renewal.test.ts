@@ -5,11 +5,11 @@ const jwt = (payload: string) => `h.${Buffer.from(payload).toString('base64url')
 
 it.each([
   ['a JWT', jwt('{"exp":1795420800,"sub":"Zoë??>"}'), 1_795_420_800_000],
-  ['a JWT without an end', jwt('{"sub":"x"}'), undefined],
-  ['a JWT with an end that is none', jwt('{"exp":"soon"}'), undefined],
-  ['a JWT that names nothing', jwt('null'), undefined],
+  ['a JWT without exp', jwt('{"sub":"x"}'), undefined],
+  ['a JWT with an exp that is no number', jwt('{"exp":"soon"}'), undefined],
+  ['a JWT without claims', jwt('null'), undefined],
   ['an opaque token', 'secret', undefined],
   ['no token', '', undefined],
-])('reads the end of %s', (_, token, expected) => {
+])('reads the expiry of %s', (_, token, expected) => {
   expect(tokenExpiryMs(token)).toBe(expected);
 });

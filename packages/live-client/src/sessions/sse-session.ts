@@ -1,0 +1,129 @@
+import type {
+  Session,
+  SessionEnd,
+  SessionOptions,
+  SubscribePayload,
+  SubscriptionHandlers,
+} from './session.ts';
+import { SseStream } from './sse-stream.ts';
+import { TokenRenewal } from './token-renewal.ts';
+
+export interface SseSessionOptions extends SessionOptions {
+  readonly httpUrl: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** Maximum number of open streams. Further subscriptions wait until one ends. */
+  readonly maxStreams: number;
+}
+
+/** Opens one event stream for each subscription. */
+export function createSseSession(options: SseSessionOptions): Session {
+  return new SseSession(options);
+}
+
+/**
+ * All streams end together: the first that is cut ends the session, as with a WebSocket, so that one backoff applies to
+ * all. A renewed token is presented by opening each stream again after its cursor.
+ */
+class SseSession implements Session {
+  readonly transport = 'sse';
+  readonly #options: SseSessionOptions;
+  readonly #running = new Set<SseStream>();
+  readonly #waiting = new Set<SseStream>();
+  readonly #renewal: TokenRenewal;
+  #token = '';
+  #reachedServer = false;
+  #ended = false;
+
+  constructor(options: SseSessionOptions) {
+    this.#options = options;
+    this.#renewal = new TokenRenewal({
+      token: options.token,
+      onRenewed: (token) => this.#presentToken(token),
+    });
+    this.#connect().catch((error: unknown) =>
+      this.#end({ reason: error instanceof Error ? error.message : String(error) }),
+    );
+  }
+
+  get reachedServer(): boolean {
+    return this.#reachedServer;
+  }
+
+  subscribe(payload: SubscribePayload, handlers: SubscriptionHandlers): () => void {
+    const stream = this.#createStream(payload, handlers);
+    if (!this.#ended) {
+      this.#waiting.add(stream);
+      this.#startWaiting();
+    }
+    return () => {
+      stream.stop();
+      this.#removeStream(stream);
+    };
+  }
+
+  terminate(): void {
+    this.#end({ reason: 'Terminated' });
+  }
+
+  #createStream(payload: SubscribePayload, handlers: SubscriptionHandlers): SseStream {
+    const { httpUrl, fetch, connectTimeoutMs, heartbeatMs } = this.#options;
+    const stream: SseStream = new SseStream(payload, handlers, {
+      httpUrl,
+      fetch,
+      token: () => this.#token,
+      connectTimeoutMs,
+      maxSilenceMs: 2 * heartbeatMs,
+      onReachedServer: () => {
+        this.#reachedServer = true;
+      },
+      onDone: () => this.#removeStream(stream),
+      onLost: (end) => this.#end(end),
+    });
+    return stream;
+  }
+
+  async #connect(): Promise<void> {
+    this.#token = await this.#renewal.start(this.#options.refreshToken);
+    if (!this.#ended) this.#options.onReady();
+  }
+
+  #presentToken(token: string): void {
+    this.#token = token;
+    for (const stream of this.#running) stream.restart();
+  }
+
+  #startWaiting(): void {
+    for (const stream of this.#waiting) {
+      if (this.#running.size >= this.#options.maxStreams) return;
+      this.#waiting.delete(stream);
+      this.#running.add(stream);
+      stream.start();
+    }
+  }
+
+  #removeStream(stream: SseStream): void {
+    this.#waiting.delete(stream);
+    if (this.#running.delete(stream)) this.#startWaiting();
+  }
+
+  #end(end: SessionEnd): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#renewal.stop();
+    for (const stream of this.#running) stream.stop();
+    this.#running.clear();
+    this.#waiting.clear();
+    this.#options.onEnd(end);
+  }
+}
+
+/**
+ * Returns 4 on a page loaded over HTTP/1.1, otherwise 1,000. Over HTTP/1.1 a browser opens at most six connections to
+ * one origin: a seventh stream would silently block queries and streams alike. Two connections stay free for queries.
+ */
+export function defaultMaxStreams(): number {
+  const [page] = (globalThis.performance?.getEntriesByType?.('navigation') ?? []) as {
+    nextHopProtocol?: string;
+  }[];
+  return page?.nextHopProtocol?.startsWith('http/1') ? 4 : 1_000;
+}
