@@ -2,9 +2,9 @@ import { getProducts, listProducts, topics } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { implement } from '@tidegate/service/operations';
-import { joinedEvents } from './evolve-product.ts';
+import { joinedEvents } from './evolve.ts';
 import { migrations } from './migrations.ts';
-import { createProductQueries } from './product-queries.ts';
+import { createProductQueries } from './queries.ts';
 import { createProjection } from './projection.ts';
 import type { CatalogViewTables } from './tables.ts';
 

@@ -2,7 +2,7 @@ import { createMessage } from '@tidegate/core';
 import { ProductDocumentChanged, topics, type ProductDocument } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/messaging';
-import { evolveProduct, type ProductMessage } from './evolve-product.ts';
+import { evolveProduct, type ProductMessage } from './evolve.ts';
 import type { CatalogViewTables } from './tables.ts';
 
 type Unit = UnitOfWork<CatalogViewTables>;

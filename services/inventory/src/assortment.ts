@@ -1,16 +1,16 @@
-/** A product as it is first listed. */
+/** Data of a product's listing. */
 export interface NewProduct {
   readonly productId: string;
   readonly name: string;
   readonly description: string;
   readonly category: string;
   readonly priceCents: number;
-  /** A single emoji that stands for a picture. */
+  /** An emoji in place of a picture. */
   readonly image: string;
   readonly stock: number;
 }
 
-/** The shop of the demonstration: forty products of five kinds. */
+/** Products of the demonstration: forty in five categories. */
 export const assortment: readonly NewProduct[] = [
   product(
     'espresso-machine',

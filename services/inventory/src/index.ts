@@ -1,4 +1,4 @@
-export { createInventoryService, ownedTopics, type InventoryServiceOptions } from './inventory-service.ts';
+export { createInventoryService, type InventoryServiceOptions } from './inventory-service.ts';
 export { assortment, type NewProduct } from './assortment.ts';
-export type { RestockRule } from './stock-level.ts';
+export type { RestockRule } from './evolve.ts';
 export type { InventoryTables } from './tables.ts';

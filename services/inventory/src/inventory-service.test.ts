@@ -42,8 +42,8 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
     return (await log.read(range)).map(decodeEnvelope);
   }
 
-  /** The next event of an order. */
-  async function say<D extends MessageDefinition>(
+  /** Appends the next event of an order. */
+  async function append<D extends MessageDefinition>(
     definition: D,
     orderId: string,
     data: Partial<DataOf<D>> = {},
@@ -68,7 +68,7 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
       },
     );
     await until(async () => !(await database.query.selectFrom('outbox').select('id').executeTakeFirst()), {
-      what: 'everything is published',
+      what: 'the outbox is empty',
     });
   }
 
@@ -76,13 +76,13 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
     published,
     handled,
     place: (orderId: string, ...quantities: [string, number][]) =>
-      say(OrderPlaced, orderId, {
+      append(OrderPlaced, orderId, {
         customerId: 'ada',
         lines: quantities.map(([productId, quantity]) => ({ productId, quantity, unitPriceCents: 450 })),
         total: { amountCents: 450, currency: 'EUR' },
       }),
-    cancel: (orderId: string) => say(OrderCancelled, orderId, { reason: 'no more' }),
-    dispatch: (orderId: string) => say(OrderDispatched, orderId),
+    cancel: (orderId: string) => append(OrderCancelled, orderId, { reason: 'no more' }),
+    dispatch: (orderId: string) => append(OrderDispatched, orderId),
     async stock(productId: string) {
       const { received, available, reserved, sold } = await database.query
         .selectFrom('products')
@@ -105,21 +105,21 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
   };
 }
 
-const told = (envelopes: Envelope[]) =>
+const summaries = (envelopes: Envelope[]) =>
   envelopes.map(({ subject, type, sequence }) => `${subject} ${type.split('.').at(-1)} ${sequence}`);
 
 describe('inventory', () => {
-  it('lists its products once, however often it starts', async () => {
+  it('lists its products once, after any number of starts', async () => {
     await using inventory = await startInventory();
     await inventory.restart();
     await inventory.handled();
-    expect(told(await inventory.published(topics.productEvents))).toEqual([
+    expect(summaries(await inventory.published(topics.productEvents))).toEqual([
       'tea ProductListed 1',
       'pot ProductListed 1',
     ]);
   });
 
-  it('holds the stock of an order and gives it back when the order is cancelled', async () => {
+  it('reserves the stock of an order and releases it when the order is cancelled', async () => {
     await using inventory = await startInventory();
     await inventory.place('o1', ['tea', 3], ['pot', 1]);
     await inventory.handled();
@@ -127,11 +127,11 @@ describe('inventory', () => {
     await inventory.cancel('o1');
     await inventory.handled();
     expect(await inventory.stock('tea')).toEqual({ received: 10, available: 10, reserved: 0, sold: 0 });
-    expect(told(await inventory.published(topics.reservationEvents))).toEqual([
+    expect(summaries(await inventory.published(topics.reservationEvents))).toEqual([
       'o1 StockReserved 1',
       'o1 StockReleased 2',
     ]);
-    expect(told(await inventory.published(topics.productEvents)).slice(2)).toEqual([
+    expect(summaries(await inventory.published(topics.productEvents)).slice(2)).toEqual([
       'pot StockLevelChanged 2',
       'tea StockLevelChanged 2',
       'pot StockLevelChanged 3',
@@ -139,7 +139,7 @@ describe('inventory', () => {
     ]);
   });
 
-  it('has sold what was dispatched', async () => {
+  it('sells the reserved stock when the order is dispatched', async () => {
     await using inventory = await startInventory();
     await inventory.place('o1', ['tea', 3]);
     await inventory.dispatch('o1');
@@ -147,26 +147,26 @@ describe('inventory', () => {
     expect(await inventory.stock('tea')).toEqual({ received: 10, available: 7, reserved: 0, sold: 3 });
   });
 
-  it('rejects an order that it cannot hold completely, and has nothing to give back for it', async () => {
+  it('rejects an order that it cannot reserve completely, and releases nothing when that order is cancelled', async () => {
     await using inventory = await startInventory();
     await inventory.place('o1', ['tea', 3], ['pot', 11]);
     await inventory.cancel('o1');
     await inventory.handled();
-    expect(told(await inventory.published(topics.reservationEvents))).toEqual(['o1 StockRejected 1']);
+    expect(summaries(await inventory.published(topics.reservationEvents))).toEqual(['o1 StockRejected 1']);
     expect(await inventory.stock('tea')).toEqual({ received: 10, available: 10, reserved: 0, sold: 0 });
   });
 
-  it('does not sell the last piece twice', async () => {
+  it('reserves no more than is available', async () => {
     await using inventory = await startInventory();
     for (let index = 0; index < 15; index++) await inventory.place(`o${index}`, ['tea', 1]);
     await inventory.handled();
-    const outcomes = told(await inventory.published(topics.reservationEvents));
+    const outcomes = summaries(await inventory.published(topics.reservationEvents));
     expect(outcomes.filter((each) => each.includes('StockReserved'))).toHaveLength(10);
     expect(outcomes.filter((each) => each.includes('StockRejected'))).toHaveLength(5);
     expect(await inventory.stock('tea')).toEqual({ received: 10, available: 0, reserved: 10, sold: 0 });
   });
 
-  it('fills up what runs low when it is told to, and it still adds up', async () => {
+  it('refills a product that runs low when a restock rule is set', async () => {
     await using inventory = await startInventory({ restock: { belowQuantity: 5, toQuantity: 20 } });
     await inventory.place('o1', ['tea', 6]);
     await inventory.handled();

@@ -1,45 +1,30 @@
-import {
-  OrderCancelled,
-  OrderDispatched,
-  OrderPlaced,
-  OrderRejected,
-  topics,
-} from '@order-platform/contracts';
-import { type Message } from '@tidegate/core';
-import type { UnitOfWork } from '@tidegate/database';
 import { createOutbox } from '@tidegate/messaging';
-import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
+import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { assortment, type NewProduct } from './assortment.ts';
+import type { RestockRule } from './evolve.ts';
 import { listAssortment } from './list-assortment.ts';
+import { consumed, ownedTopics } from './messages.ts';
 import { migrations } from './migrations.ts';
-import { createReservations, type Reservations } from './reservations.ts';
-import type { RestockRule } from './stock-level.ts';
+import { createReactions } from './reactions.ts';
+import { ReservationStore } from './store.ts';
 import type { InventoryTables } from './tables.ts';
-import { createWarehouse } from './warehouse.ts';
+import { Warehouse } from './warehouse.ts';
 
 export interface InventoryServiceOptions extends ServiceDependencies<InventoryTables> {
+  /** Returns the time in epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
-  /** What is listed at the first start. Default: the forty products of the demonstration. */
+  /** Products to list at start, unless they are listed already. Default: the forty products of the demonstration. */
   readonly products?: readonly NewProduct[];
-  /** So that demonstration traffic does not run the shop dry; none by default. */
+  /** Refills products that run low, so that demonstration traffic does not exhaust them. Default: no refill. */
   readonly restock?: RestockRule | undefined;
 }
 
-export const ownedTopics = [topics.reservationEvents, topics.productEvents] as const;
-
-const consumed = [OrderPlaced, OrderRejected, OrderCancelled, OrderDispatched] as const;
-type ConsumedMessage = Message<(typeof consumed)[number]>;
-
-/** Products and the stock held for orders. */
+/** Creates the owner of products and of the stock reserved for orders. */
 export function createInventoryService(options: InventoryServiceOptions): Service<'inventory'> {
   const { database, clock = Date.now, products = assortment } = options;
   const outbox = createOutbox({ database });
-  const warehouse = createWarehouse({
-    outbox,
-    clock,
-    restockRule: options.restock,
-  });
-  const reservations = createReservations({ warehouse, outbox, clock });
+  const warehouse = new Warehouse({ outbox, clock, restockRule: options.restock });
+  const reservations = new ReservationStore({ warehouse, outbox, clock });
 
   return createService({
     name: 'inventory',
@@ -48,25 +33,7 @@ export function createInventoryService(options: InventoryServiceOptions): Servic
     outbox,
     ownedTopics,
     consumed,
-    handle: (message, unit) => react(reservations, message, unit),
+    handle: createReactions(reservations),
     beforeConsuming: () => listAssortment({ database, outbox, products, clock }),
   });
-}
-
-/** One topic, one key: an order's end never overtakes its beginning. */
-function react(
-  reservations: Reservations,
-  message: ConsumedMessage,
-  unit: UnitOfWork<InventoryTables>,
-): Promise<void> {
-  const cause = causeOf(message);
-  switch (message.name) {
-    case 'OrderPlaced':
-      return reservations.reserve(unit, message.data, cause);
-    case 'OrderRejected':
-    case 'OrderCancelled':
-      return reservations.release(unit, message.subject, cause);
-    case 'OrderDispatched':
-      return reservations.sell(unit, message.subject, cause);
-  }
 }

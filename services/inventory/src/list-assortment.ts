@@ -3,10 +3,10 @@ import { ProductListed, topics } from '@order-platform/contracts';
 import type { Database } from '@tidegate/database';
 import type { Outbox } from '@tidegate/messaging';
 import type { NewProduct } from './assortment.ts';
-import { openingStock } from './stock-level.ts';
+import { openingStock } from './evolve.ts';
 import type { InventoryTables } from './tables.ts';
 
-/** Lists the products that are not listed yet; two processes that start at once list each of them once. */
+/** Lists new products. Each is listed once, even when two processes start concurrently. */
 export async function listAssortment(options: {
   database: Database<InventoryTables>;
   outbox: Outbox;

@@ -7,20 +7,20 @@ export interface ProductsTable {
   available: number;
   reserved: number;
   sold: number;
-  /** Version of the product's stream: dense, one more with every message about it. */
+  /** Sequence of the product's last message; grows by one with each message. */
   sequence: number;
 }
 
 export interface ReservationsTable {
   order_id: string;
   status: 'reserved' | 'rejected' | 'released' | 'sold';
-  /** Quantities by product id, as JSON pairs in the order of the ids. */
+  /** `Quantities` as JSON pairs, sorted by product id. */
   quantities: string;
-  /** Version of the order's stream here. */
+  /** Sequence of the reservation's last event. */
   sequence: number;
 }
 
-/** One row that every change of stock locks first. */
+/** A single row. Every transaction that changes stock locks it first. */
 export interface StockGuardTable {
   id: number;
 }

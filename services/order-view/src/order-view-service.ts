@@ -5,7 +5,7 @@ import { createService, type Service, type ServiceDependencies } from '@tidegate
 import { implement } from '@tidegate/service/operations';
 import { createFreshnessWait } from './freshness-wait.ts';
 import { migrations } from './migrations.ts';
-import { createOrderQueries } from './order-queries.ts';
+import { createOrderQueries } from './queries.ts';
 import { joinedEvents } from './order-parts.ts';
 import { createProjection } from './projection.ts';
 import type { OrderViewTables } from './tables.ts';

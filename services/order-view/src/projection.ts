@@ -2,7 +2,7 @@ import { createMessage } from '@tidegate/core';
 import { OrderDocumentChanged, topics } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/messaging';
-import { evolveOrder } from './evolve-order.ts';
+import { evolveOrder } from './evolve.ts';
 import { orderDocumentOf } from './order-document.ts';
 import { noParts, type JoinedMessage, type OrderParts } from './order-parts.ts';
 import type { OrderDocumentsTable, OrderViewTables } from './tables.ts';

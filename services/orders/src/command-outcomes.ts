@@ -13,65 +13,71 @@ export interface StoredOutcome {
   readonly result: CommandResult;
 }
 
-export interface CommandOutcomes {
-  find(db: Kysely<OrdersTables>, commandId: string): Promise<StoredOutcome | undefined>;
-  /** Keeps the outcome and publishes it. A unique violation means that somebody else was first. */
-  add(
+/** The first outcome of each command id. It makes commands idempotent: every repeat gets the same answer. */
+export class CommandOutcomes {
+  readonly #outbox: Outbox;
+  readonly #clock: () => number;
+
+  constructor(options: { readonly outbox: Outbox; readonly clock: () => number }) {
+    this.#outbox = options.outbox;
+    this.#clock = options.clock;
+  }
+
+  async find(db: Kysely<OrdersTables>, commandId: string): Promise<StoredOutcome | undefined> {
+    const row = await db
+      .selectFrom('commands')
+      .selectAll()
+      .where('command_id', '=', commandId)
+      .executeTakeFirst();
+    return (
+      row && {
+        actorId: row.actor_id,
+        customerId: row.customer_id,
+        command: row.command,
+        result: JSON.parse(row.result) as CommandResult,
+      }
+    );
+  }
+
+  /** Stores the outcome and publishes it. A unique violation means that a concurrent repeat was stored first. */
+  async add(
     unit: UnitOfWork<OrdersTables>,
     command: ClientCommand,
     result: CommandResult,
     customerId: string,
     traceparent: string | undefined,
-  ): Promise<void>;
+  ): Promise<void> {
+    const { commandId, actor } = command.input;
+    const nowMs = this.#clock();
+    await unit.tx
+      .insertInto('commands')
+      .values({
+        command_id: commandId,
+        actor_id: actor.id,
+        customer_id: customerId,
+        command: command.name,
+        result: JSON.stringify(result),
+        created_at: nowMs,
+      })
+      .execute();
+    const message = createMessage(CommandOutcome, {
+      id: `commands/${commandId}@1`,
+      key: commandId,
+      sequence: 1,
+      timeMs: nowMs,
+      data: outcomeData(command, result, customerId),
+      causationid: commandId,
+      traceparent,
+    });
+    await this.#outbox.add(unit, topics.commandOutcomes, [message]);
+  }
 }
 
-/** The first outcome of each command id, which every repetition is given again. */
-export function createCommandOutcomes(options: { outbox: Outbox; clock: () => number }): CommandOutcomes {
-  const { outbox, clock } = options;
-  return {
-    async find(db, commandId) {
-      const row = await db
-        .selectFrom('commands')
-        .selectAll()
-        .where('command_id', '=', commandId)
-        .executeTakeFirst();
-      return (
-        row && {
-          actorId: row.actor_id,
-          customerId: row.customer_id,
-          command: row.command,
-          result: JSON.parse(row.result) as CommandResult,
-        }
-      );
-    },
-
-    async add(unit, command, result, customerId, traceparent) {
-      const { commandId, actor, orderId } = command.input;
-      await unit.tx
-        .insertInto('commands')
-        .values({
-          command_id: commandId,
-          actor_id: actor.id,
-          customer_id: customerId,
-          command: command.name,
-          result: JSON.stringify(result),
-          created_at: clock(),
-        })
-        .execute();
-      const outcome =
-        result.status === 'accepted'
-          ? { status: result.status, token: result.token }
-          : { status: result.status, reason: result.reason };
-      const message = createMessage(CommandOutcome, {
-        id: `commands/${commandId}@1`,
-        key: commandId,
-        sequence: 1,
-        timeMs: clock(),
-        data: { commandId, customerId, command: command.name, orderId, outcome },
-        causationid: commandId,
-        traceparent,
-      });
-      await outbox.add(unit, topics.commandOutcomes, [message]);
-    },
-  };
+function outcomeData(command: ClientCommand, result: CommandResult, customerId: string) {
+  const { commandId, orderId } = command.input;
+  const outcome =
+    result.status === 'accepted'
+      ? { status: result.status, token: result.token }
+      : { status: result.status, reason: result.reason };
+  return { commandId, customerId, command: command.name, orderId, outcome };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide, react, type ClientCommand, type Reaction } from './decide.ts';
-import { evolve, unknownOrder, type OrderEvent } from './order.ts';
+import { evolve, unknownOrder, type OrderEvent } from './evolve.ts';
 
 const customer = { role: 'customer', id: 'ada' } as const;
 const operator = { role: 'operator', id: 'olga' } as const;
@@ -24,7 +24,7 @@ function given(...events: OrderEvent[]) {
   const state = events.reduce(evolve, unknownOrder);
   return {
     when: (command: ClientCommand) => decide(command, state),
-    whenever: (reaction: Reaction) => react(reaction, state),
+    react: (reaction: Reaction) => react(reaction, state),
   };
 }
 
@@ -57,11 +57,11 @@ describe('placing an order', () => {
     expect(decision).toMatchObject({ events: [{ data: { note: 'ring twice' } }] });
   });
 
-  it('is accepted for any customer when an operator asks', () => {
+  it('is accepted for any customer when an operator orders', () => {
     expect(given().when(place({ actor: operator }))).toMatchObject({ status: 'accepted' });
   });
 
-  it('is rejected when a customer asks for somebody else', () => {
+  it('is rejected when a customer orders for another customer', () => {
     expect(given().when(place({ customerId: 'bob' }))).toEqual(rejectedWith('FORBIDDEN'));
   });
 
@@ -106,14 +106,14 @@ describe('cancelling an order', () => {
   });
 });
 
-describe('what the rest of the platform reports', () => {
+describe('a reaction to another service', () => {
   it.each<[Reaction, OrderEvent, OrderEvent[]]>([
     [{ name: 'confirm' }, confirmed, [placed]],
     [{ name: 'reject', reason }, rejected, [placed]],
     [{ name: 'dispatch' }, dispatched, [placed, confirmed]],
     [{ name: 'complete' }, completed, [placed, confirmed, dispatched]],
-  ])('%j leads to its event', (reaction, event, history) => {
-    expect(given(...history).whenever(reaction)).toEqual([event]);
+  ])('%j appends its event', (reaction, event, history) => {
+    expect(given(...history).react(reaction)).toEqual([event]);
   });
 
   it.each<[Reaction, string, OrderEvent[]]>([
@@ -125,7 +125,7 @@ describe('what the rest of the platform reports', () => {
     [{ name: 'dispatch' }, 'a cancelled order', [placed, confirmed, cancelled]],
     [{ name: 'dispatch' }, 'an order dispatched before', [placed, confirmed, dispatched]],
     [{ name: 'complete' }, 'a cancelled order', [placed, confirmed, cancelled]],
-  ])('%j changes nothing about %s', (reaction, _, history) => {
-    expect(given(...history).whenever(reaction)).toEqual([]);
+  ])('%j appends nothing to %s', (reaction, _, history) => {
+    expect(given(...history).react(reaction)).toEqual([]);
   });
 });

@@ -1,23 +1,28 @@
 import type { cancelOrder, OrderLine, placeOrder, Rejection } from '@order-platform/contracts';
 import type { InputOf } from '@tidegate/core';
-import type { Decision, OrderEvent, OrderState } from './order.ts';
+import type { OrderEvent, OrderState } from './evolve.ts';
 
-/** What a client asks of an order; it is accepted or rejected, and the client is told. */
+/** A client's command. It is accepted or rejected, and the client receives the outcome. */
 export type ClientCommand =
   | { readonly name: 'place-order'; readonly input: InputOf<typeof placeOrder> & { orderId: string } }
   | { readonly name: 'cancel-order'; readonly input: InputOf<typeof cancelOrder> };
 
-/** What the rest of the platform makes of an order; whatever comes too late or twice is ignored. */
+/** The consequence of another service's event for an order. Late and repeated reactions are ignored. */
 export type Reaction =
   | { readonly name: 'confirm' }
   | { readonly name: 'reject'; readonly reason: Rejection }
   | { readonly name: 'dispatch' }
   | { readonly name: 'complete' };
 
-/** 10,000 EUR: above it a person has to look at the order. */
+/** The events that follow from a command, or the reason of its rejection. */
+export type Decision =
+  | { readonly status: 'accepted'; readonly events: readonly OrderEvent[] }
+  | { readonly status: 'rejected'; readonly reason: Rejection };
+
+/** Maximum total of an order, 10,000 EUR. Larger orders go through sales. */
 export const MAX_TOTAL_CENTS = 1_000_000;
 
-/** The rules of the aggregate: no clock, no database, no ids of its own. */
+/** Decides a client's command. Pure: no clock, no database, no generated ids. */
 export function decide(command: ClientCommand, state: OrderState): Decision {
   return command.name === 'place-order' ? place(command.input, state) : cancel(command.input, state);
 }
@@ -57,7 +62,7 @@ function cancel({ actor, orderId, reason }: InputOf<typeof cancelOrder>, state: 
   }
 }
 
-/** The events that follow from a reaction; none when the order is not, or no longer, waiting for it. */
+/** Returns the events that follow from a reaction: none unless the order is in the phase that expects it. */
 export function react(reaction: Reaction, state: OrderState): readonly OrderEvent[] {
   if (state.phase === 'unknown') return [];
   const data = { orderId: state.orderId };

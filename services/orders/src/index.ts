@@ -1,2 +1,2 @@
-export { createOrdersService, ownedTopics, type OrdersServiceOptions } from './orders-service.ts';
+export { createOrdersService, type OrdersServiceOptions } from './orders-service.ts';
 export type { OrdersTables } from './tables.ts';

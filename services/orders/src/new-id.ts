@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * A unique id that sorts by its time of birth: 9 digits of milliseconds and 14 random digits, base 36
- * (72 random bits; the times last until the year 5188).
+ * Returns a unique id that sorts by creation time: 9 base-36 digits of epoch milliseconds (enough until the year
+ * 5188), then 14 random ones (72 bits).
  */
 export function newId(nowMs: number = Date.now()): string {
   const random = randomBytes(9).readBigUInt64BE(0) ^ (BigInt(randomBytes(1)[0]!) << 64n);

@@ -62,8 +62,9 @@ async function startOrders() {
       }),
     cancel: (changes: Partial<InputOf<typeof cancelOrder>> = {}) =>
       client.call(cancelOrder, { commandId: 'c2', actor: ada, orderId: 'o1', reason: 'no more', ...changes }),
-    say: (topic: TopicDefinition, envelope: Envelope) => log.append(topic.name, [encodeEnvelope(envelope)]),
-    /** Resolves with the events of the order, once there are so many. */
+    append: (topic: TopicDefinition, envelope: Envelope) =>
+      log.append(topic.name, [encodeEnvelope(envelope)]),
+    /** Resolves with the published order events as soon as there are `count`. */
     async events(count: number): Promise<Envelope[]> {
       return until(
         async () =>
@@ -82,7 +83,7 @@ async function startOrders() {
   };
 }
 
-const about = (orderId: string, sequence: number) => ({
+const attributes = (orderId: string, sequence: number) => ({
   id: `${orderId}@${sequence}`,
   key: orderId,
   sequence,
@@ -90,13 +91,13 @@ const about = (orderId: string, sequence: number) => ({
 });
 
 const paid = createMessage(PaymentAuthorized, {
-  ...about('o1', 1),
+  ...attributes('o1', 1),
   data: { orderId: 'o1', amount: { amountCents: 900, currency: 'EUR' }, providerReference: 'p-1' },
 });
 const parcel = { orderId: 'o1', shipmentId: 's1', carrier: 'Gull Post', trackingCode: 'G1' };
-const dispatched = createMessage(ShipmentDispatched, { ...about('o1', 2), data: parcel });
+const dispatched = createMessage(ShipmentDispatched, { ...attributes('o1', 2), data: parcel });
 const delivered = createMessage(ShipmentDelivered, {
-  ...about('o1', 3),
+  ...attributes('o1', 3),
   data: { orderId: 'o1', shipmentId: 's1' },
 });
 
@@ -150,14 +151,14 @@ describe('a command', () => {
     expect(result).toMatchObject({ orderId: 'new-1', token: 'order/new-1@1' });
   });
 
-  it('that is repeated gets the first outcome again, even when it would be decided otherwise now', async () => {
+  it('that is repeated returns its first outcome, even when it would be decided differently now', async () => {
     await using orders = await startOrders();
     const first = await orders.place();
     expect(await orders.place()).toEqual(first);
     expect(await orders.place({ commandId: 'c9' })).toMatchObject({ reason: { code: 'ORDER_EXISTS' } });
   });
 
-  it('that is sent many times at once is executed once', async () => {
+  it('that is sent 20 times concurrently is executed once', async () => {
     await using orders = await startOrders();
     const { orderId: _, ...input } = { commandId: 'c1', actor: ada, orderId: '', customerId: 'ada', lines };
     const results = await Promise.all(
@@ -167,7 +168,7 @@ describe('a command', () => {
     expect(await orders.events(1)).toHaveLength(1);
   });
 
-  it('whose id somebody else used is rejected without a word of the first outcome', async () => {
+  it('with an id that another actor has used is rejected without revealing the first outcome', async () => {
     await using orders = await startOrders();
     await orders.place();
     const result = await orders.place({ actor: { role: 'customer', id: 'bob' }, customerId: 'bob' });
@@ -178,15 +179,15 @@ describe('a command', () => {
     });
   });
 
-  it('can be asked about by its id', async () => {
+  it('has an outcome that can be read by its id', async () => {
     await using orders = await startOrders();
-    const ask = () => orders.client.call(getCommandOutcome, { commandId: 'c1' });
-    expect(await ask()).toEqual({ outcome: null });
+    const readOutcome = () => orders.client.call(getCommandOutcome, { commandId: 'c1' });
+    expect(await readOutcome()).toEqual({ outcome: null });
     const result: CommandResult = await orders.place();
-    expect(await ask()).toEqual({ outcome: { customerId: 'ada', command: 'place-order', result } });
+    expect(await readOutcome()).toEqual({ outcome: { customerId: 'ada', command: 'place-order', result } });
   });
 
-  it('with a malformed field is refused with the name of the field', async () => {
+  it('with a malformed field fails with BAD_USER_INPUT and names the field', async () => {
     await using orders = await startOrders();
     await expect(orders.place({ orderId: 'no spaces' })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
@@ -194,27 +195,27 @@ describe('a command', () => {
     });
   });
 
-  it('may come through the log, where a repeat of it changes nothing', async () => {
+  it('may be sent through the log, where a repeat has no effect', async () => {
     await using orders = await startOrders();
     const command = createMessage(PlaceOrder, {
-      ...about('o1', 1),
+      ...attributes('o1', 1),
       data: { commandId: 'c1', actor: ada, customerId: 'ada', lines },
     });
-    await orders.say(topics.orderCommands, command);
-    await orders.say(topics.orderCommands, { ...command, id: 'sent again' });
+    await orders.append(topics.orderCommands, command);
+    await orders.append(topics.orderCommands, { ...command, id: 'repeat' });
     expect(await orders.events(1)).toMatchObject([{ subject: 'o1' }]);
     expect(await orders.place()).toMatchObject({ status: 'accepted', version: 1 });
   });
 });
 
 describe('an order', () => {
-  it('is confirmed, dispatched and completed as the others report', async () => {
+  it('is confirmed, dispatched and completed as payments and shipping publish', async () => {
     await using orders = await startOrders();
     await orders.place();
-    await orders.say(topics.paymentEvents, paid);
+    await orders.append(topics.paymentEvents, paid);
     await orders.events(2);
-    await orders.say(topics.shipmentEvents, dispatched);
-    await orders.say(topics.shipmentEvents, delivered);
+    await orders.append(topics.shipmentEvents, dispatched);
+    await orders.append(topics.shipmentEvents, delivered);
     const events = await orders.events(4);
     expect(events.map(({ type, sequence, causationid }) => [type, sequence, causationid])).toEqual([
       ['tidegate.orders.OrderPlaced', 1, 'c1'],
@@ -224,17 +225,17 @@ describe('an order', () => {
     ]);
   });
 
-  it('is cancelled or confirmed, never both ways, when both come at once', async () => {
+  it('is either cancelled or rejected when both are requested concurrently', async () => {
     await using orders = await startOrders();
     for (let index = 0; index < 10; index++) {
       const orderId = `race-${index}`;
       await orders.place({ commandId: `p${index}`, orderId });
       const declined = createMessage(PaymentDeclined, {
-        ...about(orderId, 1),
+        ...attributes(orderId, 1),
         data: { orderId, reason: { code: 'CARD_DECLINED', message: 'No.' } },
       });
       const [, cancelled] = await Promise.all([
-        orders.say(topics.paymentEvents, declined),
+        orders.append(topics.paymentEvents, declined),
         orders.cancel({ commandId: `x${index}`, orderId }),
       ]);
       const events = (await orders.events(2 * (index + 1))).filter(({ subject }) => subject === orderId);
@@ -244,13 +245,13 @@ describe('an order', () => {
     }
   });
 
-  it('goes on when a record that nobody can read lies in between', async () => {
+  it('continues after an unreadable record, which goes to the dead letters', async () => {
     await using orders = await startOrders();
     await orders.place();
     await orders.log.append(topics.paymentEvents.name, [
       { key: 'o1', value: Buffer.from('{'), headers: { ce_id: 'x' } },
     ]);
-    await orders.say(topics.paymentEvents, paid);
+    await orders.append(topics.paymentEvents, paid);
     expect(await orders.events(2)).toMatchObject([{}, { type: 'tidegate.orders.OrderConfirmed' }]);
     const ends = await orders.log.ends(deadLetterTopic.name);
     expect(ends.map(({ end }) => end)).toEqual([1]);

@@ -1,29 +1,33 @@
-import { cancelOrder, getCommandOutcome, placeOrder, topics } from '@order-platform/contracts';
+import { cancelOrder, getCommandOutcome, placeOrder } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { implement } from '@tidegate/service/operations';
-import { createCommandHandler } from './command-handler.ts';
-import { createCommandOutcomes } from './command-outcomes.ts';
+import { CommandHandler } from './command-handler.ts';
+import { CommandOutcomes } from './command-outcomes.ts';
+import { consumed, ownedTopics } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { newId as newSortableId } from './new-id.ts';
-import { createOrderRepository } from './order-repository.ts';
-import { consumed, createReactions } from './reactions.ts';
+import { createReactions } from './reactions.ts';
+import { OrderStore } from './store.ts';
 import type { OrdersTables } from './tables.ts';
 
 export interface OrdersServiceOptions extends ServiceDependencies<OrdersTables> {
+  /** Returns the time in epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
+  /** Returns the id of an order whose command names none. Default `newId`, sortable by creation time. */
   readonly newId?: () => string;
 }
 
-export const ownedTopics = [topics.orderCommands, topics.commandOutcomes, topics.orderEvents] as const;
-
-/** The write side of orders: event-sourced, answers commands, takes its part in the choreography. */
+/**
+ * Creates the write side of orders: an event-sourced aggregate that answers commands over HTTP and reacts to the events
+ * of inventory, payments and shipping.
+ */
 export function createOrdersService(options: OrdersServiceOptions): Service<'orders'> {
   const { database, clock = Date.now, newId = newSortableId } = options;
   const outbox = createOutbox({ database });
-  const outcomes = createCommandOutcomes({ outbox, clock });
-  const orders = createOrderRepository({ outbox, clock });
-  const commands = createCommandHandler({ database, orders, outcomes });
+  const outcomes = new CommandOutcomes({ outbox, clock });
+  const orders = new OrderStore({ outbox, clock });
+  const commands = new CommandHandler({ database, orders, outcomes });
 
   return createService({
     name: 'orders',

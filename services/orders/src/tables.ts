@@ -1,15 +1,15 @@
 import type { EventStoreTables } from '@tidegate/event-store';
 import type { OutboxTables } from '@tidegate/messaging';
 
-/** The outcome of every command, for ever the same for the same id. */
+/** One row per command id with its first outcome. Rows are never updated. */
 export interface CommandsTable {
   command_id: string;
-  /** Who asked: only the same actor is given the first outcome again. */
+  /** The actor that sent the command. Repeats by another actor are rejected. */
   actor_id: string;
-  /** Whom the outcome concerns: who may be told of it. */
+  /** Customer with access to the outcome. */
   customer_id: string;
   command: string;
-  /** A CommandResult as JSON. */
+  /** The `CommandResult` as JSON. */
   result: string;
   created_at: number;
 }

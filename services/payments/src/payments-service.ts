@@ -2,8 +2,8 @@ import { OrderCancelled, OrderRejected, StockReserved, topics } from '@order-pla
 import { createOutbox } from '@tidegate/messaging';
 import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { migrations } from './migrations.ts';
-import { createPaymentStore } from './payment-store.ts';
-import { startPaymentWorker, type PaymentWorker } from './payment-worker.ts';
+import { createPaymentStore } from './store.ts';
+import { startPaymentWorker, type PaymentWorker } from './worker.ts';
 import { createProviderClient, type ProviderFetch } from './provider-client.ts';
 import type { PaymentsTables } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import { TidegateError } from '@tidegate/core';
 import { createBreaker, withDeadline } from '@tidegate/runtime/resilience';
 import { z } from 'zod';
-import type { ProviderAnswer } from './payment.ts';
+import type { ProviderAnswer } from './decide.ts';
 
 export type ProviderFetch = (request: Request) => Promise<Response>;
 

@@ -1,5 +1,5 @@
 import type { OutboxTables } from '@tidegate/messaging';
-import type { PaymentStatus, ProviderWork } from './payment.ts';
+import type { PaymentStatus, ProviderWork } from './decide.ts';
 
 export interface PaymentsTable {
   order_id: string;

@@ -3,7 +3,7 @@ import { createOutbox } from '@tidegate/messaging';
 import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
 import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { migrations } from './migrations.ts';
-import { createShipmentStore } from './shipment-store.ts';
+import { createShipmentStore } from './store.ts';
 import type { ShippingTables } from './tables.ts';
 
 export interface ShippingServiceOptions extends ServiceDependencies<ShippingTables> {

@@ -1,5 +1,5 @@
 import type { OutboxTables } from '@tidegate/messaging';
-import type { ShipmentStatus } from './shipment.ts';
+import type { ShipmentStatus } from './decide.ts';
 
 export interface ShipmentsTable {
   order_id: string;

@@ -6,7 +6,7 @@ import {
   shipmentIdOf,
   stopShipment,
   type Shipment,
-} from './shipment.ts';
+} from './decide.ts';
 
 const times = { prepareMs: 100, deliverMs: 1000 };
 const preparing: Shipment = { status: 'preparing', dueAt: 1100 };

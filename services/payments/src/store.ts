@@ -9,7 +9,7 @@ import {
 import type { Database, UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
-import { conclude, endPayment, requestPayment, type PaymentFact, type ProviderAnswer } from './payment.ts';
+import { conclude, endPayment, requestPayment, type PaymentFact, type ProviderAnswer } from './decide.ts';
 import type { PaymentsTable, PaymentsTables } from './tables.ts';
 
 type Unit = UnitOfWork<PaymentsTables>;

@@ -18,7 +18,7 @@ import {
 } from '@order-platform/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evolveOrder } from './evolve-order.ts';
+import { evolveOrder } from './evolve.ts';
 import { orderDocumentOf } from './order-document.ts';
 import { noParts, type JoinedMessage, type OrderParts } from './order-parts.ts';
 

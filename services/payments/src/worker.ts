@@ -1,7 +1,7 @@
 import { backoffMs, startDueLoop } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { ProviderAnswer } from './payment.ts';
-import type { PaymentStore } from './payment-store.ts';
+import type { ProviderAnswer } from './decide.ts';
+import type { PaymentStore } from './store.ts';
 import type { ProviderClient } from './provider-client.ts';
 import type { PaymentsTable } from './tables.ts';
 

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { decideReservation, quantitiesByProduct, type Shelf } from './decide-reservation.ts';
+import { decideReservation, quantitiesByProduct, type ProductStock } from './decide.ts';
 
 const line = (productId: string, quantity: number) => ({ productId, quantity, unitPriceCents: 100 });
 
-function given(shelves: Record<string, Shelf>) {
+function given(products: Record<string, ProductStock>) {
   return {
     when: (...lines: ReturnType<typeof line>[]) =>
-      decideReservation(quantitiesByProduct(lines), new Map(Object.entries(shelves))),
+      decideReservation(quantitiesByProduct(lines), new Map(Object.entries(products))),
   };
 }
 
-const tea: Shelf = { name: 'Green tea', available: 3 };
-const pot: Shelf = { name: 'Teapot', available: 1 };
+const tea: ProductStock = { name: 'Green tea', available: 3 };
+const pot: ProductStock = { name: 'Teapot', available: 1 };
 
 describe('reserving stock for an order', () => {
-  it('holds every line when all are there', () => {
+  it('reserves every line when all products are available', () => {
     expect(given({ tea, pot }).when(line('tea', 3), line('pot', 1))).toEqual({ status: 'reserved' });
   });
 
@@ -31,14 +31,14 @@ describe('reserving stock for an order', () => {
     });
   });
 
-  it('rejects a product that nobody knows', () => {
+  it('rejects an unknown product', () => {
     expect(given({ tea }).when(line('rum', 1))).toEqual({
       status: 'rejected',
       reason: { code: 'UNKNOWN_PRODUCT', message: 'There is no product rum.' },
     });
   });
 
-  it('takes products in the order of their ids, so that concurrent orders lock them alike', () => {
+  it('sorts products by id, so that concurrent orders lock them in the same order', () => {
     expect([...quantitiesByProduct([line('b', 1), line('a', 2), line('b', 3)])]).toEqual([
       ['a', 2],
       ['b', 4],

@@ -1,7 +1,7 @@
 import { createMessage } from '@tidegate/core';
 import { productDocument, ProductListed, StockLevelChanged } from '@order-platform/contracts';
 import { describe, expect, it } from 'vitest';
-import { evolveProduct, type ProductMessage } from './evolve-product.ts';
+import { evolveProduct, type ProductMessage } from './evolve.ts';
 
 const attributes = (sequence: number) => ({
   id: `inventory/tea@${sequence}`,

@@ -11,7 +11,7 @@ import {
   stopShipment,
   type Shipment,
   type ShippingTimes,
-} from './shipment.ts';
+} from './decide.ts';
 import type { ShipmentsTable, ShippingTables } from './tables.ts';
 
 type Unit = UnitOfWork<ShippingTables>;

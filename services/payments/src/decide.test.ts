@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conclude, endPayment, requestPayment, type Payment, type ProviderAnswer } from './payment.ts';
+import { conclude, endPayment, requestPayment, type Payment, type ProviderAnswer } from './decide.ts';
 
 const requested: Payment = { status: 'pending', work: 'authorize', attempts: 0 };
 const attempted: Payment = { ...requested, attempts: 1 };

@@ -4,44 +4,39 @@ import type { UnitOfWork } from '@tidegate/database';
 import { appendEvents, readEvents } from '@tidegate/event-store';
 import type { Outbox } from '@tidegate/messaging';
 import type { Cause } from '@tidegate/service';
-import { evolve, unknownOrder, type OrderEvent, type OrderState } from './order.ts';
+import { evolve, unknownOrder, type OrderEvent, type OrderState } from './evolve.ts';
 import type { OrdersTables } from './tables.ts';
 
 export interface LoadedOrder {
   readonly state: OrderState;
-  /** Number of events so far: what an append expects. */
+  /** Number of events in the stream: the expected version of the next append. */
   readonly version: number;
-}
-
-export interface OrderRepository {
-  load(unit: UnitOfWork<OrdersTables>, orderId: string): Promise<LoadedOrder>;
-  /**
-   * Appends to the stream and to the outbox; resolves to the new version.
-   *
-   * @throws TidegateError CONFLICT when somebody else appended since the order was loaded.
-   */
-  append(
-    unit: UnitOfWork<OrdersTables>,
-    orderId: string,
-    expectedVersion: number,
-    events: readonly OrderEvent[],
-    cause: Cause,
-  ): Promise<number>;
 }
 
 const definitionByType = new Map<string, MessageDefinition>(orderEvents.map((each) => [each.type, each]));
 const definitionByName = new Map<string, MessageDefinition>(orderEvents.map((each) => [each.name, each]));
 
-/** Orders in the event store: state is the fold of a stream's events, there are never more than five. */
-export function createOrderRepository(options: { outbox: Outbox; clock: () => number }): OrderRepository {
-  const { outbox, clock } = options;
+/** Orders in the event store. The state is the fold of the stream's events; a stream has at most four. */
+export class OrderStore {
+  readonly #outbox: Outbox;
+  readonly #clock: () => number;
 
-  async function load(unit: UnitOfWork<OrdersTables>, orderId: string): Promise<LoadedOrder> {
+  constructor(options: { readonly outbox: Outbox; readonly clock: () => number }) {
+    this.#outbox = options.outbox;
+    this.#clock = options.clock;
+  }
+
+  async load(unit: UnitOfWork<OrdersTables>, orderId: string): Promise<LoadedOrder> {
     const envelopes = await readEvents(unit.tx, streamOf(orderId));
     return { state: envelopes.map(toEvent).reduce(evolve, unknownOrder), version: envelopes.length };
   }
 
-  async function append(
+  /**
+   * Appends events to the stream and to the outbox, and returns the new version.
+   *
+   * @throws TidegateError CONFLICT when the stream is no longer at `expectedVersion`.
+   */
+  async append(
     unit: UnitOfWork<OrdersTables>,
     orderId: string,
     expectedVersion: number,
@@ -49,21 +44,19 @@ export function createOrderRepository(options: { outbox: Outbox; clock: () => nu
     cause: Cause,
   ): Promise<number> {
     const envelopes = events.map((event, index) =>
-      toEnvelope(event, orderId, expectedVersion + index + 1, cause, clock()),
+      toEnvelope(event, orderId, expectedVersion + index + 1, cause, this.#clock()),
     );
     await appendEvents(unit, { stream: streamOf(orderId), expectedVersion, events: envelopes });
-    await outbox.add(unit, topics.orderEvents, envelopes);
+    await this.#outbox.add(unit, topics.orderEvents, envelopes);
     return expectedVersion + events.length;
   }
-
-  return { load, append };
 }
 
 function streamOf(orderId: string): string {
   return `orders/${orderId}`;
 }
 
-/** The store holds what was checked when it was written: only the name has to be found again. */
+/** Events were parsed before they were stored, so reading only maps the type back to the name. */
 function toEvent(envelope: Envelope): OrderEvent {
   const definition = definitionByType.get(envelope.type);
   if (!definition) throw new Error(`the store holds an event of the unknown type ${envelope.type}`);

@@ -1,7 +1,7 @@
 import type { OrderLine, Rejection } from '@order-platform/contracts';
 
-/** What the decision needs to know of a product. */
-export interface Shelf {
+/** The part of a product that a decision needs. */
+export interface ProductStock {
   readonly name: string;
   readonly available: number;
 }
@@ -10,7 +10,7 @@ export type ReservationDecision =
   | { readonly status: 'reserved' }
   | { readonly status: 'rejected'; readonly reason: Rejection };
 
-/** How much an order wants of each product, by product id in order; several lines may name the same one. */
+/** Returns an order's total quantity of each product, sorted by product id. Several lines may name one product. */
 export function quantitiesByProduct(lines: readonly OrderLine[]): ReadonlyMap<string, number> {
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of lines) {
@@ -19,17 +19,17 @@ export function quantitiesByProduct(lines: readonly OrderLine[]): ReadonlyMap<st
   return new Map([...quantities].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** All or nothing: an order is held completely or rejected for the first product that cannot be had. */
+/** Reserves all lines or none: an order is rejected for the first product that is unknown or short. Pure. */
 export function decideReservation(
   wanted: ReadonlyMap<string, number>,
-  shelves: ReadonlyMap<string, Shelf>,
+  products: ReadonlyMap<string, ProductStock>,
 ): ReservationDecision {
   for (const [productId, quantity] of wanted) {
-    const shelf = shelves.get(productId);
-    if (!shelf) return rejected('UNKNOWN_PRODUCT', `There is no product ${productId}.`);
-    if (shelf.available < quantity) {
-      const left = shelf.available === 0 ? 'None is left' : `Only ${shelf.available} left`;
-      return rejected('OUT_OF_STOCK', `${shelf.name} is out of stock: ${left}, ${quantity} wanted.`);
+    const product = products.get(productId);
+    if (!product) return rejected('UNKNOWN_PRODUCT', `There is no product ${productId}.`);
+    if (product.available < quantity) {
+      const left = product.available === 0 ? 'None is left' : `Only ${product.available} left`;
+      return rejected('OUT_OF_STOCK', `${product.name} is out of stock: ${left}, ${quantity} wanted.`);
     }
   }
   return { status: 'reserved' };
