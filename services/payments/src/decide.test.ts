@@ -12,15 +12,15 @@ const declined: Payment = { status: 'declined', work: null, attempts: 1 };
 const granted: ProviderAnswer = { kind: 'authorized', reference: 'p-1' };
 const reason = { code: 'CARD_DECLINED', message: 'The card was declined.' };
 const refused: ProviderAnswer = { kind: 'declined', reason };
-const undone: ProviderAnswer = { kind: 'undone', reference: 'r-1' };
+const refunded: ProviderAnswer = { kind: 'refunded', reference: 'r-1' };
 const failed: ProviderAnswer = { kind: 'failed' };
 
 describe('a payment', () => {
-  it('is asked for once stock is held', () => {
+  it('is requested when stock is reserved', () => {
     expect(requestPayment(undefined)).toEqual(requested);
   });
 
-  it('is not asked for when the order ended before', () => {
+  it('is not requested when the order ended before', () => {
     expect(requestPayment(voided)).toBe(voided);
   });
 
@@ -38,11 +38,11 @@ describe('a payment', () => {
     });
   });
 
-  it('stays pending when the provider fails and there is time left', () => {
+  it('stays pending when the provider fails before the last attempt', () => {
     expect(conclude(attempted, 'authorize', failed, false)).toEqual({ payment: attempted });
   });
 
-  it('is declined and undone at the provider when time is up', () => {
+  it('is declined and voided at the provider when the last attempt fails', () => {
     expect(conclude(attempted, 'authorize', failed, true)).toMatchObject({
       payment: { status: 'declined', work: 'void' },
       fact: { name: 'PaymentDeclined', reason: { code: 'PROVIDER_UNAVAILABLE' } },
@@ -52,32 +52,32 @@ describe('a payment', () => {
 
 describe('when the order ends', () => {
   it.each<[string, Payment | undefined, Payment]>([
-    ['before the payment is known, it is voided', undefined, voided],
-    ['before the provider was asked, it is voided', requested, voided],
-    ['while the provider is asked, it is voided and undone there', attempted, voiding],
-    ['after it was authorised, it is to be refunded', authorized, { ...refunding, attempts: 0 }],
+    ['before the payment is requested, it is voided', undefined, voided],
+    ['before the provider was called, it is voided', requested, voided],
+    ['during the call to the provider, it is voided there too', attempted, voiding],
+    ['after the authorisation, it is refunded', authorized, { ...refunding, attempts: 0 }],
     ['after it was declined, nothing changes', declined, declined],
     ['again, nothing changes', refunding, refunding],
   ])('%s', (_, known, expected) => {
     expect(endPayment(known)).toEqual(expected);
   });
 
-  it('a late grant is not published: it is being undone', () => {
+  it('a late authorisation is not published, because it is being voided', () => {
     expect(conclude(voiding, 'authorize', granted, false)).toEqual({ payment: voiding });
   });
 
-  it('a refund is published when the provider has made it', () => {
-    expect(conclude(refunding, 'refund', undone, false)).toEqual({
+  it('publishes the refund that the provider made', () => {
+    expect(conclude(refunding, 'refund', refunded, false)).toEqual({
       payment: { ...refunding, status: 'refunded', work: null },
       fact: { name: 'PaymentRefunded', reference: 'r-1' },
     });
   });
 
-  it('a refund is tried for ever', () => {
+  it('retries a refund indefinitely', () => {
     expect(conclude(refunding, 'refund', failed, true)).toEqual({ payment: refunding });
   });
 
-  it('nobody is told of what was undone without having been authorised', () => {
-    expect(conclude(voiding, 'void', undone, false)).toEqual({ payment: voided });
+  it('publishes nothing for a void', () => {
+    expect(conclude(voiding, 'void', refunded, false)).toEqual({ payment: voided });
   });
 });

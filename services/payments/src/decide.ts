@@ -1,26 +1,26 @@
 import type { Rejection } from '@order-platform/contracts';
 
-/** What has been said about the payment; `voided`: the order ended before anything was authorised. */
+/** Published state of the payment. `voided`: the order ended before the payment was authorised. */
 export type PaymentStatus = 'pending' | 'authorized' | 'declined' | 'voided' | 'refunded';
 
-/** What is still to be done at the provider; `void` undoes what may have been authorised without our knowing. */
+/** Work left to do at the provider. `void` refunds an authorisation whose answer was not seen, if there is one. */
 export type ProviderWork = 'authorize' | 'refund' | 'void';
 
 export interface Payment {
   readonly status: PaymentStatus;
   readonly work: ProviderWork | null;
-  /** Calls begun for the present work: from 1 on the provider may know of it, whatever became of the answer. */
+  /** Calls started for the current work. From 1 on the provider may know of it, even if no answer arrived. */
   readonly attempts: number;
 }
 
-/** What the provider said, or that it could not be asked. */
+/** The provider's answer; `failed` when none arrived. */
 export type ProviderAnswer =
   | { readonly kind: 'authorized'; readonly reference: string }
   | { readonly kind: 'declined'; readonly reason: Rejection }
-  | { readonly kind: 'undone'; readonly reference: string }
+  | { readonly kind: 'refunded'; readonly reference: string }
   | { readonly kind: 'failed' };
 
-/** A fact to publish. */
+/** Event to publish. */
 export type PaymentFact =
   | { readonly name: 'PaymentAuthorized'; readonly reference: string }
   | { readonly name: 'PaymentDeclined'; readonly reason: Rejection }
@@ -33,12 +33,12 @@ const PROVIDER_UNAVAILABLE: Rejection = {
   message: 'The payment provider could not be reached in time; nothing was charged.',
 };
 
-/** Stock is held: ask for the money, unless the order ended before we heard of it. */
+/** Returns the payment after stock was reserved: an authorisation to make, unless the order ended before. */
 export function requestPayment(known: Payment | undefined): Payment {
   return known ?? requestedPayment;
 }
 
-/** The order ended (cancelled or rejected): nothing may stay charged. The same object: nothing to do. */
+/** Returns the payment after its order was cancelled or rejected: the same object when there is nothing to undo. */
 export function endPayment(known: Payment | undefined): Payment {
   if (!known) return { status: 'voided', work: null, attempts: 0 };
   if (known.status === 'pending') {
@@ -49,14 +49,16 @@ export function endPayment(known: Payment | undefined): Payment {
 }
 
 /**
- * What follows from the answer to `work`. An answer to work that is no longer wanted changes nothing: whoever
- * changed their mind has left other work behind.
+ * Returns the payment after the provider's answer to `work`, and the event to publish, if any. An answer to work that
+ * was replaced meanwhile changes nothing: the new work undoes its effect. Pure.
+ *
+ * @param lastAttempt Declines an authorisation that failed instead of leaving it to a retry.
  */
 export function conclude(
   payment: Payment,
   work: ProviderWork,
   answer: ProviderAnswer,
-  givingUp: boolean,
+  lastAttempt: boolean,
 ): { readonly payment: Payment; readonly fact?: PaymentFact } {
   if (payment.work !== work) return { payment };
   switch (answer.kind) {
@@ -70,7 +72,7 @@ export function conclude(
         payment: { ...payment, status: 'declined', work: null },
         fact: { name: 'PaymentDeclined', reason: answer.reason },
       };
-    case 'undone':
+    case 'refunded':
       return work === 'refund'
         ? {
             payment: { ...payment, status: 'refunded', work: null },
@@ -78,8 +80,8 @@ export function conclude(
           }
         : { payment: { ...payment, work: null } };
     case 'failed':
-      // An unanswered request may have been granted: it is declined to the order and undone at the provider.
-      return work === 'authorize' && givingUp
+      // The provider may have authorised a request whose answer was lost: decline the payment and void it there.
+      return work === 'authorize' && lastAttempt
         ? {
             payment: { status: 'declined', work: 'void', attempts: 0 },
             fact: { name: 'PaymentDeclined', reason: PROVIDER_UNAVAILABLE },

@@ -1,2 +1,2 @@
-export { createPaymentsService, ownedTopics, type PaymentsServiceOptions } from './payments-service.ts';
+export { createPaymentsService, type PaymentsServiceOptions } from './payments-service.ts';
 export type { PaymentsTables } from './tables.ts';

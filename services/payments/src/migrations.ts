@@ -18,7 +18,7 @@ export const migrations: Migrations = {
         .addColumn('cause_id', 'text', (column) => column.notNull())
         .addColumn('traceparent', 'text')
         .execute();
-      // Holds only what is still to be done: finding due work stays cheap however many payments there were.
+      // A partial index: finding due work stays cheap however many payments are done.
       await db.schema
         .createIndex('payments_due')
         .on('payments')

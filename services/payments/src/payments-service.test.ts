@@ -55,10 +55,10 @@ async function startPayments(
     },
     row: (orderId: string) =>
       database.query.selectFrom('payments').selectAll().where('order_id', '=', orderId).executeTakeFirst(),
-    /** What was said about the order, once there is so much. */
-    async said(orderId: string, count: number): Promise<string[]> {
+    /** Resolves with the order's events as soon as there are `count`. */
+    async events(orderId: string, count: number): Promise<string[]> {
       const about = async () => (await published()).filter(({ subject }) => subject === orderId);
-      await until(async () => (await about()).length >= count, { what: `${count} facts about ${orderId}` });
+      await until(async () => (await about()).length >= count, { what: `${count} events of ${orderId}` });
       return (await about()).map(({ type, sequence }) => `${type.split('.').at(-1)} ${sequence}`);
     },
     async [Symbol.asyncDispose]() {
@@ -77,14 +77,14 @@ describe('a payment', () => {
     await using payments = await startPayments(server.url);
     await payments.reserved('o1');
     await payments.reserved('o2', 1013);
-    expect(await payments.said('o1', 1)).toEqual(['PaymentAuthorized 1']);
-    expect(await payments.said('o2', 1)).toEqual(['PaymentDeclined 1']);
+    expect(await payments.events('o1', 1)).toEqual(['PaymentAuthorized 1']);
+    expect(await payments.events('o2', 1)).toEqual(['PaymentDeclined 1']);
     await payments.cancelled('o1');
-    expect(await payments.said('o1', 2)).toEqual(['PaymentAuthorized 1', 'PaymentRefunded 2']);
+    expect(await payments.events('o1', 2)).toEqual(['PaymentAuthorized 1', 'PaymentRefunded 2']);
     expect(provider.authorized()).toEqual([]);
   });
 
-  it('is asked for by its order id, so that the provider recognises a repeat', async () => {
+  it('sends the order id as idempotency key', async () => {
     const keys: (string | null)[] = [];
     const provider = createPaymentProvider();
     await using payments = await startPayments((request) => {
@@ -92,11 +92,11 @@ describe('a payment', () => {
       return provider.handle(request);
     });
     await payments.reserved('o1');
-    await payments.said('o1', 1);
+    await payments.events('o1', 1);
     expect(keys).toEqual(['o1']);
   });
 
-  it('is tried again when the provider fails, and again when nobody can be reached', async () => {
+  it('is retried when the provider fails, is unreachable or answers nonsense', async () => {
     const provider = createPaymentProvider();
     const answers: (() => Promise<Response>)[] = [
       () => Promise.resolve(new Response('oops', { status: 500 })),
@@ -105,11 +105,11 @@ describe('a payment', () => {
     ];
     await using payments = await startPayments((request) => answers.shift()?.() ?? provider.handle(request));
     await payments.reserved('o1');
-    expect(await payments.said('o1', 1)).toEqual(['PaymentAuthorized 1']);
+    expect(await payments.events('o1', 1)).toEqual(['PaymentAuthorized 1']);
     expect(answers).toEqual([]);
   });
 
-  it('does not wait for a provider beyond its deadline', async () => {
+  it('is retried when the provider misses the deadline', async () => {
     const provider = createPaymentProvider();
     let calls = 0;
     await using payments = await startPayments(
@@ -117,34 +117,34 @@ describe('a payment', () => {
       { deadlineMs: 20 },
     );
     await payments.reserved('o1');
-    expect(await payments.said('o1', 1)).toEqual(['PaymentAuthorized 1']);
+    expect(await payments.events('o1', 1)).toEqual(['PaymentAuthorized 1']);
   });
 
-  it('does not hold up the others while the provider is slow, at most eight at a time', async () => {
+  it('does not block other payments while the provider is slow, with at most eight concurrent calls', async () => {
     const provider = createPaymentProvider();
     const open = deferred();
-    let under = 0;
-    let most = 0;
+    let calls = 0;
+    let maxCalls = 0;
     await using payments = await startPayments(async (request) => {
-      most = Math.max(most, ++under);
+      maxCalls = Math.max(maxCalls, ++calls);
       if (request.url.includes('/authorizations')) await open.promise;
-      under--;
+      calls--;
       return provider.handle(request);
     });
     for (let index = 0; index < 20; index++) await payments.reserved(`o${index}`);
-    await until(() => under === 8, { what: 'eight calls are under way' });
+    await until(() => calls === 8, { what: 'eight calls are under way' });
     await until(async () => (await payments.row('o19'))?.status === 'pending', {
-      what: 'the last one is written down all the same',
+      what: 'the last one is stored all the same',
     });
     open.resolve();
-    for (let index = 0; index < 20; index++) await payments.said(`o${index}`, 1);
-    expect(most).toBe(8);
+    for (let index = 0; index < 20; index++) await payments.events(`o${index}`, 1);
+    expect(maxCalls).toBe(8);
   });
 
-  it('is taken up again when whoever worked on it died', async () => {
+  it('is taken over when the lease of a dead worker ends', async () => {
     const provider = createPaymentProvider();
     await using payments = await startPayments(provider.handle);
-    // What a killed process leaves behind: a claimed row whose lease runs out.
+    // A killed process leaves a claimed row behind, whose lease runs out.
     await payments.database.query
       .insertInto('payments')
       .values({
@@ -160,48 +160,48 @@ describe('a payment', () => {
         traceparent: null,
       })
       .execute();
-    expect(await payments.said('orphan', 1)).toEqual(['PaymentAuthorized 1']);
+    expect(await payments.events('orphan', 1)).toEqual(['PaymentAuthorized 1']);
   });
 });
 
 describe('an order that ended', () => {
-  it('before its payment was known is never charged', async () => {
+  it('before its payment was requested is never charged', async () => {
     const provider = createPaymentProvider();
     await using payments = await startPayments(provider.handle);
     await payments.cancelled('o1');
-    await until(async () => (await payments.row('o1'))?.status === 'voided', { what: 'the end is noted' });
+    await until(async () => (await payments.row('o1'))?.status === 'voided', { what: 'the end is stored' });
     await payments.reserved('o1');
     await payments.reserved('o2');
-    await payments.said('o2', 1);
+    await payments.events('o2', 1);
     expect(provider.authorized()).toEqual(['o2']);
     expect(await payments.row('o1')).toMatchObject({ status: 'voided', work: null });
   });
 
-  it('while the provider was asked is undone there, and nothing is said about it', async () => {
+  it('during the call to the provider is voided there, and nothing is published', async () => {
     const provider = createPaymentProvider();
-    const asked = deferred();
+    const called = deferred();
     const answer = deferred();
     await using payments = await startPayments(async (request) => {
       const response = await provider.handle(request);
       if (!request.url.endsWith('/authorizations')) return response;
-      asked.resolve();
+      called.resolve();
       await answer.promise;
       return response;
     });
     await payments.reserved('o1');
-    await asked.promise;
+    await called.promise;
     expect(provider.authorized()).toEqual(['o1']);
     await payments.cancelled('o1');
-    await until(() => provider.authorized().length === 0, { what: 'the charge is undone' });
+    await until(() => provider.authorized().length === 0, { what: 'the charge is voided' });
     answer.resolve();
     await until(async () => (await payments.row('o1'))?.work === null, { what: 'nothing is left to do' });
     await payments.reserved('o2');
-    await payments.said('o2', 1);
-    expect(await payments.said('o1', 0)).toEqual([]);
+    await payments.events('o2', 1);
+    expect(await payments.events('o1', 0)).toEqual([]);
   });
 });
 
-/** The provider as it is reached in production: over a socket. */
+/** Serves the provider over HTTP, as in production. */
 async function serve(handle: ProviderFetch) {
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = [];

@@ -1,48 +1,47 @@
-import { OrderCancelled, OrderRejected, StockReserved, topics } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
-import { causeOf, createService, type Service, type ServiceDependencies } from '@tidegate/service';
+import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
+import { consumed, ownedTopics } from './messages.ts';
 import { migrations } from './migrations.ts';
-import { createPaymentStore } from './store.ts';
-import { startPaymentWorker, type PaymentWorker } from './worker.ts';
-import { createProviderClient, type ProviderFetch } from './provider-client.ts';
+import { ProviderClient, type ProviderFetch } from './provider-client.ts';
+import { createReactions } from './reactions.ts';
+import { PaymentStore } from './store.ts';
 import type { PaymentsTables } from './tables.ts';
+import { PaymentWorker } from './worker.ts';
 
 export interface PaymentsServiceOptions extends ServiceDependencies<PaymentsTables> {
-  /** The provider's base URL, or its fetch handler in this process. */
+  /** Base URL of the payment provider, or its fetch handler in this process. */
   readonly provider: string | ProviderFetch;
+  /** Returns the time in epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
-  /** For one call to the provider. Default 3 s. */
+  /** Deadline of one call to the provider, in milliseconds. Default 3,000. */
   readonly deadlineMs?: number;
-  /** After so long without an answer the payment is declined. Default 2 min. */
+  /** Declines a payment that got no answer for so long, in milliseconds. Default 120,000. */
   readonly giveUpAfterMs?: number;
-  /** Calls to the provider at a time. Default 8. */
+  /** Maximum concurrent calls to the provider. Default 8. */
   readonly concurrency?: number;
 }
 
-export const ownedTopics = [topics.paymentEvents] as const;
+/** Time to store an answer after a call that used up its deadline. */
+const LEASE_MARGIN_MS = 2_000;
 
-const consumed = [StockReserved, OrderCancelled, OrderRejected] as const;
-
-/** Payments at an outside provider: consuming only writes down what is to be done, a worker does it. */
+/**
+ * Creates the owner of payments at an outside provider. Consuming a message only stores the work to do; a worker then
+ * calls the provider, so a slow provider never delays the consumer.
+ */
 export function createPaymentsService(options: PaymentsServiceOptions): Service<'payments'> {
   const { database, logger, provider, clock = Date.now } = options;
   const { deadlineMs = 3_000, giveUpAfterMs = 120_000, concurrency = 8 } = options;
   const outbox = createOutbox({ database });
-  let worker: PaymentWorker | undefined;
-  const store = createPaymentStore({ database, outbox, clock, onWork: () => worker?.wake() });
-
-  function startWorker(): PaymentWorker {
-    worker = startPaymentWorker({
-      store,
-      provider: createProviderClient({ provider, deadlineMs }),
-      clock,
-      logger,
-      concurrency,
-      leaseMs: deadlineMs + 2_000,
-      giveUpAfterMs,
-    });
-    return worker;
-  }
+  const store = new PaymentStore({ database, outbox, clock, onWork: () => worker.wake() });
+  const worker = new PaymentWorker({
+    store,
+    provider: new ProviderClient({ provider, deadlineMs }),
+    clock,
+    logger,
+    concurrency,
+    leaseMs: deadlineMs + LEASE_MARGIN_MS,
+    giveUpAfterMs,
+  });
 
   return createService({
     name: 'payments',
@@ -51,10 +50,7 @@ export function createPaymentsService(options: PaymentsServiceOptions): Service<
     outbox,
     ownedTopics,
     consumed,
-    handle: (message, unit) =>
-      message.name === 'StockReserved'
-        ? store.request(unit, message.data, causeOf(message))
-        : store.end(unit, message.subject, causeOf(message)),
-    beforeConsuming: startWorker,
+    handle: createReactions(store),
+    beforeConsuming: () => worker.start(),
   });
 }

@@ -6,11 +6,11 @@ export interface PaymentsTable {
   status: PaymentStatus;
   work: ProviderWork | null;
   attempts: number;
-  /** When the work is due; while somebody is at it, when they are presumed dead. Epoch ms. */
+  /** Time the work is due, or the end of the lease while a worker does it. Epoch milliseconds. */
   next_attempt_at: number | null;
   amount_cents: number;
   requested_at: number;
-  /** Version of the order's stream here: number of facts published. */
+  /** Sequence of the payment's last event: number of events published. */
   sequence: number;
   cause_id: string;
   traceparent: string | null;

@@ -1,56 +1,87 @@
-import { backoffMs, startDueLoop } from '@tidegate/runtime/resilience';
+import { backoffMs, startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { ProviderAnswer } from './decide.ts';
-import type { PaymentStore } from './store.ts';
 import type { ProviderClient } from './provider-client.ts';
+import type { PaymentStore } from './store.ts';
 import type { PaymentsTable } from './tables.ts';
 
-export interface PaymentWorker {
-  wake(): void;
-  /** Breaks off the calls under way and waits for them; their work is due again after its lease. */
-  stop(): Promise<void>;
+export interface PaymentWorkerOptions {
+  readonly store: PaymentStore;
+  readonly provider: ProviderClient;
+  readonly clock: () => number;
+  readonly logger: Logger;
+  /** Maximum concurrent calls to the provider. */
+  readonly concurrency: number;
+  /** Lease of a claimed row, in milliseconds. Longer than a call may take. */
+  readonly leaseMs: number;
+  /** Declines a payment that got no answer for so long, in milliseconds. */
+  readonly giveUpAfterMs: number;
 }
 
 /**
- * Does the due work of the payments' rows at the provider, `concurrency` calls at a time. A row is leased while it
- * is worked on: after a crash, here or in another process, it is due again when the lease ends, and the provider
- * knows a repeated call by its key.
+ * Does the due work of payments at the provider. A row is leased while a call is under way: if the process dies, another
+ * one repeats the call after the lease, and the provider deduplicates it by its idempotency key.
  */
-export function startPaymentWorker(options: {
-  store: PaymentStore;
-  provider: ProviderClient;
-  clock: () => number;
-  logger: Logger;
-  concurrency: number;
-  /** Longer than a call may take. */
-  leaseMs: number;
-  giveUpAfterMs: number;
-}): PaymentWorker {
-  const { store, provider, clock, logger, concurrency, leaseMs, giveUpAfterMs } = options;
-  const abort = new AbortController();
-  const calls = new Set<Promise<void>>();
+export class PaymentWorker {
+  readonly #options: PaymentWorkerOptions;
+  readonly #calls = new Set<Promise<void>>();
+  #abort = new AbortController();
+  #loop: DueLoop | undefined;
 
-  async function pass(): Promise<number | undefined> {
-    const free = concurrency - calls.size;
-    if (free === 0) return undefined;
-    for (const row of await store.claim(free, clock() + leaseMs)) {
-      const call = work(row).finally(() => {
-        calls.delete(call);
-        loop.wake();
-      });
-      calls.add(call);
-    }
-    // With every place taken the next one that becomes free wakes the loop.
-    return calls.size === concurrency ? undefined : store.nextDue();
+  constructor(options: PaymentWorkerOptions) {
+    this.#options = options;
   }
 
-  async function work(row: PaymentsTable): Promise<void> {
+  start(): this {
+    const { clock, logger } = this.#options;
+    this.#abort = new AbortController();
+    this.#loop = startDueLoop({
+      pass: () => this.#pass(),
+      clock,
+      onFailure: (err) => logger.warn({ err }, 'looking for due payments failed; trying again'),
+    });
+    return this;
+  }
+
+  /** Looks for due work now. */
+  wake(): void {
+    this.#loop?.wake();
+  }
+
+  /** Aborts the calls under way and waits for them. Their work is due again after its lease. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#loop?.stop();
+    await Promise.all(this.#calls);
+  }
+
+  /** Starts as many calls as there are free places. Returns the time of the next pass. */
+  async #pass(): Promise<number | undefined> {
+    const { store, clock, concurrency, leaseMs } = this.#options;
+    const free = concurrency - this.#calls.size;
+    if (free === 0) return undefined;
+    for (const row of await store.claim(free, clock() + leaseMs)) {
+      const call = this.#work(row).finally(() => {
+        this.#calls.delete(call);
+        this.wake();
+      });
+      this.#calls.add(call);
+    }
+    // When all places are taken, the next call that ends wakes the loop.
+    return this.#calls.size === concurrency ? undefined : store.nextDue();
+  }
+
+  async #work(row: PaymentsTable): Promise<void> {
+    const { store, clock, logger, giveUpAfterMs } = this.#options;
     try {
-      const answer = await ask(row);
-      const retryAt = clock() + backoffMs(row.attempts, { firstMs: 200, maxMs: 3_000 });
-      await store.settle(row, answer, retryAt, clock() - row.requested_at >= giveUpAfterMs);
+      const answer = await this.#call(row);
+      await store.settle(row, {
+        answer,
+        retryAt: clock() + backoffMs(row.attempts, { firstMs: 200, maxMs: 3_000 }),
+        lastAttempt: clock() - row.requested_at >= giveUpAfterMs,
+      });
     } catch (error) {
-      if (!abort.signal.aborted) {
+      if (!this.#abort.signal.aborted) {
         logger.error(
           { err: error, orderId: row.order_id },
           'an answer could not be stored; asking again later',
@@ -59,30 +90,18 @@ export function startPaymentWorker(options: {
     }
   }
 
-  async function ask(row: PaymentsTable): Promise<ProviderAnswer> {
+  async #call(row: PaymentsTable): Promise<ProviderAnswer> {
+    const { provider, logger } = this.#options;
+    const { signal } = this.#abort;
     try {
       return row.work === 'authorize'
-        ? await provider.authorize(row.order_id, row.amount_cents, abort.signal)
-        : await provider.undo(row.order_id, abort.signal);
+        ? await provider.authorize(row.order_id, row.amount_cents, signal)
+        : await provider.refund(row.order_id, signal);
     } catch (error) {
-      abort.signal.throwIfAborted();
+      signal.throwIfAborted();
       const { message } = error as Error;
       logger.warn({ orderId: row.order_id, work: row.work, attempt: row.attempts }, message);
       return { kind: 'failed' };
     }
   }
-
-  const loop = startDueLoop({
-    pass,
-    clock,
-    onFailure: (err) => logger.warn({ err }, 'looking for due payments failed; trying again'),
-  });
-  return {
-    wake: () => loop.wake(),
-    async stop() {
-      abort.abort();
-      await loop.stop();
-      await Promise.all(calls);
-    },
-  };
 }

@@ -10,7 +10,7 @@ function call(provider: PaymentProvider, method: string, path: string, body?: un
 const authorization = { orderId: 'o1', amountCents: 1999, currency: 'EUR' };
 
 describe('the simulated payment provider', () => {
-  it('grants an authorisation and gives the same answer to the same key', async () => {
+  it('grants an authorisation and returns the same answer to the same key', async () => {
     const provider = createPaymentProvider();
     const first = await call(provider, 'POST', '/authorizations', authorization);
     expect(first.status).toBe(201);
@@ -26,7 +26,7 @@ describe('the simulated payment provider', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'CARD_DECLINED' } });
   });
 
-  it('refunds what it granted, as often as it is asked', async () => {
+  it('refunds an authorisation, also when asked again', async () => {
     const provider = createPaymentProvider();
     await call(provider, 'POST', '/authorizations', authorization);
     for (let time = 0; time < 2; time++) {
@@ -36,14 +36,14 @@ describe('the simulated payment provider', () => {
     expect(provider.authorized()).toEqual([]);
   });
 
-  it('grants nothing that was undone before it was asked for', async () => {
+  it('declines an authorisation that was refunded before it arrived', async () => {
     const provider = createPaymentProvider();
     await call(provider, 'POST', '/refunds', { orderId: 'o1' });
     const response = await call(provider, 'POST', '/authorizations', authorization);
     expect(response.status).toBe(402);
   });
 
-  it('fails when told to, and says how it behaves', async () => {
+  it('fails at the configured rate and returns its behaviour', async () => {
     const provider = createPaymentProvider();
     await call(provider, 'PUT', '/behaviour', { failRate: 1 });
     expect((await call(provider, 'POST', '/authorizations', authorization)).status).toBe(503);

@@ -4,19 +4,29 @@ import { z } from 'zod';
 import { behaviour, type Behaviour } from './behaviour.ts';
 
 /**
- * A payment provider as it could be bought, simulated: `POST /authorizations {orderId, amountCents, currency}`
- * and `POST /refunds {orderId}`, both idempotent by the `Idempotency-Key` header, and `GET`/`PUT /behaviour` to
- * make it slow or fail. Amounts whose cents end in 13 are declined, always.
+ * A simulated payment provider: `POST /authorizations {orderId, amountCents, currency}` and `POST /refunds {orderId}`,
+ * both idempotent by the `Idempotency-Key` header, and `GET`/`PUT /behaviour`, which makes it slow or fail. It always
+ * declines amounts whose cents end in 13.
  */
 export interface PaymentProvider {
   readonly handle: (request: Request) => Promise<Response>;
-  /** Orders with money held at the moment: what tests compare with what the platform believes. */
+  /** Returns the ids of orders with an authorisation that is not refunded. */
   authorized(): string[];
+}
+
+/**
+ * Creates the simulated payment provider.
+ *
+ * @param options.random Returns numbers from 0 to 1 that decide failures and declines. Default `Math.random`.
+ */
+export function createPaymentProvider(options: { random?: () => number } = {}): PaymentProvider {
+  return new SimulatedPaymentProvider(options.random ?? Math.random);
 }
 
 interface Charge {
   readonly orderId: string;
   readonly answer: { readonly status: 201 | 402; readonly body: unknown };
+  /** True from the authorisation to the refund. */
   held: boolean;
 }
 
@@ -27,79 +37,81 @@ const authorization = z.object({
 });
 const refund = z.object({ orderId: z.string().min(1).max(64) });
 
-/** It forgets the oldest charges beyond these: a simulation need not grow for ever. */
-const CHARGES_KEPT = 200_000;
+/** Maximum charges kept. The oldest is evicted first. */
+const MAX_CHARGES = 200_000;
 
-export function createPaymentProvider(options: { random?: () => number } = {}): PaymentProvider {
-  const { random = Math.random } = options;
-  const charges = new Map<string, Charge>();
-  let now: Behaviour = behaviour.parse({});
+class SimulatedPaymentProvider implements PaymentProvider {
+  readonly #random: () => number;
+  readonly #charges = new Map<string, Charge>();
+  #behaviour: Behaviour = behaviour.parse({});
 
-  async function handle(request: Request): Promise<Response> {
-    const { pathname } = new URL(request.url);
-    const route = routes[`${request.method} ${pathname}`];
-    if (!route) return json(404, failure('NOT_FOUND', 'There is no such address.'));
-    return route(request);
+  constructor(random: () => number) {
+    this.#random = random;
   }
 
-  const routes: Record<string, (request: Request) => Promise<Response>> = {
-    'GET /behaviour': () => Promise.resolve(json(200, now)),
-    'PUT /behaviour': (request) =>
-      withBody(request, behaviour, (body) => {
-        now = body;
-        return json(200, now);
-      }),
-    'POST /authorizations': (request) => misbehaving(() => withBody(request, authorization, authorize)),
-    'POST /refunds': (request) => misbehaving(() => withBody(request, refund, undo)),
+  readonly handle = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    switch (`${request.method} ${pathname}`) {
+      case 'GET /behaviour':
+        return json(200, this.#behaviour);
+      case 'PUT /behaviour':
+        return withBody(request, behaviour, (body) => json(200, (this.#behaviour = body)));
+      case 'POST /authorizations':
+        return this.#misbehave(() => withBody(request, authorization, (...call) => this.#authorize(...call)));
+      case 'POST /refunds':
+        return this.#misbehave(() => withBody(request, refund, (...call) => this.#refund(...call)));
+      default:
+        return json(404, failure('NOT_FOUND', 'There is no such address.'));
+    }
   };
 
-  /** Fails before anything happens and is slow after it did: a caller that times out cannot know. */
-  async function misbehaving(answer: () => Promise<Response>): Promise<Response> {
-    const { delayMs, failRate } = now;
+  authorized(): string[] {
+    return [...this.#charges.values()].filter(({ held }) => held).map(({ orderId }) => orderId);
+  }
+
+  /** Fails before the call has an effect and delays after it: a caller that times out cannot know its outcome. */
+  async #misbehave(answer: () => Promise<Response>): Promise<Response> {
+    const { delayMs, failRate } = this.#behaviour;
     const response =
-      random() < failRate ? json(503, failure('UNAVAILABLE', 'The provider is down.')) : await answer();
+      this.#random() < failRate ? json(503, failure('UNAVAILABLE', 'The provider is down.')) : await answer();
     if (delayMs > 0) await delay(delayMs);
     return response;
   }
 
-  function authorize(body: z.infer<typeof authorization>, key: string): Response {
-    const charge = charges.get(key) ?? remember(key, decide(body));
+  #authorize(body: z.infer<typeof authorization>, key: string): Response {
+    const charge = this.#charges.get(key) ?? this.#keep(key, this.#decide(body));
     return json(charge.answer.status, charge.answer.body);
   }
 
-  function decide({ orderId, amountCents }: z.infer<typeof authorization>): Charge {
-    if (amountCents % 100 === 13 || random() < now.declineRate) {
+  #decide({ orderId, amountCents }: z.infer<typeof authorization>): Charge {
+    if (amountCents % 100 === 13 || this.#random() < this.#behaviour.declineRate) {
       return declined(orderId, 'CARD_DECLINED', 'The card was declined by its bank.');
     }
     const body = { reference: reference('auth', orderId), amountCents };
     return { orderId, answer: { status: 201, body }, held: true };
   }
 
-  function undo({ orderId }: z.infer<typeof refund>, key: string): Response {
-    const charge = charges.get(key);
+  #refund({ orderId }: z.infer<typeof refund>, key: string): Response {
+    const charge = this.#charges.get(key);
     const refunded = charge?.answer.status === 201;
     if (charge) charge.held = false;
-    // The authorisation may still be on its way here: it must not be granted after its refund.
-    else remember(key, declined(orderId, 'VOIDED', 'The payment was voided before it was authorised.'));
+    // The authorisation may still be under way: it must not be granted after its refund.
+    else this.#keep(key, declined(orderId, 'VOIDED', 'The payment was voided before it was authorised.'));
     return json(200, { reference: reference('refund', orderId), refunded });
   }
 
-  function remember(key: string, charge: Charge): Charge {
-    charges.set(key, charge);
-    if (charges.size > CHARGES_KEPT) charges.delete(charges.keys().next().value!);
+  #keep(key: string, charge: Charge): Charge {
+    this.#charges.set(key, charge);
+    if (this.#charges.size > MAX_CHARGES) this.#charges.delete(this.#charges.keys().next().value!);
     return charge;
   }
-
-  return {
-    handle,
-    authorized: () => [...charges.values()].filter(({ held }) => held).map(({ orderId }) => orderId),
-  };
 }
 
 function declined(orderId: string, code: string, message: string): Charge {
   return { orderId, answer: { status: 402, body: failure(code, message) }, held: false };
 }
 
+/** Parses the body and the idempotency key, and answers 400 when either is invalid. */
 async function withBody<T>(
   request: Request,
   schema: z.ZodType<T>,
