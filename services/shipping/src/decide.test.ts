@@ -28,7 +28,7 @@ describe('a shipment', () => {
     expect(advanceShipment(shipment, nowMs, times)).toBeUndefined();
   });
 
-  it('stops while it is in the house', () => {
+  it('stops while it is being prepared', () => {
     expect(stopShipment(preparing)).toEqual(stopped);
   });
 
@@ -40,11 +40,11 @@ describe('a shipment', () => {
     expect(stopShipment(shipment)).toBeUndefined();
   });
 
-  it.each([delivered, stopped])('goes nowhere from %j', (shipment) => {
+  it.each([delivered, stopped])('has no stage after %j', (shipment) => {
     expect(advanceShipment(shipment, 9999, times)).toBeUndefined();
   });
 
-  it('has the same id and parcel however often it is asked for', () => {
+  it('has an id and a parcel derived from the order id', () => {
     expect(shipmentIdOf('o1')).toBe(shipmentIdOf('o1'));
     expect(shipmentIdOf('o1')).not.toBe(shipmentIdOf('o2'));
     expect(parcelOf('s1')).toEqual(parcelOf('s1'));

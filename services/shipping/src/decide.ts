@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 export type ShipmentStatus = 'preparing' | 'dispatched' | 'delivered' | 'stopped';
 
-/** How long each stage takes. */
+/** Durations of the stages, in milliseconds. */
 export interface ShippingTimes {
   readonly prepareMs: number;
   readonly deliverMs: number;
@@ -10,16 +10,16 @@ export interface ShippingTimes {
 
 export interface Shipment {
   readonly status: ShipmentStatus;
-  /** When the next stage is due, epoch ms; null when nothing follows. */
+  /** Time the next stage is due, in epoch milliseconds; null after the last stage. */
   readonly dueAt: number | null;
 }
 
-/** The order is confirmed: pack it. */
+/** Returns the shipment of an order confirmed now. Pure, like all decisions here. */
 export function prepareShipment(nowMs: number, times: ShippingTimes): Shipment {
   return { status: 'preparing', dueAt: nowMs + times.prepareMs };
 }
 
-/** The stage that is due now has passed; undefined when none is. */
+/** Returns the shipment in its next stage, or undefined when none is due. */
 export function advanceShipment(
   shipment: Shipment,
   nowMs: number,
@@ -37,18 +37,19 @@ export function advanceShipment(
   }
 }
 
-/** The order was cancelled: what is still in the house stays there. Undefined when it is too late for that. */
+/** Returns the shipment of a cancelled order, or undefined when it is dispatched already. */
 export function stopShipment(shipment: Shipment): Shipment | undefined {
   return shipment.status === 'preparing' ? { status: 'stopped', dueAt: null } : undefined;
 }
 
-/** Derived from the order's id, so that a repeated message names the same shipment. */
+/** Returns the id of an order's shipment. It is derived, so that a repeated message names the same shipment. */
 export function shipmentIdOf(orderId: string): string {
   return `ship-${digest(orderId).slice(0, 16)}`;
 }
 
 const carriers = ['Gull Post', 'Harbour Freight', 'Tern Express'] as const;
 
+/** Returns the simulated carrier and tracking code of a shipment, derived from its id. */
 export function parcelOf(shipmentId: string): { carrier: string; trackingCode: string } {
   const hash = digest(shipmentId);
   const carrier = carriers[Number.parseInt(hash.slice(0, 4), 16) % carriers.length]!;

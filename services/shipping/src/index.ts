@@ -1,2 +1,2 @@
-export { createShippingService, ownedTopics, type ShippingServiceOptions } from './shipping-service.ts';
+export { createShippingService, type ShippingServiceOptions } from './shipping-service.ts';
 export type { ShippingTables } from './tables.ts';

@@ -15,7 +15,7 @@ export const migrations: Migrations = {
         .addColumn('cause_id', 'text', (column) => column.notNull())
         .addColumn('traceparent', 'text')
         .execute();
-      // Holds only what is under way: the next due one is found at once however many were delivered.
+      // A partial index: finding due shipments stays cheap however many are delivered.
       await db.schema
         .createIndex('shipments_due')
         .on('shipments')

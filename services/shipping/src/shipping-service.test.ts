@@ -27,7 +27,7 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
     return (await log.read(range)).map(decodeEnvelope);
   }
 
-  const say = (
+  const append = (
     definition: typeof OrderConfirmed | typeof OrderCancelled,
     orderId: string,
     sequence: number,
@@ -46,9 +46,9 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
 
   return {
     published,
-    confirm: (orderId: string) => say(OrderConfirmed, orderId, 2),
-    cancel: (orderId: string) => say(OrderCancelled, orderId, 3),
-    /** Lets time pass; a running service looks at the clock when it is restarted. */
+    confirm: (orderId: string) => append(OrderConfirmed, orderId, 2),
+    cancel: (orderId: string) => append(OrderCancelled, orderId, 3),
+    /** Advances the clock and restarts the service, which then finds due shipments. */
     async restartAfter(ms: number) {
       await service.stop();
       nowMs += ms;
@@ -63,8 +63,8 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
           .where('order_id', '=', orderId)
           .executeTakeFirst()
       )?.status,
-    async said(count: number): Promise<string[]> {
-      await until(async () => (await published()).length >= count, { what: `${count} facts are published` });
+    async summaries(count: number): Promise<string[]> {
+      await until(async () => (await published()).length >= count, { what: `${count} events are published` });
       return (await published()).map(
         ({ subject, type, sequence }) => `${subject} ${type.split('.').at(-1)} ${sequence}`,
       );
@@ -79,10 +79,10 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
 }
 
 describe('shipping', () => {
-  it('prepares, dispatches and delivers what is confirmed', async () => {
+  it('prepares, dispatches and delivers a confirmed order', async () => {
     await using shipping = await startShipping({ prepareMs: 0, deliverMs: 0 });
     await shipping.confirm('o1');
-    expect(await shipping.said(3)).toEqual([
+    expect(await shipping.summaries(3)).toEqual([
       'o1 ShipmentPrepared 1',
       'o1 ShipmentDispatched 2',
       'o1 ShipmentDelivered 3',
@@ -95,33 +95,33 @@ describe('shipping', () => {
     });
   });
 
-  it('knows after a restart what is due', async () => {
+  it('continues due shipments after a restart', async () => {
     await using shipping = await startShipping({ prepareMs: hour, deliverMs: hour });
     await shipping.confirm('o1');
-    await shipping.said(1);
+    await shipping.summaries(1);
     await shipping.restartAfter(hour - 1);
     expect(await shipping.status('o1')).toBe('preparing');
     await shipping.restartAfter(1);
-    expect(await shipping.said(2)).toContain('o1 ShipmentDispatched 2');
+    expect(await shipping.summaries(2)).toContain('o1 ShipmentDispatched 2');
     await shipping.restartAfter(hour);
-    expect(await shipping.said(3)).toContain('o1 ShipmentDelivered 3');
+    expect(await shipping.summaries(3)).toContain('o1 ShipmentDelivered 3');
   });
 
-  it('stops what is cancelled before it has left, and only that', async () => {
+  it('stops a cancelled shipment unless it is dispatched already', async () => {
     await using shipping = await startShipping({ prepareMs: hour, deliverMs: hour });
     await shipping.confirm('gone');
-    await shipping.said(1);
+    await shipping.summaries(1);
     await shipping.restartAfter(hour);
-    await shipping.said(2);
+    await shipping.summaries(2);
     await shipping.confirm('kept');
-    await shipping.said(3);
+    await shipping.summaries(3);
     await shipping.cancel('gone');
     await shipping.cancel('kept');
     await until(async () => (await shipping.status('kept')) === 'stopped', {
       what: 'the shipment is stopped',
     });
     await shipping.restartAfter(2 * hour);
-    expect(await shipping.said(4)).toEqual([
+    expect(await shipping.summaries(4)).toEqual([
       'gone ShipmentPrepared 1',
       'gone ShipmentDispatched 2',
       'kept ShipmentPrepared 1',

@@ -16,26 +16,32 @@ import type { ShipmentsTable, ShippingTables } from './tables.ts';
 
 type Unit = UnitOfWork<ShippingTables>;
 
-export interface ShipmentStore {
-  prepare(unit: Unit, orderId: string, cause: Cause): Promise<void>;
-  stop(unit: Unit, orderId: string): Promise<void>;
-  /** Takes at most `limit` due shipments one stage further; resolves to how many were due. */
-  advanceDue(limit: number): Promise<number>;
-  nextDue(): Promise<number | undefined>;
-}
+/** One shipment per order, with the time at which its next stage is due. */
+export class ShipmentStore {
+  readonly #database: Database<ShippingTables>;
+  readonly #outbox: Outbox;
+  readonly #clock: () => number;
+  readonly #times: ShippingTimes;
+  readonly #onDue: () => void;
 
-export function createShipmentStore(options: {
-  database: Database<ShippingTables>;
-  outbox: Outbox;
-  clock: () => number;
-  times: ShippingTimes;
-  /** Called after a commit that set a new due time. */
-  onDue: () => void;
-}): ShipmentStore {
-  const { database, outbox, clock, times, onDue } = options;
+  constructor(options: {
+    readonly database: Database<ShippingTables>;
+    readonly outbox: Outbox;
+    readonly clock: () => number;
+    readonly times: ShippingTimes;
+    /** Called after each commit that set a new due time. */
+    readonly onDue: () => void;
+  }) {
+    this.#database = options.database;
+    this.#outbox = options.outbox;
+    this.#clock = options.clock;
+    this.#times = options.times;
+    this.#onDue = options.onDue;
+  }
 
-  async function prepare(unit: Unit, orderId: string, cause: Cause): Promise<void> {
-    const { status, dueAt } = prepareShipment(clock(), times);
+  /** Stores the order's shipment and publishes ShipmentPrepared. Idempotent. */
+  async prepare(unit: Unit, orderId: string, cause: Cause): Promise<void> {
+    const { status, dueAt } = prepareShipment(this.#clock(), this.#times);
     const row: ShipmentsTable = {
       order_id: orderId,
       shipment_id: shipmentIdOf(orderId),
@@ -51,11 +57,12 @@ export function createShipmentStore(options: {
       .onConflict((conflict) => conflict.column('order_id').doNothing())
       .executeTakeFirst();
     if (Number(inserted.numInsertedOrUpdatedRows ?? 0) === 0) return;
-    await outbox.add(unit, topics.shipmentEvents, [messageOf(row, clock())]);
-    unit.afterCommit(onDue);
+    await this.#outbox.add(unit, topics.shipmentEvents, [messageOf(row, this.#clock())]);
+    unit.afterCommit(this.#onDue);
   }
 
-  async function stop(unit: Unit, orderId: string): Promise<void> {
+  /** Stops the order's shipment if it is not dispatched yet. */
+  async stop(unit: Unit, orderId: string): Promise<void> {
     const row = await unit.tx
       .selectFrom('shipments')
       .selectAll()
@@ -63,44 +70,29 @@ export function createShipmentStore(options: {
       .forUpdate()
       .executeTakeFirst();
     const stopped = row && stopShipment(shipmentOf(row));
-    if (!stopped) return;
-    await unit.tx
-      .updateTable('shipments')
-      .set({ status: stopped.status, due_at: stopped.dueAt })
-      .where('order_id', '=', orderId)
-      .execute();
+    if (stopped) await this.#update(unit, orderId, { status: stopped.status, due_at: stopped.dueAt });
   }
 
-  function advanceDue(limit: number): Promise<number> {
-    return database.transaction(async (unit) => {
-      const rows = await unit.tx
-        .selectFrom('shipments')
-        .selectAll()
-        .where('due_at', '<=', clock())
-        .orderBy('due_at')
-        .limit(limit)
-        // Another process that is advancing them holds their locks: it will see to them.
-        .$if(database.dialect === 'postgres', (query) => query.forUpdate().skipLocked())
-        .execute();
+  /** Moves at most `limit` due shipments to their next stage and publishes their events. Returns how many were due. */
+  advanceDue(limit: number): Promise<number> {
+    return this.#database.transaction(async (unit) => {
+      const rows = await this.#lockDue(unit, limit);
       const messages: Envelope[] = [];
       for (const row of rows) {
-        const next = advanceShipment(shipmentOf(row), clock(), times);
+        const next = advanceShipment(shipmentOf(row), this.#clock(), this.#times);
         if (!next) continue;
-        const advanced = { ...row, status: next.status, due_at: next.dueAt, sequence: row.sequence + 1 };
-        await unit.tx
-          .updateTable('shipments')
-          .set({ status: advanced.status, due_at: advanced.due_at, sequence: advanced.sequence })
-          .where('order_id', '=', row.order_id)
-          .execute();
-        messages.push(messageOf(advanced, clock()));
+        const changes = { status: next.status, due_at: next.dueAt, sequence: row.sequence + 1 };
+        await this.#update(unit, row.order_id, changes);
+        messages.push(messageOf({ ...row, ...changes }, this.#clock()));
       }
-      if (messages.length > 0) await outbox.add(unit, topics.shipmentEvents, messages);
+      await this.#outbox.add(unit, topics.shipmentEvents, messages);
       return rows.length;
     });
   }
 
-  async function nextDue(): Promise<number | undefined> {
-    const row = await database.query
+  /** Returns the time at which the next stage is due, in epoch milliseconds; undefined when there is none. */
+  async nextDue(): Promise<number | undefined> {
+    const row = await this.#database.query
       .selectFrom('shipments')
       .select('due_at')
       .where('due_at', 'is not', null)
@@ -109,7 +101,23 @@ export function createShipmentStore(options: {
     return row?.due_at ?? undefined;
   }
 
-  return { prepare, stop, advanceDue, nextDue };
+  #lockDue(unit: Unit, limit: number): Promise<ShipmentsTable[]> {
+    return (
+      unit.tx
+        .selectFrom('shipments')
+        .selectAll()
+        .where('due_at', '<=', this.#clock())
+        .orderBy('due_at')
+        .limit(limit)
+        // Rows that another process has locked are being advanced there.
+        .$if(this.#database.dialect === 'postgres', (query) => query.forUpdate().skipLocked())
+        .execute()
+    );
+  }
+
+  async #update(unit: Unit, orderId: string, changes: Partial<ShipmentsTable>): Promise<void> {
+    await unit.tx.updateTable('shipments').set(changes).where('order_id', '=', orderId).execute();
+  }
 }
 
 function shipmentOf({ status, due_at }: ShipmentsTable): Shipment {

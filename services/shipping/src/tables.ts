@@ -6,7 +6,7 @@ export interface ShipmentsTable {
   shipment_id: string;
   status: ShipmentStatus;
   due_at: number | null;
-  /** Version of the order's stream here. */
+  /** Sequence of the shipment's last event. */
   sequence: number;
   cause_id: string;
   traceparent: string | null;
