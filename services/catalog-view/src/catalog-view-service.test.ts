@@ -79,7 +79,7 @@ describe('the catalogue view', () => {
     ]);
   });
 
-  it('answers products in the order asked, null where there is none', async () => {
+  it('returns products in the order of the ids, null for unknown ones', async () => {
     await using view = await startView();
     await view.list('tea', 'Green tea', 'Kitchen');
     await view.list('pot', 'Teapot', 'Kitchen');
@@ -88,7 +88,7 @@ describe('the catalogue view', () => {
     expect(products.map((product) => product?.name)).toEqual(['Teapot', undefined, 'Green tea']);
   });
 
-  it('lists products by name, page by page, all or of one category', async () => {
+  it('pages products by name, all or of one category', async () => {
     await using view = await startView();
     await view.list('p1', 'Tea', 'Kitchen');
     await view.list('p2', 'Ball', 'Sports');

@@ -1,22 +1,21 @@
-import { getProducts, listProducts, topics } from '@order-platform/contracts';
+import { getProducts, listProducts } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { implement } from '@tidegate/service/operations';
-import { joinedEvents } from './evolve.ts';
+import { consumed, ownedTopics } from './messages.ts';
 import { migrations } from './migrations.ts';
-import { createProductQueries } from './queries.ts';
-import { createProjection } from './projection.ts';
+import { ProductProjection } from './projection.ts';
+import { ProductQueries } from './queries.ts';
 import type { CatalogViewTables } from './tables.ts';
 
-export const ownedTopics = [topics.productDocuments] as const;
-
-/** Products with their stock: answers reads and publishes every change. */
+/** Creates the read side of products with their stock: answers reads and publishes every change. */
 export function createCatalogViewService(
   dependencies: ServiceDependencies<CatalogViewTables>,
 ): Service<'catalog-view'> {
   const { database } = dependencies;
   const outbox = createOutbox({ database });
-  const queries = createProductQueries(database);
+  const queries = new ProductQueries(database);
+  const projection = new ProductProjection({ outbox });
 
   return createService({
     name: 'catalog-view',
@@ -24,12 +23,12 @@ export function createCatalogViewService(
     migrations,
     outbox,
     ownedTopics,
-    consumed: joinedEvents,
-    handle: createProjection(outbox),
-    // The version vector knows what was applied.
+    consumed,
+    handle: (message, unit) => projection.apply(message, unit),
+    // The version vector deduplicates.
     inbox: false,
     implementations: [
-      implement(getProducts, ({ ids }) => queries.byIds(ids)),
+      implement(getProducts, async ({ ids }) => ({ products: await queries.byIds(ids) })),
       implement(listProducts, (input) => queries.list(input)),
     ],
   });

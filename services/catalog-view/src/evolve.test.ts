@@ -1,7 +1,8 @@
 import { createMessage } from '@tidegate/core';
 import { productDocument, ProductListed, StockLevelChanged } from '@order-platform/contracts';
 import { describe, expect, it } from 'vitest';
-import { evolveProduct, type ProductMessage } from './evolve.ts';
+import { evolve } from './evolve.ts';
+import type { ConsumedMessage } from './messages.ts';
 
 const attributes = (sequence: number) => ({
   id: `inventory/tea@${sequence}`,
@@ -24,7 +25,7 @@ const listed = {
     },
   }),
   name: 'ProductListed',
-} as ProductMessage;
+} as ConsumedMessage;
 
 const level = (sequence: number, available: number, reserved: number) =>
   ({
@@ -33,17 +34,17 @@ const level = (sequence: number, available: number, reserved: number) =>
       data: { productId: 'tea', available, reserved },
     }),
     name: 'StockLevelChanged',
-  }) as ProductMessage;
+  }) as ConsumedMessage;
 
 describe('the document of a product', () => {
-  it('begins with the listing', () => {
-    const document = evolveProduct(undefined, listed);
+  it('starts with the listing', () => {
+    const document = evolve(undefined, listed);
     expect(productDocument.parse(document)).toEqual(document);
     expect(document).toMatchObject({ productId: 'tea', version: 1, available: 10, reserved: 0 });
   });
 
   it('follows the stock', () => {
-    const document = [listed, level(2, 8, 2), level(3, 9, 1)].reduce(evolveProduct, undefined);
+    const document = [listed, level(2, 8, 2), level(3, 9, 1)].reduce(evolve, undefined);
     expect(document).toMatchObject({
       version: 3,
       versionVector: { inventory: 3 },
@@ -53,13 +54,13 @@ describe('the document of a product', () => {
     });
   });
 
-  it('stays as it is when a message comes again', () => {
-    const document = [listed, level(2, 8, 2)].reduce(evolveProduct, undefined);
-    expect(evolveProduct(document, listed)).toBe(document);
-    expect(evolveProduct(document, level(2, 0, 0))).toBe(document);
+  it('ignores a repeated message', () => {
+    const document = [listed, level(2, 8, 2)].reduce(evolve, undefined);
+    expect(evolve(document, listed)).toBe(document);
+    expect(evolve(document, level(2, 0, 0))).toBe(document);
   });
 
-  it('is not made of a stock level alone', () => {
-    expect(evolveProduct(undefined, level(7, 1, 0))).toBeUndefined();
+  it('is undefined after a stock level without a listing', () => {
+    expect(evolve(undefined, level(7, 1, 0))).toBeUndefined();
   });
 });

@@ -1,17 +1,14 @@
-import { productEvents, type ProductDocument } from '@order-platform/contracts';
-import { type Message } from '@tidegate/core';
-
-export const joinedEvents = productEvents;
-export type ProductMessage = Message<(typeof productEvents)[number]>;
+import type { ProductDocument } from '@order-platform/contracts';
+import type { ConsumedMessage } from './messages.ts';
 
 /**
- * The pure step from one document to the next. A message that the version vector already covers gives the same
- * document back: nothing to store or publish. Both events are of one stream, so a level without a listing is
- * a product that was listed before this topic's retention; there is nothing to show of it.
+ * Returns the document after the message. Pure. A message that the version vector already contains returns the same
+ * object: there is nothing to store or publish. Both events share one stream, so a level without a listing means that
+ * the listing is older than the topic's retention; such a product has no document.
  */
-export function evolveProduct(
+export function evolve(
   document: ProductDocument | undefined,
-  message: ProductMessage,
+  message: ConsumedMessage,
 ): ProductDocument | undefined {
   if (message.sequence <= (document?.versionVector.inventory ?? 0)) return document;
   const next = {

@@ -1,2 +1,2 @@
-export { createCatalogViewService, ownedTopics } from './catalog-view-service.ts';
+export { createCatalogViewService } from './catalog-view-service.ts';
 export type { CatalogViewTables } from './tables.ts';

@@ -1,36 +1,53 @@
-import { createMessage } from '@tidegate/core';
+import { createMessage, type Envelope } from '@tidegate/core';
 import { ProductDocumentChanged, topics, type ProductDocument } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/messaging';
-import { evolveProduct, type ProductMessage } from './evolve.ts';
+import { evolve } from './evolve.ts';
+import type { ConsumedMessage } from './messages.ts';
 import type { CatalogViewTables } from './tables.ts';
 
 type Unit = UnitOfWork<CatalogViewTables>;
 
-/** Applies one message to its product's row, and publishes the document that results. */
-export function createProjection(outbox: Outbox, clock: () => number = Date.now) {
-  return async (message: ProductMessage, unit: Unit): Promise<void> => {
-    const known = await find(unit, message.subject);
-    const document = evolveProduct(known, message);
+/** Turns messages into documents: load the document, evolve it, store and publish the new one. */
+export class ProductProjection {
+  readonly #outbox: Outbox;
+  readonly #clock: () => number;
+
+  constructor(options: {
+    readonly outbox: Outbox;
+    /** Returns the time in epoch milliseconds. Default `Date.now`. */
+    readonly clock?: () => number;
+  }) {
+    this.#outbox = options.outbox;
+    this.#clock = options.clock ?? Date.now;
+  }
+
+  /** Applies the message to its product. Does nothing when the product's version vector contains it already. */
+  async apply(message: ConsumedMessage, unit: Unit): Promise<void> {
+    const known = await lock(unit, message.subject);
+    const document = evolve(known, message);
     if (!document || document === known) return;
     await store(unit, document);
+    await this.#outbox.add(unit, topics.productDocuments, [this.#changed(document, message)]);
+  }
+
+  #changed(document: ProductDocument, cause: ConsumedMessage): Envelope {
     const { productId, version } = document;
-    const changed = createMessage(ProductDocumentChanged, {
+    return createMessage(ProductDocumentChanged, {
       id: `product/${productId}@${version}`,
       key: productId,
       sequence: version,
-      // When the document became so; `updatedAt` in it says when what changed it happened.
-      timeMs: clock(),
+      // Time of the projection. `updatedAt` in the document is the time of the source event.
+      timeMs: this.#clock(),
       data: document,
-      causationid: message.id,
-      traceparent: message.traceparent,
+      causationid: cause.id,
+      traceparent: cause.traceparent,
     });
-    await outbox.add(unit, topics.productDocuments, [changed]);
-  };
+  }
 }
 
-/** A product's messages are of one partition: only its consumer gets here, the lock is for a takeover. */
-async function find(unit: Unit, productId: string): Promise<ProductDocument | undefined> {
+/** Locks the product's row. One partition has all its messages, so two consumers meet here only during a rebalance. */
+async function lock(unit: Unit, productId: string): Promise<ProductDocument | undefined> {
   const row = await unit.tx
     .selectFrom('product_documents')
     .select('document')

@@ -4,26 +4,32 @@ import type { Database } from '@tidegate/database';
 import { sql } from 'kysely';
 import type { CatalogViewTables } from './tables.ts';
 
-export interface ProductQueries {
-  byIds(ids: readonly string[]): Promise<OutputOf<typeof getProducts>>;
-  list(input: InputOf<typeof listProducts>): Promise<OutputOf<typeof listProducts>>;
-}
+/** Reads of the view's table. */
+export class ProductQueries {
+  readonly #query: Database<CatalogViewTables>['query'];
 
-export function createProductQueries(database: Database<CatalogViewTables>): ProductQueries {
-  const { query } = database;
+  constructor({ query }: Database<CatalogViewTables>) {
+    this.#query = query;
+  }
 
-  async function byIds(ids: readonly string[]): Promise<OutputOf<typeof getProducts>> {
-    const rows = await query
+  /** Returns the products in the order of the ids, null for unknown ones. One statement. */
+  async byIds(ids: readonly string[]): Promise<OutputOf<typeof getProducts>['products']> {
+    const rows = await this.#query
       .selectFrom('product_documents')
       .select(['product_id', 'document'])
       .where('product_id', 'in', [...new Set(ids)])
       .execute();
     const byId = new Map(rows.map((row) => [row.product_id, parse(row.document)]));
-    return { products: ids.map((id) => byId.get(id) ?? null) };
+    return ids.map((id) => byId.get(id) ?? null);
   }
 
-  async function list({ category, first, after }: InputOf<typeof listProducts>) {
-    const page = inCategory(category)
+  /** Returns a page, sorted by name, and the total count. Two statements. */
+  async list({
+    category,
+    first,
+    after,
+  }: InputOf<typeof listProducts>): Promise<OutputOf<typeof listProducts>> {
+    const page = this.#inCategory(category)
       .select('document')
       .$if(after !== undefined, (products) =>
         products.where(
@@ -33,7 +39,7 @@ export function createProductQueries(database: Database<CatalogViewTables>): Pro
       .orderBy('name')
       .orderBy('product_id')
       .limit(first + 1);
-    const count = inCategory(category).select(({ fn }) => fn.countAll<number>().as('total'));
+    const count = this.#inCategory(category).select(({ fn }) => fn.countAll<number>().as('total'));
     const [rows, total] = await Promise.all([page.execute(), count.executeTakeFirstOrThrow()]);
     return {
       products: rows.slice(0, first).map((row) => parse(row.document)),
@@ -42,16 +48,14 @@ export function createProductQueries(database: Database<CatalogViewTables>): Pro
     };
   }
 
-  function inCategory(category: string | undefined) {
-    return query
+  #inCategory(category: string | undefined) {
+    return this.#query
       .selectFrom('product_documents')
       .$if(category !== undefined, (products) => products.where('category', '=', category!));
   }
-
-  return { byIds, list };
 }
 
-/** Only this service writes the column, and it checked the document when it did. */
+/** The column needs no validation: only this service writes it. */
 function parse(document: string): ProductDocument {
   return JSON.parse(document) as ProductDocument;
 }

@@ -4,7 +4,7 @@ export interface ProductDocumentsTable {
   product_id: string;
   name: string;
   category: string;
-  /** The ProductDocument as JSON. */
+  /** The `ProductDocument` as JSON. The columns above copy fields that lists use. */
   document: string;
 }
 

@@ -18,9 +18,10 @@ import {
 } from '@order-platform/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evolveOrder } from './evolve.ts';
+import { evolve } from './evolve.ts';
+import type { ConsumedMessage } from './messages.ts';
 import { orderDocumentOf } from './order-document.ts';
-import { noParts, type JoinedMessage, type OrderParts } from './order-parts.ts';
+import { noParts, type OrderParts } from './order-parts.ts';
 
 let clockMs = 1_700_000_000_000;
 
@@ -36,7 +37,7 @@ function message<D extends MessageDefinition>(
     timeMs: (clockMs += 1000),
     data: { orderId: 'o1', ...data } as DataOf<D>,
   });
-  return { ...envelope, name: definition.name } as unknown as JoinedMessage;
+  return { ...envelope, name: definition.name } as unknown as ConsumedMessage;
 }
 
 const lines = [{ productId: 'tea', quantity: 2, unitPriceCents: 450 }];
@@ -54,16 +55,16 @@ const orderDispatched = message(OrderDispatched, 3);
 const delivered = message(ShipmentDelivered, 3, { shipmentId });
 const completed = message(OrderCompleted, 4);
 
-const streams: JoinedMessage[][] = [
+const streams: ConsumedMessage[][] = [
   [placed, confirmed, orderDispatched, completed],
   [reserved],
   [authorized],
   [prepared, dispatched, delivered],
 ];
 
-const after = (messages: readonly JoinedMessage[], from: OrderParts = noParts): OrderParts =>
-  messages.reduce(evolveOrder, from);
-const statusAfter = (...messages: JoinedMessage[]) => orderDocumentOf('o1', 1, after(messages))?.status;
+const after = (messages: readonly ConsumedMessage[], from: OrderParts = noParts): OrderParts =>
+  messages.reduce(evolve, from);
+const statusAfter = (...messages: ConsumedMessage[]) => orderDocumentOf('o1', 1, after(messages))?.status;
 
 describe('the status of an order', () => {
   it('goes from PLACED to DELIVERED as the streams report', () => {
@@ -80,7 +81,7 @@ describe('the status of an order', () => {
     ]);
   });
 
-  it('is not pulled back by a stream that lags', () => {
+  it('does not go back when a stream lags', () => {
     expect(statusAfter(placed, prepared, reserved, confirmed)).toBe('PREPARING');
   });
 
@@ -90,7 +91,7 @@ describe('the status of an order', () => {
     expect(statusAfter(placed, refused, message(OrderRejected, 2, { reason }))).toBe('REJECTED');
   });
 
-  it('stays CANCELLED whatever comes after', () => {
+  it('stays CANCELLED after any later message', () => {
     const cancelled = message(OrderCancelled, 2, { reason: 'changed my mind' });
     const released = message(StockReleased, 2);
     const refunded = message(PaymentRefunded, 2, { amount: total, providerReference: 'p-1' });
@@ -101,13 +102,13 @@ describe('the status of an order', () => {
 });
 
 describe('the join', () => {
-  it('makes no document before the order itself has arrived', () => {
+  it('makes no document before OrderPlaced has arrived', () => {
     expect(orderDocumentOf('o1', 0, after([reserved, authorized]))).toBeUndefined();
   });
 
-  it('leaves everything as it is when a message comes again', () => {
+  it('ignores a repeated message', () => {
     const parts = after([placed, reserved, confirmed]);
-    for (const repeated of [placed, reserved, confirmed]) expect(evolveOrder(parts, repeated)).toBe(parts);
+    for (const repeated of [placed, reserved, confirmed]) expect(evolve(parts, repeated)).toBe(parts);
   });
 
   it('keeps the carrier when the shipment is delivered', () => {
@@ -120,7 +121,7 @@ describe('the join', () => {
     });
   });
 
-  it('leads to the same document however the streams interleave, with repeats', () => {
+  it('leads to the same document for any interleaving of the streams, with repeats', () => {
     const expected = orderDocumentOf('o1', 1, after(streams.flat()));
     expect(orderDocument.parse(expected)).toEqual(expected);
     fc.assert(
@@ -131,8 +132,8 @@ describe('the join', () => {
   });
 });
 
-/** Takes the next of the chosen streams each time, every message twice, and in the end whatever is left. */
-function interleaved(choices: number[]): JoinedMessage[] {
+/** Takes the next message of each chosen stream, then the rest, and every message twice. */
+function interleaved(choices: number[]): ConsumedMessage[] {
   const rest = streams.map((stream) => [...stream]);
   const taken = choices.flatMap((choice) => rest[choice]!.splice(0, 1));
   return [...taken, ...rest.flat()].flatMap((each) => [each, each]);

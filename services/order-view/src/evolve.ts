@@ -1,10 +1,11 @@
-import { noParts, type JoinedMessage, type OrderParts, type Source } from './order-parts.ts';
+import type { ConsumedMessage } from './messages.ts';
+import { noParts, type OrderParts, type Source } from './order-parts.ts';
 
 /**
- * The pure step of the join. A message that the version vector already covers changes nothing: the same parts
- * come back, so that the caller sees by identity that there is nothing to store or publish.
+ * Returns the parts after the message. Pure. A message that the version vector already contains returns the same
+ * object, so the caller sees by identity that there is nothing to store or publish.
  */
-export function evolveOrder(parts: OrderParts = noParts, message: JoinedMessage): OrderParts {
+export function evolve(parts: OrderParts = noParts, message: ConsumedMessage): OrderParts {
   const source = sourceOf(message);
   if (message.sequence <= parts.versionVector[source]) return parts;
   return {
@@ -15,11 +16,11 @@ export function evolveOrder(parts: OrderParts = noParts, message: JoinedMessage)
   };
 }
 
-function sourceOf(message: JoinedMessage): Source {
+function sourceOf(message: ConsumedMessage): Source {
   return message.source.slice('/tidegate/'.length) as Source;
 }
 
-function change(parts: OrderParts, message: JoinedMessage): Partial<OrderParts> {
+function change(parts: OrderParts, message: ConsumedMessage): Partial<OrderParts> {
   switch (message.name) {
     case 'OrderPlaced': {
       const { customerId, lines, total, note } = message.data;

@@ -1,2 +1,2 @@
-export { createOrderViewService, ownedTopics } from './order-view-service.ts';
+export { createOrderViewService } from './order-view-service.ts';
 export type { OrderViewTables } from './tables.ts';

@@ -16,7 +16,7 @@ export const migrations: Migrations = {
         .addColumn('status', 'text')
         .addColumn('placed_at', 'text')
         .execute();
-      // A list is sorted by (placed_at, order_id): each filter has an index that ends with them.
+      // Lists are sorted by (placed_at, order_id): each filter has an index that ends with these columns.
       const filters = { all: [], customer: ['customer_id'], status: ['status'] } as const;
       for (const [name, columns] of Object.entries(filters)) {
         await db.schema

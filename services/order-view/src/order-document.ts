@@ -2,8 +2,8 @@ import type { OrderDocument, OrderStatus } from '@order-platform/contracts';
 import type { OrderParts } from './order-parts.ts';
 
 /**
- * The document that the parts make, or undefined while the order itself has not arrived: another stream may be
- * ahead of it, and a document without a customer could be shown to nobody.
+ * Returns the document of the parts, or undefined before OrderPlaced has arrived: other streams may be ahead of it, and
+ * a document without a customer could not be authorised for any viewer.
  */
 export function orderDocumentOf(
   orderId: string,
@@ -30,8 +30,8 @@ export function orderDocumentOf(
 }
 
 /**
- * The furthest that any stream has reported: a stream that lags must not pull the status back. Only the order
- * itself can end it: it stays PLACED on a refused reservation until it has rejected itself.
+ * Returns the most advanced status that any stream reports, so that a lagging stream never moves it back. Only the
+ * orders stream rejects or cancels: after a rejected reservation the status stays PLACED until OrderRejected arrives.
  */
 function statusOf({ orders, inventory, shipment }: OrderParts): OrderStatus {
   if (orders === 'cancelled') return 'CANCELLED';

@@ -1,27 +1,12 @@
-import {
-  orderEvents,
-  paymentEvents,
-  reservationEvents,
-  shipmentEvents,
-  type OrderDocument,
-} from '@order-platform/contracts';
-import { type Message } from '@tidegate/core';
+import type { OrderDocument } from '@order-platform/contracts';
 
-/** Everything that is joined into an order's document. */
-export const joinedEvents = [
-  ...orderEvents,
-  ...reservationEvents,
-  ...paymentEvents,
-  ...shipmentEvents,
-] as const;
-export type JoinedMessage = Message<(typeof joinedEvents)[number]>;
-
-/** A source stream of the join, as the version vector names it. */
+/** A source stream of the join, as named in the version vector. */
 export type Source = keyof OrderDocument['versionVector'];
 
 /**
- * What is known of one order, one part per source stream. Each stream writes its own part only, and within a
- * stream the sequence decides, so the streams may arrive interleaved in any way and lead to the same parts.
+ * State of one order in the join, with one part per source stream. Each stream writes its own part only, and the
+ * sequence orders the messages within a stream. The streams may therefore interleave in any way and lead to the same
+ * parts.
  */
 export interface OrderParts {
   readonly versionVector: OrderDocument['versionVector'];

@@ -46,7 +46,7 @@ async function startView() {
     return (await log.read(range)).map(decodeEnvelope) as Envelope<OrderDocument>[];
   }
 
-  async function say<D extends MessageDefinition>(
+  async function append<D extends MessageDefinition>(
     definition: D,
     orderId: string,
     sequence: number,
@@ -66,9 +66,9 @@ async function startView() {
 
   return {
     client,
-    say,
+    append,
     place: (orderId: string, customerId = 'ada', timeMs = startMs) =>
-      say(OrderPlaced, orderId, 1, { customerId, lines, total }, timeMs),
+      append(OrderPlaced, orderId, 1, { customerId, lines, total }, timeMs),
     published,
     async publishes(count: number): Promise<Envelope<OrderDocument>[]> {
       await until(async () => (await published()).length >= count, {
@@ -89,8 +89,8 @@ describe('the order view', () => {
   it('publishes every change as a whole document, with dense versions and the trace of its cause', async () => {
     await using view = await startView();
     await view.place('o1');
-    await view.say(StockReserved, 'o1', 1, { customerId: 'ada', lines, total });
-    await view.say(OrderConfirmed, 'o1', 2);
+    await view.append(StockReserved, 'o1', 1, { customerId: 'ada', lines, total });
+    await view.append(OrderConfirmed, 'o1', 2);
     const documents = await view.publishes(3);
     expect(documents.map(({ id, sequence }) => [id, sequence])).toEqual([
       ['order/o1@1', 1],
@@ -104,10 +104,10 @@ describe('the order view', () => {
     });
   });
 
-  it('publishes nothing of an order before the order itself has arrived, and then all that is known', async () => {
+  it('publishes no document before OrderPlaced has arrived, then one with all parts', async () => {
     await using view = await startView();
-    await view.say(StockReserved, 'early', 1, { customerId: 'ada', lines, total });
-    await view.say(ShipmentPrepared, 'early', 1, { shipmentId: 's1' });
+    await view.append(StockReserved, 'early', 1, { customerId: 'ada', lines, total });
+    await view.append(ShipmentPrepared, 'early', 1, { shipmentId: 's1' });
     await view.place('other');
     await view.publishes(1);
     expect(await view.client.call(getOrders, { ids: ['early'] })).toEqual({
@@ -123,15 +123,15 @@ describe('the order view', () => {
     expect(early.at(-1)?.data.status).toBe('PREPARING');
   });
 
-  it('does not publish what comes again', async () => {
+  it('publishes nothing for a repeated message', async () => {
     await using view = await startView();
     await view.place('o1');
     await view.place('o1');
-    await view.say(OrderConfirmed, 'o1', 2);
+    await view.append(OrderConfirmed, 'o1', 2);
     expect((await view.publishes(2)).map(({ data }) => data.status)).toEqual(['PLACED', 'CONFIRMED']);
   });
 
-  it('answers orders in the order asked, null where there is none', async () => {
+  it('returns orders in the order of the ids, null for unknown ones', async () => {
     await using view = await startView();
     await view.place('o1');
     await view.place('o2');
@@ -140,18 +140,18 @@ describe('the order view', () => {
     expect(orders.map((order) => order?.orderId)).toEqual(['o2', undefined, 'o1', 'o2']);
   });
 
-  it('waits for the version that a token names', async () => {
+  it('waits for the version in a token', async () => {
     await using view = await startView();
     const freshness = { token: 'order/o1@2+product/tea@9', waitMs: 10_000 };
     const read = view.client.call(getOrders, { ids: ['o1'], freshness }, { deadlineMs: 12_000 });
     const list = view.client.call(listOrders, { first: 10, freshness }, { deadlineMs: 12_000 });
     await view.place('o1');
-    await view.say(OrderConfirmed, 'o1', 2);
+    await view.append(OrderConfirmed, 'o1', 2);
     expect(await read).toMatchObject({ satisfied: true, orders: [{ status: 'CONFIRMED' }] });
     expect(await list).toMatchObject({ satisfied: true, orders: [{ status: 'CONFIRMED' }] });
   });
 
-  it('answers with what it has, and says so, when the version does not come in time', async () => {
+  it('returns the present state as not satisfied when the version is not reached in time', async () => {
     await using view = await startView();
     await view.place('o1');
     await view.publishes(1);
@@ -162,7 +162,7 @@ describe('the order view', () => {
     expect(answer).toMatchObject({ satisfied: false, orders: [{ status: 'PLACED' }] });
   });
 
-  it('refuses a token that is none', async () => {
+  it('refuses a malformed token', async () => {
     await using view = await startView();
     const freshness = { token: 'gibberish', waitMs: 10 };
     await expect(view.client.call(getOrders, { ids: ['o1'], freshness })).rejects.toMatchObject({
@@ -174,7 +174,7 @@ describe('the order view', () => {
 describe('the list of orders', () => {
   async function startWithOrders() {
     const view = await startView();
-    // Two at the same time: only their ids tell them apart.
+    // Two orders with the same time: only their ids differ.
     for (const [orderId, customerId, second] of [
       ['a', 'ada', 1],
       ['b', 'bob', 2],
@@ -183,13 +183,13 @@ describe('the list of orders', () => {
     ] as const) {
       await view.place(orderId, customerId, startMs + second * 1000);
     }
-    await view.say(OrderCancelled, 'c', 2, { reason: '' });
+    await view.append(OrderCancelled, 'c', 2, { reason: '' });
     await view.publishes(5);
     return view;
   }
   const ids = ({ orders }: { orders: readonly OrderDocument[] }) => orders.map(({ orderId }) => orderId);
 
-  it('goes from the newest to the oldest, page by page, without a gap or a repeat', async () => {
+  it('pages from the newest to the oldest without a gap or a repeat', async () => {
     await using view = await startWithOrders();
     const seen: string[] = [];
     let after: { placedAt: string; orderId: string } | undefined;
@@ -203,7 +203,7 @@ describe('the list of orders', () => {
     expect(seen).toEqual(['d', 'c', 'b', 'a']);
   });
 
-  it('is filtered by customer and by statuses, and counts what fits', async () => {
+  it('is filtered by customer and by statuses, as is its count', async () => {
     await using view = await startWithOrders();
     const ada = await view.client.call(listOrders, { first: 10, customerId: 'ada' });
     expect([ids(ada), ada.totalCount]).toEqual([['d', 'c', 'a'], 3]);

@@ -1,66 +1,59 @@
 import { decodeConsistencyToken, type InputOf } from '@tidegate/core';
-import { getOrders, listOrders, topics } from '@order-platform/contracts';
+import { getOrders, listOrders } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { implement } from '@tidegate/service/operations';
-import { createFreshnessWait } from './freshness-wait.ts';
+import { FreshnessWait } from './freshness-wait.ts';
+import { consumed, ownedTopics } from './messages.ts';
 import { migrations } from './migrations.ts';
-import { createOrderQueries } from './queries.ts';
-import { joinedEvents } from './order-parts.ts';
-import { createProjection } from './projection.ts';
+import { OrderProjection } from './projection.ts';
+import { OrderQueries } from './queries.ts';
 import type { OrderViewTables } from './tables.ts';
 
-export const ownedTopics = [topics.orderDocuments] as const;
-
-/** Joins everything about an order into one document, answers reads from it and publishes it. */
+/** Creates the read side of orders: joins four streams into one document per order, answers reads and publishes it. */
 export function createOrderViewService(
   dependencies: ServiceDependencies<OrderViewTables>,
 ): Service<'order-view'> {
   const { database } = dependencies;
   const outbox = createOutbox({ database });
-  const queries = createOrderQueries(database);
-  const freshness = createFreshnessWait({ versions: (ids) => queries.versions(ids) });
-  const project = createProjection({
+  const queries = new OrderQueries(database);
+  const freshness = new FreshnessWait({ versions: (ids) => queries.versions(ids) });
+  const projection = new OrderProjection({
     outbox,
     onApplied: (orderId, version) => freshness.applied(orderId, version),
   });
 
-  /** A token may name other things than orders: they are no business of this view. */
-  async function satisfied(
-    demanded: InputOf<typeof getOrders>['freshness'],
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    if (!demanded) return true;
-    const floors = decodeConsistencyToken(demanded.token).filter(({ kind }) => kind === 'order');
-    return freshness.covered(floors, demanded.waitMs, signal);
-  }
-
-  const service = createService({
+  return createService({
     name: 'order-view',
     dependencies,
     migrations,
     outbox,
     ownedTopics,
-    consumed: joinedEvents,
-    handle: (message, unit, record) => project(message, unit, record.partition),
-    // The version vector knows what was applied.
+    consumed,
+    handle: (message, unit, record) => projection.apply(message, unit, record.partition),
+    // The version vector deduplicates.
     inbox: false,
+    beforeConsuming: () => ({ stop: async () => freshness.stop() }),
     implementations: [
       implement(getOrders, async ({ ids, freshness: demanded }, { signal }) => {
-        const covered = await satisfied(demanded, signal);
-        return { orders: await queries.byIds(ids), satisfied: covered };
+        const satisfied = await waitFor(freshness, demanded, signal);
+        return { orders: await queries.byIds(ids), satisfied };
       }),
       implement(listOrders, async ({ freshness: demanded, ...input }, { signal }) => {
-        const covered = await satisfied(demanded, signal);
-        return { ...(await queries.list(input)), satisfied: covered };
+        const satisfied = await waitFor(freshness, demanded, signal);
+        return { ...(await queries.list(input)), satisfied };
       }),
     ],
   });
+}
 
-  async function stop(): Promise<void> {
-    freshness.stop();
-    await service.stop();
-  }
-
-  return { ...service, stop };
+/** A token may also name versions of other views. This view waits for orders only. */
+async function waitFor(
+  freshness: FreshnessWait,
+  demanded: InputOf<typeof getOrders>['freshness'],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!demanded) return true;
+  const floors = decodeConsistencyToken(demanded.token).filter(({ kind }) => kind === 'order');
+  return freshness.covered(floors, demanded.waitMs, signal);
 }

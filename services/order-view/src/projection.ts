@@ -1,99 +1,73 @@
-import { createMessage } from '@tidegate/core';
-import { OrderDocumentChanged, topics } from '@order-platform/contracts';
+import { createMessage, type Envelope } from '@tidegate/core';
+import { OrderDocumentChanged, topics, type OrderDocument } from '@order-platform/contracts';
 import type { UnitOfWork } from '@tidegate/database';
 import type { Outbox } from '@tidegate/messaging';
-import { evolveOrder } from './evolve.ts';
+import { evolve } from './evolve.ts';
+import type { ConsumedMessage } from './messages.ts';
 import { orderDocumentOf } from './order-document.ts';
-import { noParts, type JoinedMessage, type OrderParts } from './order-parts.ts';
+import { noParts, type OrderParts } from './order-parts.ts';
+import { PartitionLocks } from './partition-locks.ts';
 import type { OrderDocumentsTable, OrderViewTables } from './tables.ts';
 
 type Unit = UnitOfWork<OrderViewTables>;
 
-/** Applies one message of any joined stream to its order's row, and publishes the document that results. */
-export type Projection = (message: JoinedMessage, unit: Unit, partition: number) => Promise<void>;
+/** Joins messages into documents: load the row, evolve its parts, store and publish the new document. */
+export class OrderProjection {
+  readonly #outbox: Outbox;
+  readonly #onApplied: (orderId: string, ordersVersion: number) => void;
+  readonly #clock: () => number;
+  readonly #locks = new PartitionLocks();
 
-export function createProjection(options: {
-  outbox: Outbox;
-  /** Called after the commit with what the orders stream has reached in the document. */
-  onApplied: (orderId: string, ordersVersion: number) => void;
-  clock?: () => number;
-}): Projection {
-  const { outbox, onApplied, clock = Date.now } = options;
-  const guarded = new WeakMap<Unit, Set<number>>();
+  constructor(options: {
+    readonly outbox: Outbox;
+    /** Called after each commit with the version of the orders stream that the document contains. */
+    readonly onApplied: (orderId: string, ordersVersion: number) => void;
+    /** Returns the time in epoch milliseconds. Default `Date.now`. */
+    readonly clock?: () => number;
+  }) {
+    this.#outbox = options.outbox;
+    this.#onApplied = options.onApplied;
+    this.#clock = options.clock ?? Date.now;
+  }
 
-  return async (message, unit, partition) => {
+  /** Applies the message to its order. Does nothing when the order's version vector contains it already. */
+  async apply(message: ConsumedMessage, unit: Unit, partition: number): Promise<void> {
     const orderId = message.subject;
-    await guard(unit, partition);
+    await this.#locks.take(unit, partition);
     const row = await lock(unit, orderId);
     const known = JSON.parse(row.parts) as OrderParts;
-    const parts = evolveOrder(known, message);
+    const parts = evolve(known, message);
     if (parts === known) return;
     const version = parts.placed ? row.version + 1 : 0;
     const document = orderDocumentOf(orderId, version, parts);
-    await store(unit, {
-      order_id: orderId,
-      version,
-      orders_version: parts.versionVector.orders,
-      parts: JSON.stringify(parts),
-      document: document ? JSON.stringify(document) : null,
-      customer_id: document?.customerId ?? null,
-      status: document?.status ?? null,
-      placed_at: document?.placedAt ?? null,
-    });
+    await store(unit, orderId, version, parts, document);
     if (!document) return;
-    const changed = createMessage(OrderDocumentChanged, {
+    await this.#outbox.add(unit, topics.orderDocuments, [this.#changed(document, message)]);
+    unit.afterCommit(() => this.#onApplied(orderId, parts.versionVector.orders));
+  }
+
+  #changed(document: OrderDocument, cause: ConsumedMessage): Envelope {
+    const { orderId, version } = document;
+    return createMessage(OrderDocumentChanged, {
       id: `order/${orderId}@${version}`,
       key: orderId,
       sequence: version,
-      // When the document became so; `updatedAt` in it says when what changed it happened.
-      timeMs: clock(),
+      // Time of the projection. `updatedAt` in the document is the time of the source event.
+      timeMs: this.#clock(),
       data: document,
-      causationid: message.id,
-      traceparent: message.traceparent,
+      causationid: cause.id,
+      traceparent: cause.traceparent,
     });
-    await outbox.add(unit, topics.orderDocuments, [changed]);
-    unit.afterCommit(() => onApplied(orderId, parts.versionVector.orders));
-  };
-
-  /**
-   * An order's streams lie on different topics, in partitions of the same number, and are consumed concurrently.
-   * One lock a partition number, taken before any row, keeps two of them from deadlocking over batches that name
-   * the same orders in another order.
-   */
-  async function guard(unit: Unit, partition: number): Promise<void> {
-    const held = guarded.get(unit) ?? new Set();
-    if (held.has(partition)) return;
-    await unit.tx
-      .insertInto('partition_guards')
-      .values({ partition })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    await unit.tx
-      .selectFrom('partition_guards')
-      .select('partition')
-      .where('partition', '=', partition)
-      .forUpdate()
-      .execute();
-    guarded.set(unit, held.add(partition));
   }
 }
 
-/** The order's row, made when there is none yet: what does not exist cannot be locked. */
+/** Locks the order's row. Inserts it first when there is none, because a missing row cannot be locked. */
 async function lock(unit: Unit, orderId: string): Promise<OrderDocumentsTable> {
   const known = await find(unit, orderId);
   if (known) return known;
   await unit.tx
     .insertInto('order_documents')
-    .values({
-      order_id: orderId,
-      version: 0,
-      orders_version: 0,
-      parts: JSON.stringify(noParts),
-      document: null,
-      customer_id: null,
-      status: null,
-      placed_at: null,
-    })
+    .values({ order_id: orderId, ...columnsOf(0, noParts, undefined) })
     .onConflict((conflict) => conflict.column('order_id').doNothing())
     .execute();
   return (await find(unit, orderId))!;
@@ -108,6 +82,32 @@ function find(unit: Unit, orderId: string): Promise<OrderDocumentsTable | undefi
     .executeTakeFirst();
 }
 
-async function store(unit: Unit, { order_id: orderId, ...changes }: OrderDocumentsTable): Promise<void> {
-  await unit.tx.updateTable('order_documents').set(changes).where('order_id', '=', orderId).execute();
+async function store(
+  unit: Unit,
+  orderId: string,
+  version: number,
+  parts: OrderParts,
+  document: OrderDocument | undefined,
+): Promise<void> {
+  await unit.tx
+    .updateTable('order_documents')
+    .set(columnsOf(version, parts, document))
+    .where('order_id', '=', orderId)
+    .execute();
+}
+
+function columnsOf(
+  version: number,
+  parts: OrderParts,
+  document: OrderDocument | undefined,
+): Omit<OrderDocumentsTable, 'order_id'> {
+  return {
+    version,
+    orders_version: parts.versionVector.orders,
+    parts: JSON.stringify(parts),
+    document: document ? JSON.stringify(document) : null,
+    customer_id: document?.customerId ?? null,
+    status: document?.status ?? null,
+    placed_at: document?.placedAt ?? null,
+  };
 }

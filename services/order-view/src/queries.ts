@@ -6,21 +6,17 @@ import type { OrderViewTables } from './tables.ts';
 
 type Filter = Pick<InputOf<typeof listOrders>, 'customerId' | 'statuses'>;
 
-/** Reads of the view's table; each is one statement, `list` two. */
-export interface OrderQueries {
-  byIds(ids: readonly string[]): Promise<OutputOf<typeof getOrders>['orders']>;
-  list(
-    input: Pick<InputOf<typeof listOrders>, 'first' | 'after'> & Filter,
-  ): Promise<Omit<OutputOf<typeof listOrders>, 'satisfied'>>;
-  /** What the orders stream has reached in the documents. */
-  versions(ids: readonly string[]): Promise<ReadonlyMap<string, number>>;
-}
+/** Reads of the view's table. */
+export class OrderQueries {
+  readonly #query: Database<OrderViewTables>['query'];
 
-export function createOrderQueries(database: Database<OrderViewTables>): OrderQueries {
-  const { query } = database;
+  constructor({ query }: Database<OrderViewTables>) {
+    this.#query = query;
+  }
 
-  async function byIds(ids: readonly string[]): Promise<(OrderDocument | null)[]> {
-    const rows = await query
+  /** Returns the orders in the order of the ids, null for unknown ones. One statement. */
+  async byIds(ids: readonly string[]): Promise<OutputOf<typeof getOrders>['orders']> {
+    const rows = await this.#query
       .selectFrom('order_documents')
       .select(['order_id', 'document'])
       .where('order_id', 'in', [...new Set(ids)])
@@ -30,8 +26,13 @@ export function createOrderQueries(database: Database<OrderViewTables>): OrderQu
     return ids.map((id) => byId.get(id) ?? null);
   }
 
-  async function list({ first, after, ...filter }: InputOf<typeof listOrders>) {
-    const page = filtered(filter)
+  /** Returns a page, newest first, and the total count. Two statements. */
+  async list({
+    first,
+    after,
+    ...filter
+  }: Omit<InputOf<typeof listOrders>, 'freshness'>): Promise<Omit<OutputOf<typeof listOrders>, 'satisfied'>> {
+    const page = this.#filtered(filter)
       .select('document')
       .$if(after !== undefined, (orders) =>
         orders.where(
@@ -41,7 +42,7 @@ export function createOrderQueries(database: Database<OrderViewTables>): OrderQu
       .orderBy('placed_at', 'desc')
       .orderBy('order_id', 'desc')
       .limit(first + 1);
-    const count = filtered(filter).select(({ fn }) => fn.countAll<number>().as('total'));
+    const count = this.#filtered(filter).select(({ fn }) => fn.countAll<number>().as('total'));
     const [rows, total] = await Promise.all([page.execute(), count.executeTakeFirstOrThrow()]);
     return {
       orders: rows.slice(0, first).map((row) => parse(row.document)),
@@ -50,17 +51,9 @@ export function createOrderQueries(database: Database<OrderViewTables>): OrderQu
     };
   }
 
-  /** No status and no statuses at all both mean: whatever the status. */
-  function filtered({ customerId, statuses = [] }: Filter) {
-    return query
-      .selectFrom('order_documents')
-      .where('placed_at', 'is not', null)
-      .$if(customerId !== undefined, (orders) => orders.where('customer_id', '=', customerId!))
-      .$if(statuses.length > 0, (orders) => orders.where('status', 'in', statuses));
-  }
-
-  async function versions(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await query
+  /** Returns the version of the orders stream in each document. Orders without a row are absent. */
+  async versions(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#query
       .selectFrom('order_documents')
       .select(['order_id', 'orders_version'])
       .where('order_id', 'in', ids)
@@ -68,10 +61,17 @@ export function createOrderQueries(database: Database<OrderViewTables>): OrderQu
     return new Map(rows.map((row) => [row.order_id, row.orders_version]));
   }
 
-  return { byIds, list, versions };
+  /** An empty list of statuses matches every status, as does an absent one. */
+  #filtered({ customerId, statuses = [] }: Filter) {
+    return this.#query
+      .selectFrom('order_documents')
+      .where('placed_at', 'is not', null)
+      .$if(customerId !== undefined, (orders) => orders.where('customer_id', '=', customerId!))
+      .$if(statuses.length > 0, (orders) => orders.where('status', 'in', statuses));
+  }
 }
 
-/** Only this service writes the column, and it checked the document when it did. */
+/** The column needs no validation: only this service writes it. */
 function parse(document: string | null): OrderDocument {
   return JSON.parse(document!) as OrderDocument;
 }

@@ -2,20 +2,20 @@ import type { OutboxTables } from '@tidegate/messaging';
 
 export interface OrderDocumentsTable {
   order_id: string;
-  /** Version of the document; 0 while the order itself has not arrived. */
+  /** Version of the document; 0 before OrderPlaced has arrived. */
   version: number;
-  /** Of the orders stream, from the version vector: what reads that wait look at. */
+  /** Version of the orders stream in the version vector, for reads that demand a version. */
   orders_version: number;
-  /** OrderParts as JSON: what the join knows. */
+  /** `OrderParts` as JSON: the state of the join. */
   parts: string;
-  /** The OrderDocument as JSON, and of it what lists filter and sort by; null while the version is 0. */
+  /** The `OrderDocument` as JSON; null while the version is 0. The columns below copy fields that lists use. */
   document: string | null;
   customer_id: string | null;
   status: string | null;
   placed_at: string | null;
 }
 
-/** One row a partition, which every transaction that joins its orders locks first. */
+/** One row per partition number, see `PartitionLocks`. */
 export interface PartitionGuardsTable {
   partition: number;
 }
