@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { openOnFiles } from './on-sqlite.ts';
 import type { OutboxSubject, SampleTables } from './subject.ts';
 
-/** The database in a schema of its own, dropped afterwards; the log on a file. */
+/** Opens the database in a new schema, dropped on dispose, and the log on a file. */
 export async function openOnPostgres(url: string): Promise<OutboxSubject> {
   const schema = `test-${randomUUID().slice(0, 8)}`;
   const open = () => createPostgresDatabase<SampleTables>({ url, schema });

@@ -7,7 +7,7 @@ import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory } from '@tidegate/testing';
 import type { OutboxSubject, SampleTables } from './subject.ts';
 
-/** Log and database on files in a folder of their own; the database may be another. */
+/** Opens log and database on files in a temporary folder. `openDatabase` replaces the database. */
 export async function openOnFiles(
   openDatabase?: () => Database<SampleTables>,
   dispose: () => Promise<void> = async () => {},

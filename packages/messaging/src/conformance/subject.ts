@@ -2,14 +2,14 @@ import { CounterRaised, sampleTopics } from '@tidegate/testing/sample-messages';
 import { deadLetterTopic, createMessage, topicSpecs, type Envelope } from '@tidegate/core';
 import type { Database, Migrations, UnitOfWork } from '@tidegate/database';
 import type { EventLog, LogRecord } from '@tidegate/event-log';
-import { createOutbox, type Outbox } from '../outbox.ts';
-import { outboxMigrations, type OutboxTables } from '../outbox-tables.ts';
+import { createOutbox, type Outbox } from '../outbox/outbox.ts';
+import { outboxMigrations, type OutboxTables } from '../tables.ts';
 
 export interface SampleTables extends OutboxTables {
   aggregates: { id: string; version: number };
 }
 
-/** A database and a log, each as a first and as further processes would open them. */
+/** A database and a log. Each `open` returns another handle, as another process would have it. */
 export interface OutboxSubject extends AsyncDisposable {
   openDatabase(): Database<SampleTables>;
   openLog(): EventLog;
@@ -39,7 +39,8 @@ export interface Fixture extends AsyncDisposable {
 
 export const allTopics = [sampleTopics.counterEvents, sampleTopics.alarmEvents, deadLetterTopic];
 
-export async function prepared(create: CreateSubject, shards = 1): Promise<Fixture> {
+/** Creates a migrated database, a log with its topics, and an outbox. */
+export async function createFixture(create: CreateSubject, shards = 1): Promise<Fixture> {
   const subject = await create();
   const database = subject.openDatabase();
   const log = subject.openLog();
@@ -49,7 +50,7 @@ export async function prepared(create: CreateSubject, shards = 1): Promise<Fixtu
   return { subject, database, log, outbox, [Symbol.asyncDispose]: () => subject[Symbol.asyncDispose]() };
 }
 
-export function confirmed(key: string, sequence: number): Envelope {
+export function counterRaised(key: string, sequence: number): Envelope {
   return createMessage(CounterRaised, {
     id: `counters/${key}@${sequence}`,
     key,
@@ -59,8 +60,12 @@ export function confirmed(key: string, sequence: number): Envelope {
   });
 }
 
-/** The command side in small: takes the aggregate's row lock, then adds the event of the new version. */
-export async function change(unit: UnitOfWork<SampleTables>, outbox: Outbox, key: string): Promise<number> {
+/** Raises a counter as a command handler does: takes the aggregate's row lock, then adds the event of the new version. */
+export async function raiseCounter(
+  unit: UnitOfWork<SampleTables>,
+  outbox: Outbox,
+  key: string,
+): Promise<number> {
   await unit.tx
     .insertInto('aggregates')
     .values({ id: key, version: 1 })
@@ -73,11 +78,11 @@ export async function change(unit: UnitOfWork<SampleTables>, outbox: Outbox, key
     .select('version')
     .where('id', '=', key)
     .executeTakeFirstOrThrow();
-  await outbox.add(unit, sampleTopics.counterEvents, [confirmed(key, version)]);
+  await outbox.add(unit, sampleTopics.counterEvents, [counterRaised(key, version)]);
   return version;
 }
 
-/** Every record that the topic holds, partition by partition in order. */
+/** Reads all records of the topic, ordered within each partition. */
 export async function allRecords(log: EventLog, topic: string): Promise<LogRecord[]> {
   const ends = await log.ends(topic);
   const partitions = await Promise.all(
@@ -94,7 +99,7 @@ export async function allRecords(log: EventLog, topic: string): Promise<LogRecor
   return partitions.flat();
 }
 
-/** What was published for each key, as versions in the order of the log. */
+/** Published versions of each key, in the order of the log. */
 export function versionsByKey(records: readonly LogRecord[]): Map<string, number[]> {
   const versions = new Map<string, number[]>();
   for (const { key, headers } of records) {

@@ -4,18 +4,18 @@ import type { EventLog } from '@tidegate/event-log';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { startChild } from '@tidegate/testing';
 import { allRecords, oneTo, versionsByKey, type SampleTables } from '../conformance/subject.ts';
-import { createOutbox } from '../outbox.ts';
-import { startRelay } from '../relay.ts';
+import { createOutbox } from '../outbox/outbox.ts';
+import { startRelay } from '../relay/relay.ts';
 
 export interface CrashCount {
   readonly committed: number;
   readonly lost: number;
   readonly repeated: number;
-  /** Versions of one key that come after a newer one, repeats left out. */
+  /** Versions of a key that follow a newer version in the log, without duplicates. */
   readonly inverted: number;
 }
 
-/** Starts the publishing process and kills it with SIGKILL, again and again, wherever its commits have brought it. */
+/** Starts the publishing process and kills it with SIGKILL after a varying number of commits, `kills` times. */
 export async function killRepeatedly(kills: number, env: Record<string, string>): Promise<void> {
   for (let kill = 0; kill < kills; kill++) {
     await using child = startChild('packages/messaging/src/crash/publishing-process.fixture.ts', env);
@@ -24,7 +24,7 @@ export async function killRepeatedly(kills: number, env: Record<string, string>)
   }
 }
 
-/** Lets a relay publish what is left, and compares the log with what the database says was committed. */
+/** Publishes the remaining rows, then compares the log with the versions committed in the database. */
 export async function countAfterwards(database: Database<SampleTables>, log: EventLog): Promise<CrashCount> {
   const outbox = createOutbox({ database });
   const relay = await startRelay({

@@ -2,12 +2,12 @@ import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
-import { change, oneTo, sampleMigrations, type SampleTables } from '../conformance/subject.ts';
-import { createOutbox } from '../outbox.ts';
-import { startRelay } from '../relay.ts';
+import { raiseCounter, oneTo, sampleMigrations, type SampleTables } from '../conformance/subject.ts';
+import { createOutbox } from '../outbox/outbox.ts';
+import { startRelay } from '../relay/relay.ts';
 import { startWrongOrderRelay } from './wrong-order-relay.fixture.ts';
 
-/** Eight writers that change a few aggregates without end, and a relay, until the process is killed. */
+/** Eight writers that change ten aggregates in a loop, and a relay, until the process is killed. */
 const { DATABASE_PATH, DATABASE_URL, SCHEMA, LOG_PATH, ORDER } = process.env;
 const database = DATABASE_URL
   ? createPostgresDatabase<SampleTables>({ url: DATABASE_URL, schema: SCHEMA! })
@@ -23,9 +23,9 @@ let commits = 0;
 await Promise.all(
   oneTo(8).map(async (writer) => {
     for (let n = writer; ; n++) {
-      await database.transaction((unit) => change(unit, outbox, `order-${n % 10}`));
+      await database.transaction((unit) => raiseCounter(unit, outbox, `counter-${n % 10}`));
       if (++commits % 50 === 0) process.stdout.write(`committed ${commits}\n`);
-      // Commits on a file are synchronous: without this the relay would never have its turn.
+      // Commits on a file are synchronous: without this pause the relay would never run.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }),

@@ -3,7 +3,7 @@ import type { EventLog } from '@tidegate/event-log';
 import type { SampleTables } from '../conformance/subject.ts';
 import { readPendingRows } from '../relay/pending-rows.ts';
 
-/** What not to do, so that the crash test shows that it can fail: rows are deleted, and then published. */
+/** A faulty relay that deletes rows before it publishes them, so that the crash test can fail. */
 export function startWrongOrderRelay(database: Database<SampleTables>, log: EventLog): void {
   void (async () => {
     for (;;) {

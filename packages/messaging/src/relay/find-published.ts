@@ -4,13 +4,13 @@ import type { PendingRow } from './pending-rows.ts';
 
 const PAGE_RECORDS = 500;
 const MAX_PAGES = 20;
-/** How far the clocks of the log and of whoever wrote the row may differ. */
+/** Maximum clock difference between the log and the process that wrote the row. */
 const CLOCK_SKEW_MS = 60_000;
 
 /**
- * Which of the rows are in the log already: after a crash between "published" and "row deleted", and after an append
- * that failed without saying how far it got. Looks back from the end of each row's partition as far as its time
- * reaches, at most 10,000 records.
+ * Returns the rows that are already in the log: after a crash between publishing and deleting, or after a failed append
+ * that wrote some records. Reads each row's partition backwards from its end until the row's creation time, at most
+ * 10,000 records.
  */
 export async function findPublished(
   log: EventLog,
@@ -49,7 +49,7 @@ async function findInPartition(
   return found;
 }
 
-/** Undefined when retention has just taken this part away. */
+/** Undefined when retention has just deleted these offsets. */
 async function readPage(
   log: EventLog,
   page: Parameters<EventLog['read']>[0],

@@ -1,6 +1,6 @@
 import type { Database, Tables } from '@tidegate/database';
 import { sql, type Kysely } from 'kysely';
-import type { OutboxTables } from '../outbox-tables.ts';
+import type { OutboxTables } from '../tables.ts';
 
 export interface PendingRow {
   readonly id: number;
@@ -8,6 +8,7 @@ export interface PendingRow {
   readonly key: string;
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
   readonly createdAt: number;
 }
 
@@ -17,8 +18,8 @@ export interface Shard {
 }
 
 /**
- * The unpublished rows of a shard, lowest id first. Never "above the last id": ids are given before commits, and a row
- * that commits late would be stepped over.
+ * Reads the unpublished rows of a shard, lowest id first. It does not continue from the last id: ids are assigned before
+ * the commit, so a row that commits late would be skipped.
  */
 export async function readPendingRows(
   database: Database<Tables>,
@@ -41,6 +42,7 @@ export async function readPendingRows(
   }));
 }
 
+/** Counts the unpublished rows of all shards. */
 export async function countPendingRows(database: Database<Tables>): Promise<number> {
   const row = await unpublished(database, { index: 0, count: 1 })
     .select((select) => select.fn.countAll<number>().as('rows'))

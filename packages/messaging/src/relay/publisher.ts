@@ -1,38 +1,42 @@
-import type { Database, Tables } from '@tidegate/database';
 import { TidegateError } from '@tidegate/core';
+import type { Database, Tables } from '@tidegate/database';
 import type { EventLog, OutgoingRecord } from '@tidegate/event-log';
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Kysely } from 'kysely';
 import { appendDeadLetter } from '../dead-letter.ts';
-import type { OutboxTables } from '../outbox-tables.ts';
+import type { OutboxTables } from '../tables.ts';
 import { findPublished } from './find-published.ts';
 import type { PendingRow } from './pending-rows.ts';
+import { retryBackoff } from './retry-backoff.ts';
 
 export interface PublisherOptions {
   readonly database: Database<Tables>;
   readonly log: EventLog;
   readonly logger: Logger;
-  /** The relay's name, for the dead letters. */
+  /** Name of the relay in log lines and dead letters, for example the service's name. */
   readonly name: string;
 }
 
-export interface Publisher {
+/** Appends rows to the log until each is either published or rejected permanently. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
   /**
-   * Resolves with the rows that are in the log now (those it refused for good are not among them: they are marked and
-   * in the dead letters). Tries the same rows again, with backoff, until then or until the signal aborts: rejects.
+   * Appends the rows to the topic, in their order, and retries with backoff. Resolves with the published rows; a row
+   * that the log rejects permanently is marked `refused`, goes to the dead letters and is not among them. Rejects with
+   * the signal's reason when it aborts.
    */
-  publish(topic: string, rows: readonly PendingRow[], signal: AbortSignal): Promise<readonly PendingRow[]>;
-}
-
-const appendBackoff = { firstMs: 50, maxMs: 5_000 };
-
-export function createPublisher({ database, log, logger, name }: PublisherOptions): Publisher {
-  async function publish(
+  async publish(
     topic: string,
     rows: readonly PendingRow[],
     signal: AbortSignal,
   ): Promise<readonly PendingRow[]> {
+    const { log, logger } = this.#options;
     let missing = rows;
     for (let attempt = 1; missing.length > 0; attempt++) {
       signal.throwIfAborted();
@@ -40,50 +44,53 @@ export function createPublisher({ database, log, logger, name }: PublisherOption
         await log.append(topic, missing.map(toRecord));
         return rows;
       } catch (error) {
-        if (isTooLarge(error)) return publishOneByOne(topic, rows, missing, error, signal);
-        const delayMs = backoffMs(attempt, appendBackoff);
+        if (isTooLarge(error)) {
+          const rejected = await this.#publishOneByOne(topic, missing, error, signal);
+          return rows.filter((row) => !rejected.has(row));
+        }
+        const delayMs = backoffMs(attempt, retryBackoff);
         logger.warn(
           { err: error, topic, rows: missing.length, attempt, delayMs },
           'publishing failed; trying again',
         );
         await delay(delayMs, signal);
-        missing = await stillMissing(topic, missing);
+        missing = await this.#findMissing(topic, missing);
       }
     }
     return rows;
   }
 
-  /** A call that failed may have appended some. When the log cannot even be asked, all are tried again. */
-  async function stillMissing(topic: string, rows: readonly PendingRow[]): Promise<readonly PendingRow[]> {
+  /** A failed append may have written some rows. Returns all rows when the log cannot be read. */
+  async #findMissing(topic: string, rows: readonly PendingRow[]): Promise<readonly PendingRow[]> {
     try {
-      const published = new Set(await findPublished(log, topic, rows));
+      const published = new Set(await findPublished(this.#options.log, topic, rows));
       return rows.filter((row) => !published.has(row));
     } catch {
       return rows;
     }
   }
 
-  /** One of them is too large: the others go in their order, that one is put aside. */
-  async function publishOneByOne(
+  /** Publishes rows of which at least one is too large, one at a time. Resolves with the rejected rows. */
+  async #publishOneByOne(
     topic: string,
     rows: readonly PendingRow[],
-    missing: readonly PendingRow[],
-    error: Error,
+    error: TidegateError,
     signal: AbortSignal,
-  ): Promise<readonly PendingRow[]> {
-    if (missing.length === 1) {
-      await refuse(missing[0]!, error);
-      return rows.filter((row) => row !== missing[0]);
+  ): Promise<ReadonlySet<PendingRow>> {
+    const rejected = new Set<PendingRow>();
+    if (rows.length === 1) {
+      await this.#reject(rows[0]!, error);
+      return rejected.add(rows[0]!);
     }
-    const published = new Set(rows);
-    for (const row of missing) {
-      if ((await publish(topic, [row], signal)).length === 0) published.delete(row);
+    for (const row of rows) {
+      if ((await this.publish(topic, [row], signal)).length === 0) rejected.add(row);
     }
-    return [...published];
+    return rejected;
   }
 
-  /** Keeps the row with the reason: in the log's dead letters it may be cut, in the table it is whole. */
-  async function refuse(row: PendingRow, error: Error): Promise<void> {
+  /** Keeps the row in the table: its dead letter may be truncated. */
+  async #reject(row: PendingRow, error: TidegateError): Promise<void> {
+    const { database, log, logger, name } = this.#options;
     const { id, topic, key } = row;
     logger.error(
       { err: error, outboxId: id, topic, key },
@@ -103,8 +110,6 @@ export function createPublisher({ database, log, logger, name }: PublisherOption
       .where('id', '=', id)
       .execute();
   }
-
-  return { publish };
 }
 
 function toRecord({ key, value, headers }: PendingRow): OutgoingRecord {

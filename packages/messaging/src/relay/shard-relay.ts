@@ -1,64 +1,69 @@
-import type { Database, Lock, Tables } from '@tidegate/database';
-import type { EventLog } from '@tidegate/event-log';
-import { backoffMs, delay } from '@tidegate/runtime/resilience';
-import type { Logger } from '@tidegate/runtime/telemetry';
+import type { Lock } from '@tidegate/database';
+import { backoffMs, WakeUp } from '@tidegate/runtime/resilience';
 import { findPublished } from './find-published.ts';
-import { createInFlight, type Delivery } from './in-flight.ts';
 import { readPendingRows, type Shard } from './pending-rows.ts';
-import { createPublisher } from './publisher.ts';
-import { createRowRemover } from './row-remover.ts';
-import { createWakeUp } from './wake-up.ts';
+import { PublishLoop } from './publish-loop.ts';
+import type { PublisherOptions } from './publisher.ts';
+import { pause, retryBackoff } from './retry-backoff.ts';
+import { RowRemover } from './row-remover.ts';
 
-export interface ShardRelayOptions {
-  readonly database: Database<Tables>;
-  readonly log: EventLog;
-  readonly logger: Logger;
-  readonly name: string;
+export interface ShardRelayOptions extends PublisherOptions {
   readonly shard: Shard;
+  /** Interval of the poll, in milliseconds. */
   readonly pollMs: number;
+  /** Interval at which the lock is tried while another relay holds it, in milliseconds. */
   readonly lockRetryMs: number;
 }
 
-export interface ShardRelay {
-  wake(): void;
-  /** Publishes until the signal aborts; what is under way is finished, then the lock is freed. Never rejects. */
-  run(signal: AbortSignal): Promise<void>;
-}
+/** More rows than can have been in flight when a relay crashed. */
+const MAX_LEFTOVER_ROWS = 5_000;
 
-/** Kafka's default limit holds for a whole batch of one partition: half of it leaves room for headers. */
-const limits = { maxRecords: 500, maxBytes: 500_000, maxDeliveriesPerTopic: 2 };
+/** Publishes one shard of the outbox while it holds the shard's lock. */
+export class ShardRelay {
+  readonly #options: ShardRelayOptions;
+  readonly #remover: RowRemover;
+  readonly #wakeUp = new WakeUp();
 
-/** More than can have been under way when a relay died. */
-const LEFTOVERS_CHECKED = 5_000;
-const troubleBackoff = { firstMs: 50, maxMs: 5_000 };
+  constructor(options: ShardRelayOptions) {
+    this.#options = options;
+    this.#remover = new RowRemover(options.database);
+  }
 
-export function createShardRelay(options: ShardRelayOptions): ShardRelay {
-  const { database, log, logger, name, shard, pollMs, lockRetryMs } = options;
-  const publisher = createPublisher({ database, log, logger, name });
-  const remover = createRowRemover(database);
-  const wakeUp = createWakeUp();
+  /** Makes the relay read the outbox now. */
+  wake(): void {
+    this.#wakeUp.wake();
+  }
 
-  async function run(signal: AbortSignal): Promise<void> {
+  /** Publishes until the signal aborts. Then finishes the deliveries in progress and releases the lock. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { database, logger, shard, lockRetryMs } = this.#options;
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         const lock = await database.tryLock(`outbox-${shard.index}-of-${shard.count}`);
         if (lock) {
           attempt = 0;
-          await holding(lock, signal);
-        } else await wait(lockRetryMs, signal);
+          await this.#publishUnder(lock, signal);
+        } else {
+          await pause(lockRetryMs, signal);
+        }
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error, shard: shard.index }, 'the relay met trouble; trying again');
-        await wait(backoffMs(attempt, troubleBackoff), signal);
+        await pause(backoffMs(attempt, retryBackoff), signal);
       }
     }
   }
 
-  async function holding(lock: Lock, signal: AbortSignal): Promise<void> {
+  async #publishUnder(lock: Lock, signal: AbortSignal): Promise<void> {
+    const { logger, shard } = this.#options;
     try {
-      const held = AbortSignal.any([signal, lock.lost]);
-      await removeLeftovers();
-      await publishWhile(held);
+      await this.#removeLeftovers();
+      await new PublishLoop({
+        ...this.#options,
+        remover: this.#remover,
+        wakeUp: this.#wakeUp,
+        held: AbortSignal.any([signal, lock.lost]),
+      }).run();
       if (lock.lost.aborted) logger.warn({ shard: shard.index }, 'the relay lost its lock; taking it again');
     } finally {
       await lock.release().catch((error: unknown) => {
@@ -67,82 +72,15 @@ export function createShardRelay(options: ShardRelayOptions): ShardRelay {
     }
   }
 
-  /** Whoever held the lock before may have died between publishing and deleting. */
-  async function removeLeftovers(): Promise<void> {
-    const rows = await readPendingRows(database, shard, { limit: LEFTOVERS_CHECKED, withoutTopics: [] });
+  /** Deletes rows that the previous holder of the lock published and did not delete before it crashed. */
+  async #removeLeftovers(): Promise<void> {
+    const { database, log, logger, shard } = this.#options;
+    const rows = await readPendingRows(database, shard, { limit: MAX_LEFTOVER_ROWS, withoutTopics: [] });
     for (const [topic, own] of Map.groupBy(rows, (row) => row.topic)) {
       const published = await findPublished(log, topic, own);
       if (published.length === 0) continue;
-      await remover.remove(published.map((row) => row.id));
+      await this.#remover.remove(published.map((row) => row.id));
       logger.info({ topic, rows: published.length }, 'found in the log what had been published before');
     }
   }
-
-  async function publishWhile(held: AbortSignal): Promise<void> {
-    const inFlight = createInFlight(limits);
-    const running = new Set<Promise<void>>();
-
-    async function look(): Promise<boolean> {
-      const mark = inFlight.beforeRead();
-      const rows = await readPendingRows(database, shard, {
-        limit: limits.maxRecords + inFlight.size,
-        withoutTopics: inFlight.busyTopics(),
-      });
-      const deliveries = held.aborted ? [] : inFlight.plan(rows, mark);
-      for (const delivery of deliveries) start(delivery);
-      return deliveries.length > 0;
-    }
-
-    function start(delivery: Delivery): void {
-      const delivered = deliver(delivery).finally(() => {
-        running.delete(delivered);
-        wakeUp.wake();
-      });
-      running.add(delivered);
-    }
-
-    /** Never rejects. */
-    async function deliver(delivery: Delivery): Promise<void> {
-      try {
-        const published = await publisher.publish(delivery.topic, delivery.rows, held);
-        inFlight.appended(delivery);
-        wakeUp.wake();
-        await removeSurely(published.map((row) => row.id));
-        inFlight.removed(delivery);
-      } catch (error) {
-        if (held.aborted) return;
-        logger.warn({ err: error, topic: delivery.topic }, 'a delivery failed; its rows come again');
-        await wait(backoffMs(3, troubleBackoff), held);
-        inFlight.forget(delivery);
-      }
-    }
-
-    /** Published rows that stay would be published again: insists as long as the lock is held. */
-    async function removeSurely(ids: readonly number[]): Promise<void> {
-      for (let attempt = 1; ids.length > 0; attempt++) {
-        try {
-          return await remover.remove(ids);
-        } catch (error) {
-          if (held.aborted) return;
-          logger.warn({ err: error, rows: ids.length }, 'published rows could not be deleted; trying again');
-          await wait(backoffMs(attempt, troubleBackoff), held);
-        }
-      }
-    }
-
-    try {
-      while (!held.aborted) {
-        if (!(await look())) await wakeUp.wait(pollMs, held);
-      }
-    } finally {
-      await Promise.all(running);
-    }
-  }
-
-  return { wake: () => wakeUp.wake(), run };
-}
-
-/** Ends early, and without an error, when the signal aborts. */
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, signal).catch(() => undefined);
 }

@@ -6,12 +6,12 @@ import { backoffMs, delay } from './backoff.ts';
 const options = { firstMs: 100, maxMs: 5_000 };
 
 describe('backoffMs', () => {
-  it('doubles its ceiling from attempt to attempt, up to the maximum', () => {
+  it('doubles its ceiling with each attempt, up to the maximum', () => {
     const ceilings = [1, 2, 3, 6, 7, 1_000].map((attempt) => backoffMs(attempt, options, () => 1));
     expect(ceilings).toEqual([100, 200, 400, 3_200, 5_000, 5_000]);
   });
 
-  it('lies between 0 and its ceiling, whatever the attempt', () => {
+  it('returns an integer between 0 and the maximum for every attempt', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1e9 }),
@@ -26,7 +26,7 @@ describe('backoffMs', () => {
 });
 
 describe('delay', () => {
-  it('resolves after its time', async () => {
+  it('resolves after the given time', async () => {
     const before = performance.now();
     await delay(20);
     expect(performance.now() - before).toBeGreaterThanOrEqual(18);
@@ -40,7 +40,7 @@ describe('delay', () => {
     await expect(delay(60_000, controller.signal)).rejects.toThrow('stop');
   });
 
-  it('leaves no listener behind', async () => {
+  it('removes its listener from the signal', async () => {
     const { signal } = new AbortController();
     await delay(1, signal);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);

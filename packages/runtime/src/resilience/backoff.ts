@@ -1,10 +1,14 @@
-/** Exponential backoff with full jitter (each delay uniform in 0..ceiling), so that herds spread out. */
+/**
+ * Exponential backoff with full jitter: each delay is uniform between 0 and a ceiling, which prevents a thundering herd.
+ */
 export interface BackoffOptions {
+  /** Ceiling of the first delay in milliseconds; it doubles with each attempt. */
   readonly firstMs: number;
+  /** Maximum ceiling in milliseconds. */
   readonly maxMs: number;
 }
 
-/** The delay before attempt `attempt` (1 is the first retry). `random` is injectable for tests. */
+/** Returns the delay in milliseconds before retry `attempt` (1 is the first). `random` returns 0 to 1, for tests. */
 export function backoffMs(
   attempt: number,
   options: BackoffOptions,
@@ -14,7 +18,7 @@ export function backoffMs(
   return Math.round(random() * ceiling);
 }
 
-/** Resolves after `ms`, or rejects with the signal's reason as soon as it aborts. Leaves no timer behind. */
+/** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as it aborts, and clears its timer. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);

@@ -11,68 +11,88 @@ import {
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface BreakerOptions {
-  /** What is behind it, for the error and the log. */
+  /** Name of the dependency, for the error message. */
   readonly name: string;
-  /** How long it stays open before it lets one call through as a trial. Default 2 s. */
+  /** Time in milliseconds after which an open breaker lets one trial call through. Default 2,000. */
   readonly openMs?: number;
-  /** Opens when more than this share (0 to 1) of the last `window` calls failed. Default 0.5. */
+  /** Share of failed calls (0 to 1) among the last `window` calls above which the breaker opens. Default 0.5. */
   readonly failureShare?: number;
-  /** How many calls it looks back on. Default 20. */
+  /** Number of recent calls that the share is computed over. Default 20. */
   readonly window?: number;
-  /** It does not judge on fewer calls than this. Default 5. */
+  /** Number of calls below which the breaker never opens. Default 5. */
   readonly minimumCalls?: number;
-  /** Which errors say that the dependency is unwell. Default: UNAVAILABLE and DEADLINE_EXCEEDED. */
+  /** Returns true for an error that counts as a failure of the dependency. Default: UNAVAILABLE, DEADLINE_EXCEEDED. */
   readonly isFailure?: (error: unknown) => boolean;
-  /** For a log line and a gauge. */
+  /** Called at each change of the state, for a log line or a gauge. */
   readonly onStateChange?: (state: BreakerState) => void;
 }
 
 export interface Breaker {
-  /** Closed until too much fails; open says nothing about now, only that nobody has called since `openMs` passed. */
+  /** An open breaker stays `open` after `openMs`, until the next call. */
   readonly state: BreakerState;
-  /** @throws TidegateError UNAVAILABLE with `details.retryAfterMs`, without calling `run`, while it is open. */
-  run<T>(run: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `operation` unless the breaker is open.
+   *
+   * @throws TidegateError UNAVAILABLE with `details.retryAfterMs` while it is open, without calling `operation`.
+   */
+  run<T>(operation: () => Promise<T>): Promise<T>;
 }
 
 /**
- * A circuit breaker: after too many failures it answers UNAVAILABLE at once instead of making callers wait and the
- * dependency suffer. It has no timer: it stays open until it is called after `openMs`; that one call is the trial, and
- * its success alone closes the breaker, its failure opens it for another `openMs`.
+ * Creates a circuit breaker: after too many failures it rejects calls with UNAVAILABLE instead of adding load to the
+ * dependency. It has no timer. The first call after `openMs` is the trial: its success closes the breaker, its failure
+ * opens it for another `openMs`.
+ *
+ * @example
+ * const breaker = createBreaker({ name: 'counters', openMs: 1_000 });
+ * const response = await breaker.run(() => fetch('http://127.0.0.1:4001/queries/getCounter'));
  */
 export function createBreaker(options: BreakerOptions): Breaker {
-  const {
-    name,
-    openMs = 2_000,
-    failureShare = 0.5,
-    window = 20,
-    minimumCalls = 5,
-    isFailure = isUnwell,
-  } = options;
-  // A trial that was cancelled has heard nothing from the dependency; to cockatiel it would be a success.
-  const failed = (error: unknown): boolean =>
-    isFailure(error) || (policy.state === CircuitState.HalfOpen && !(error instanceof TidegateError));
-  const policy: CircuitBreakerPolicy = circuitBreaker(handleWhen(failed), {
-    halfOpenAfter: openMs,
-    breaker: new CountBreaker({ threshold: failureShare, size: window, minimumNumberOfCalls: minimumCalls }),
-  });
-  policy.onStateChange((state) => options.onStateChange?.(stateNames[state]));
+  return new CockatielBreaker(options);
+}
 
-  async function run<T>(operation: () => Promise<T>): Promise<T> {
-    // cockatiel would queue callers, unbounded, until the trial is over; they are better off knowing at once.
-    if (policy.state === CircuitState.HalfOpen) throw broken(name, openMs);
+class CockatielBreaker implements Breaker {
+  readonly #name: string;
+  readonly #openMs: number;
+  readonly #policy: CircuitBreakerPolicy;
+
+  constructor(options: BreakerOptions) {
+    const { name, openMs = 2_000, failureShare = 0.5, window = 20, minimumCalls = 5 } = options;
+    const { isFailure = isDependencyFailure, onStateChange } = options;
+    this.#name = name;
+    this.#openMs = openMs;
+    // A cancelled trial proves nothing about the dependency. Cockatiel would count it as a success.
+    const failed = (error: unknown): boolean =>
+      isFailure(error) || (this.#policy.state === CircuitState.HalfOpen && !(error instanceof TidegateError));
+    this.#policy = circuitBreaker(handleWhen(failed), {
+      halfOpenAfter: openMs,
+      breaker: new CountBreaker({
+        threshold: failureShare,
+        size: window,
+        minimumNumberOfCalls: minimumCalls,
+      }),
+    });
+    this.#policy.onStateChange((state) => onStateChange?.(stateNames[state]));
+  }
+
+  get state(): BreakerState {
+    return stateNames[this.#policy.state];
+  }
+
+  async run<T>(operation: () => Promise<T>): Promise<T> {
+    // Cockatiel queues calls without a bound while a trial runs. Rejecting them at once keeps callers responsive.
+    if (this.#policy.state === CircuitState.HalfOpen) throw this.#openError();
     try {
-      return await policy.execute(operation);
+      return await this.#policy.execute(operation);
     } catch (error) {
-      throw error instanceof BrokenCircuitError ? broken(name, openMs) : error;
+      throw error instanceof BrokenCircuitError ? this.#openError() : error;
     }
   }
 
-  return {
-    get state() {
-      return stateNames[policy.state];
-    },
-    run,
-  };
+  #openError(): TidegateError {
+    const message = `${this.#name} has failed repeatedly and is left alone for a moment.`;
+    return new TidegateError('UNAVAILABLE', message, { details: { retryAfterMs: this.#openMs } });
+  }
 }
 
 const stateNames: Record<CircuitState, BreakerState> = {
@@ -82,12 +102,6 @@ const stateNames: Record<CircuitState, BreakerState> = {
   [CircuitState.Isolated]: 'open',
 };
 
-function isUnwell(error: unknown): boolean {
+function isDependencyFailure(error: unknown): boolean {
   return error instanceof TidegateError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code);
-}
-
-function broken(name: string, openMs: number): TidegateError {
-  return new TidegateError('UNAVAILABLE', `${name} has failed repeatedly and is left alone for a moment.`, {
-    details: { retryAfterMs: openMs },
-  });
 }

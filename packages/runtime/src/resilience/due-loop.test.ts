@@ -11,7 +11,7 @@ function startLoop(
 }
 
 describe('the due loop', () => {
-  it('passes at the start, and when the time has come that the last pass named', async () => {
+  it('runs a pass at the start, and at the due time that the last pass returned', async () => {
     const second = deferred();
     const loop = startLoop(async (count) => {
       if (count === 2) second.resolve();
@@ -21,7 +21,7 @@ describe('the due loop', () => {
     await loop.stop();
   });
 
-  it('passes again when it was woken during a pass, and never twice at a time', async () => {
+  it('runs another pass when woken during a pass, and never two at once', async () => {
     const inside = deferred();
     const leave = deferred();
     const again = deferred();
@@ -42,7 +42,7 @@ describe('the due loop', () => {
     await loop.stop();
   });
 
-  it('passes again after the longest wait when nobody woke it and the work named is far away', async () => {
+  it('runs a pass after pollMs without a wake-up when the due time is later', async () => {
     const third = deferred();
     const farAway = (): number => Date.now() + 3_600_000;
     const pass = async (count: number): Promise<number | undefined> => {
@@ -54,7 +54,7 @@ describe('the due loop', () => {
     await loop.stop();
   });
 
-  it('tells of a pass that failed, and goes on', async () => {
+  it('reports a failed pass and continues', async () => {
     const second = deferred();
     const away = new Error('the database is away');
     const failures: unknown[] = [];
@@ -69,7 +69,7 @@ describe('the due loop', () => {
     await loop.stop();
   });
 
-  it('is over when it has stopped, and lets the pass under way end', async () => {
+  it('stops after the pass in progress has ended, and ignores later wake-ups', async () => {
     const inside = deferred();
     const leave = deferred();
     let passes = 0;

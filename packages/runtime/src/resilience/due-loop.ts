@@ -1,52 +1,66 @@
+import { WakeUp } from './wake-up.ts';
+
 export interface DueLoop {
-  /** Something may have become due: look now. */
+  /** Starts the next pass now, because new work may be due. */
   wake(): void;
-  /** Resolves when the pass under way has ended; there is none after it. Idempotent. */
+  /** Resolves when the pass in progress has ended; no pass follows it. Idempotent. */
   stop(): Promise<void>;
 }
 
 export interface DueLoopOptions {
-  /** Resolves with the epoch ms of the next work that is not done yet, or undefined when nobody knows of any. */
+  /** Does all due work. Resolves with the due time of the next work in epoch milliseconds, or undefined for none. */
   readonly pass: () => Promise<number | undefined>;
+  /** Current time in epoch milliseconds. */
   readonly clock: () => number;
   /**
-   * Longest time between two passes: work may come from a process that died before it told anyone, and wake-ups may
-   * be lost. Default 2,000.
+   * Longest time between two passes in milliseconds. It finds work of a process that crashed before it woke this one,
+   * and work whose wake-up was lost. Default 2,000.
    */
   readonly pollMs?: number;
-  /** Called with what a pass rejected with; the next one comes all the same. */
+  /** Called with the error of a failed pass. The next pass follows after 500 ms. */
   readonly onFailure: (error: unknown) => void;
 }
 
 const AFTER_FAILURE_MS = 500;
 
-/** What is overdue and still there is in another process's hands: looking again at once would only spin. */
+/** Overdue work that remains after a pass belongs to another process; an immediate next pass would spin. */
 const BETWEEN_PASSES_MS = 5;
 
-/** Calls `pass` at once, whenever woken and when the time comes that the last pass named. Passes never overlap. */
+/** Runs `pass` at once, at each wake-up, and at the due time that the last pass returned. Passes never overlap. */
 export function startDueLoop(options: DueLoopOptions): DueLoop {
-  const { pass, clock, pollMs = 2_000, onFailure } = options;
-  let stopped = false;
-  let woken = false;
-  let endWait: (() => void) | undefined;
+  return new WakeableLoop(options);
+}
 
-  const wake = (): void => {
-    woken = true;
-    endWait?.();
-  };
+class WakeableLoop implements DueLoop {
+  readonly #options: DueLoopOptions;
+  readonly #wakeUp = new WakeUp();
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
 
-  function wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => endWait?.(), ms);
-      endWait = () => {
-        clearTimeout(timer);
-        endWait = undefined;
-        resolve();
-      };
-    });
+  constructor(options: DueLoopOptions) {
+    this.#options = options;
+    this.#running = this.#run(this.#stopping.signal);
   }
 
-  async function waitMs(): Promise<number> {
+  wake(): void {
+    this.#wakeUp.wake();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    return this.#running;
+  }
+
+  async #run(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      const waitMs = await this.#pass();
+      await this.#wakeUp.wait(waitMs, stopping);
+    }
+  }
+
+  /** Resolves with the milliseconds until the next pass. */
+  async #pass(): Promise<number> {
+    const { pass, clock, pollMs = 2_000, onFailure } = this.#options;
     try {
       const dueAt = await pass();
       return dueAt === undefined ? pollMs : Math.min(Math.max(dueAt - clock(), BETWEEN_PASSES_MS), pollMs);
@@ -55,22 +69,4 @@ export function startDueLoop(options: DueLoopOptions): DueLoop {
       return AFTER_FAILURE_MS;
     }
   }
-
-  async function run(): Promise<void> {
-    while (!stopped) {
-      woken = false;
-      const ms = await waitMs();
-      if (!stopped && !woken) await wait(ms);
-    }
-  }
-
-  const running = run();
-  return {
-    wake,
-    async stop() {
-      stopped = true;
-      wake();
-      await running;
-    },
-  };
 }

@@ -11,7 +11,7 @@ function failing(times: number) {
 }
 
 describe('retry', () => {
-  it('resolves with the first success and tells each attempt its number', async () => {
+  it('resolves with the first success and passes each attempt its number', async () => {
     const operation = failing(2);
     expect(await retry(operation, { ...fast, attempts: 5 })).toBe(3);
     expect(operation.mock.calls).toEqual([[1], [2], [3]]);
@@ -23,7 +23,7 @@ describe('retry', () => {
     expect(operation).toHaveBeenCalledTimes(3);
   });
 
-  it('does not repeat what is final', async () => {
+  it('does not retry a final error', async () => {
     const operation = failing(9);
     await expect(retry(operation, { ...fast, attempts: 3, retryable: () => false })).rejects.toThrow(
       'failure 1',
@@ -31,7 +31,7 @@ describe('retry', () => {
     expect(operation).toHaveBeenCalledTimes(1);
   });
 
-  it('tells of each wait before it', async () => {
+  it('calls onRetry before each delay', async () => {
     const onRetry = vi.fn<(error: unknown, attempt: number, delayMs: number) => void>();
     await retry(failing(2), { ...fast, attempts: 3, onRetry });
     expect(onRetry.mock.calls.map(([error, attempt]) => [(error as Error).message, attempt])).toEqual([
@@ -40,7 +40,7 @@ describe('retry', () => {
     ]);
   });
 
-  it('ends with its signal, in the middle of a wait', async () => {
+  it('rejects when its signal aborts during a delay', async () => {
     const controller = new AbortController();
     const retrying = retry(failing(Number.POSITIVE_INFINITY), {
       firstMs: 60_000,
@@ -52,7 +52,7 @@ describe('retry', () => {
     await expect(retrying).rejects.toThrow('stop');
   });
 
-  it('does not begin when its signal has aborted', async () => {
+  it('does not call the operation when its signal has already aborted', async () => {
     const operation = failing(0);
     const signal = AbortSignal.abort(new Error('stop'));
     await expect(retry(operation, { ...fast, attempts: 3, signal })).rejects.toThrow('stop');

@@ -2,24 +2,25 @@ import type { Migrations } from '@tidegate/database';
 import { sql, type Generated } from 'kysely';
 
 export interface OutboxTables {
-  /** What was committed and is not known to be in the log yet; a row is deleted when it is. */
+  /** Committed events that are not known to be in the log. A row is deleted once it is published. */
   outbox: OutboxTable;
   /** Ids of messages whose effects are committed. */
   inbox: InboxTable;
 }
 
 export interface OutboxTable {
-  /** Ascending per key in the order of commits, because rows are inserted under the aggregate's row lock. */
+  /** Ascends per key in the order of commits: rows are inserted under the aggregate's row lock. */
   id: Generated<number>;
-  /** Hash of the key, 0 to 63; shards share the buckets out. */
+  /** Hash of the key, 0 to 63. Shards divide the buckets among them. */
   bucket: number;
   topic: string;
   key: string;
   value: string;
   /** JSON object of strings. */
   headers: string;
+  /** Epoch milliseconds. */
   created_at: number;
-  /** Why the log will never take it; kept for whoever repairs it. */
+  /** Reason why the log rejects the record permanently; such a row is kept for manual repair. */
   refused: string | null;
 }
 
@@ -27,15 +28,17 @@ export interface InboxTable {
   consumer: string;
   source: string;
   id: string;
+  /** Epoch milliseconds. */
   handled_at: number;
 }
 
+/** Migrations that create the tables of the outbox and the inbox. */
 export const outboxMigrations: Migrations = {
   '0001-outbox': {
     async up(db, dialect) {
       await db.schema
         .createTable('outbox')
-        // AUTOINCREMENT: an id is never used again after its row was deleted.
+        // AUTOINCREMENT: the id of a deleted row is never reused.
         .addColumn('id', dialect === 'postgres' ? 'bigserial' : 'integer', (column) =>
           dialect === 'postgres' ? column.primaryKey() : column.primaryKey().autoIncrement(),
         )
@@ -56,7 +59,7 @@ export const outboxMigrations: Migrations = {
         .addPrimaryKeyConstraint('inbox_pk', ['consumer', 'source', 'id'])
         .execute();
       await db.schema.createIndex('inbox_by_age').on('inbox').columns(['consumer', 'handled_at']).execute();
-      // Rows live for milliseconds: the default of a fifth of the table dead would let thousands pile up unseen.
+      // Rows live for milliseconds. Autovacuum's default, a fifth of the table, would let dead rows pile up.
       if (dialect === 'postgres') {
         await sql`alter table outbox set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)`.execute(
           db,

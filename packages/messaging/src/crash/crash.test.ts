@@ -5,8 +5,8 @@ import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
-import { allTopics, type SampleTables } from './conformance/subject.ts';
-import { countAfterwards, killRepeatedly, type CrashCount } from './crash/kill-and-count.fixture.ts';
+import { allTopics, type SampleTables } from '../conformance/subject.ts';
+import { countAfterwards, killRepeatedly, type CrashCount } from './kill-and-count.fixture.ts';
 
 async function crash(kills: number, order: string): Promise<CrashCount> {
   await using directory = await temporaryDirectory();
@@ -25,15 +25,15 @@ async function crash(kills: number, order: string): Promise<CrashCount> {
   return count;
 }
 
-describe('a process killed with SIGKILL again and again', () => {
-  it('loses no committed event, repeats none and inverts none', { timeout: 120_000 }, async () => {
+describe('a process killed with SIGKILL repeatedly', () => {
+  it('publishes every committed event once and in order per key', { timeout: 120_000 }, async () => {
     const { committed, ...wrong } = await crash(5, 'publish-then-mark');
     expect(committed).toBeGreaterThan(5 * 200);
     expect(wrong).toEqual({ lost: 0, repeated: 0, inverted: 0 });
   });
 
   it(
-    'does lose some when a relay marks before it publishes: the test above can fail',
+    'loses events when a relay deletes rows before it publishes them, which proves that the test above can fail',
     { timeout: 120_000 },
     async () => {
       let lost = 0;

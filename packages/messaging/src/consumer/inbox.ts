@@ -1,17 +1,22 @@
 import type { Database, Tables, UnitOfWork } from '@tidegate/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
-import type { OutboxTables } from './outbox-tables.ts';
+import type { OutboxTables } from '../tables.ts';
 
+/** CloudEvents 1.0, section "id": source and id together identify an event. */
 export interface MessageId {
   readonly source: string;
   readonly id: string;
 }
 
-/** Rows one INSERT takes: well below the parameter limits of both databases. */
+/** Rows per INSERT, well below the parameter limits of both databases. */
 const INSERT_ROWS = 500;
+/** Rows per DELETE, so that a sweep holds locks for a short time only. */
 const SWEEP_ROWS = 1_000;
 
-/** Marks the messages as handled in this unit and returns the ones (by `messageKey`) that had not been before. */
+/**
+ * Inserts the messages' ids into the inbox, within the caller's transaction. Returns the `messageKey`s of the messages
+ * that were not in the inbox before; the others are duplicates.
+ */
 export async function markHandled(
   unit: UnitOfWork<Tables>,
   consumer: string,
@@ -34,11 +39,15 @@ export async function markHandled(
   return fresh;
 }
 
+/** Key of a message in the set that `markHandled` returns. */
 export function messageKey({ source, id }: MessageId): string {
   return `${source} ${id}`;
 }
 
-/** Forgets what was handled before `beforeMs`, a bounded piece at a time. Resolves with how many rows went. */
+/**
+ * Deletes a consumer's inbox rows from before `beforeMs` (epoch milliseconds), in bounded batches. Resolves with the
+ * number of deleted rows.
+ */
 export async function sweepInbox(
   database: Database<Tables>,
   consumer: string,

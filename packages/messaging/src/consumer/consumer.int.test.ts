@@ -1,7 +1,7 @@
 import { postgresUrlFromEnv } from '@tidegate/testing';
 import { describe } from 'vitest';
-import { describeConsumer } from './conformance/consumer.ts';
-import { openOnPostgres } from './conformance/on-postgres.ts';
+import { describeConsumer } from '../conformance/consumer.ts';
+import { openOnPostgres } from '../conformance/on-postgres.ts';
 
 const url = postgresUrlFromEnv();
 

@@ -1,7 +1,7 @@
 import { postgresUrlFromEnv } from '@tidegate/testing';
 import { describe } from 'vitest';
-import { openOnPostgres } from './conformance/on-postgres.ts';
-import { describeRelay } from './conformance/relay.ts';
+import { openOnPostgres } from '../conformance/on-postgres.ts';
+import { describeRelay } from '../conformance/relay.ts';
 
 const url = postgresUrlFromEnv();
 
