@@ -4,23 +4,23 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { hashSources, isFresh, markFresh } from './build/freshness.ts';
 
 export interface BuildOptions {
-  /** Build what is fresh as well. */
+  /** Builds fresh micro-frontends as well. Default false. */
   readonly force?: boolean;
   readonly log?: (line: string) => void;
-  /** The folder whose subfolders with a `vite.config.ts` are the micro-frontends. Default: this file's own. */
+  /** Folder of the micro-frontends: its subfolders with a `vite.config.ts`. Default: the folder of this file. */
   readonly root?: string;
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repository = dirname(here);
-/** Two processes may build the same at once; each puts a whole build in place. */
+/** Two processes may build the same micro-frontend at once; each moves a complete build into place. */
 const MAX_REPLACEMENTS = 10;
 
 /**
- * Builds each micro-frontend whose `dist` is missing or was made from other sources; resolves with the names of those
- * built. Vite is loaded only when there is something to build: a start with nothing to do costs a few milliseconds.
+ * Builds each micro-frontend without a fresh `dist` and resolves with their names. `dist` is fresh when it was built from
+ * the current sources. Loads Vite only for a build: when everything is fresh, a start costs a few milliseconds.
  *
- * @throws what Vite throws; a micro-frontend that did not build stays as it was and is tried again next time.
+ * @throws the error of Vite. A micro-frontend that failed keeps its former `dist` and is built again by the next call.
  */
 export async function buildMicrofrontends(options: BuildOptions = {}): Promise<string[]> {
   const { force = false, log = () => {}, root = here } = options;
@@ -45,7 +45,7 @@ export async function buildMicrofrontends(options: BuildOptions = {}): Promise<s
   return names;
 }
 
-/** A server that reads the folder meanwhile sees the old build, none, or the new one, never half of one. */
+/** A server that reads the folder meanwhile sees the old build, no build, or the new build, never a partial one. */
 function replaceFolder(from: string, to: string): void {
   for (let attempt = 1; ; attempt++) {
     rmSync(to, { recursive: true, force: true });

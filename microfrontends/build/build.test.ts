@@ -17,7 +17,7 @@ import type { Manifest } from './manifest.ts';
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
 
-describe('the micro-frontends as they are built', () => {
+describe('the built micro-frontends', () => {
   it('are not built again while nothing has changed', async () => {
     await buildMicrofrontends();
     const startedMs = performance.now();
@@ -25,7 +25,7 @@ describe('the micro-frontends as they are built', () => {
     expect(performance.now() - startedMs).toBeLessThan(500);
   });
 
-  it('bring shared libraries along once: the shell provides, remotes import', async () => {
+  it('contain shared libraries once: the shell provides, remotes import', async () => {
     await buildMicrofrontends();
     const shell = manifest('shell');
     const orders = manifest('orders');
@@ -35,14 +35,14 @@ describe('the micro-frontends as they are built', () => {
     expect(Object.keys(orders.exposes)).toEqual(['@mfe/orders']);
   });
 
-  it('keep their styles inside: a layer and a scope of their own around every rule', async () => {
+  it('isolate their styles: every rule is inside the layer and scope of its micro-frontend', async () => {
     await buildMicrofrontends();
     for (const file of manifest('orders').css) {
       const css = readFileSync(join(here, 'orders', 'dist', file), 'utf8').replace(
         /@keyframes [^{]+\{(\s*\w+\s*\{[^}]*\})+\s*\}/g,
         '',
       );
-      // Each file of styles begins so, and nothing stands between them: no rule escapes.
+      // Every top-level block begins like this, and there is nothing between the blocks.
       const begin =
         /@layer remotes\.orders\s*\{\s*@scope\s*\(\[data-mfe="?orders"?\]\) to \(\[data-mfe\]\)\s*\{/y;
       for (const block of topLevelBlocks(css.trim())) expect(block).toMatch(begin);
@@ -62,7 +62,7 @@ describe('freshness', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is lost when a source changes, appears or goes, and not when a test does', () => {
+  it('ends when a source changes, appears or disappears, but not when a test does', () => {
     const before = hashSources([join(folder, 'src')]);
     writeFileSync(join(folder, 'src', 'index.test.ts'), 'a test');
     expect(hashSources([join(folder, 'src')])).toBe(before);
@@ -73,7 +73,7 @@ describe('freshness', () => {
     expect(hashSources([join(folder, 'src')])).not.toBe(before);
   });
 
-  it('needs a build that was completed', () => {
+  it('requires a complete build', () => {
     const dist = join(folder, 'dist');
     expect(isFresh(dist, 'hash')).toBe(false);
     markFresh(dist, 'hash');
@@ -84,7 +84,7 @@ describe('freshness', () => {
   });
 });
 
-it('lists every workspace here: each has its own Vite configuration', () => {
+it('covers every workspace: each has its own Vite configuration', () => {
   const workspaces = readdirSync(here).filter((name) => existsSync(join(here, name, 'package.json')));
   expect(workspaces.filter((name) => !existsSync(join(here, name, 'vite.config.ts')))).toEqual([]);
 });
@@ -93,7 +93,7 @@ function manifest(name: string): Manifest {
   return JSON.parse(readFileSync(join(here, name, 'dist', 'manifest.json'), 'utf8')) as Manifest;
 }
 
-/** The text cut after each brace that closes everything. */
+/** Splits the text after each closing brace of the top level. */
 function topLevelBlocks(css: string): string[] {
   const blocks: string[] = [];
   let depth = 0;

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a build depends on: files and folders, absolute. */
+/** Absolute paths of the files and folders that a build depends on. */
 export type Sources = readonly string[];
 
-/** Contents, not times: a checkout sets those as it likes. */
+/** Hashes paths and contents. Modification times do not count: a checkout changes them. */
 export function hashSources(sources: Sources): string {
   const hash = createHash('sha256');
   for (const source of sources) addTo(hash, source);
   return hash.digest('hex');
 }
 
-/** Whether `dist` was completed from exactly these sources. */
+/** Returns true when `dist` was completely built from these sources. */
 export function isFresh(dist: string, sourcesHash: string): boolean {
   try {
     return (
@@ -23,7 +23,7 @@ export function isFresh(dist: string, sourcesHash: string): boolean {
   }
 }
 
-/** Written when a build is complete: one that was interrupted is not fresh. */
+/** Marks a complete build; an interrupted build stays unmarked. */
 export function markFresh(dist: string, sourcesHash: string): void {
   writeFileSync(stampFile(dist), sourcesHash);
 }
@@ -37,7 +37,7 @@ function addTo(hash: ReturnType<typeof createHash>, path: string): void {
   if (!entry) return;
   hash.update(`${path}\0`);
   if (!entry.isDirectory()) return void hash.update(readFileSync(path));
-  // Sorted: file systems list in orders of their own. Tests are no sources.
+  // Sorted, because the order of a listing depends on the file system. Tests are not sources.
   for (const name of readdirSync(path).toSorted()) {
     if (!/\.(test|fixture)\.tsx?$/.test(name)) addTo(hash, join(path, name));
   }

@@ -7,22 +7,22 @@ import type { Manifest } from './manifest.ts';
 export interface ManifestOptions {
   readonly name: string;
   readonly title: string;
-  /** The name of the entry, as in the build's input. */
+  /** Name of the entry in the build's input. */
   readonly entry: string;
-  /** Bare specifier to name of entry. */
+  /** Name of the entry for each bare specifier. */
   readonly exposes: Readonly<Record<string, string>>;
 }
 
 /**
- * Writes the manifest. In `writeBundle`, from the files as they lie there: Vite still rewrites CSS after
- * `generateBundle`, and a hash of what is not served would keep the browser from loading it.
+ * Writes the manifest in `writeBundle`, with the hashes of the files on disk: Vite rewrites CSS after `generateBundle`,
+ * and the browser blocks a file with another hash.
  */
 export function manifestPlugin(options: ManifestOptions): Plugin {
   return {
     name: 'tidegate-manifest',
     async writeBundle({ dir }, bundle) {
       if (dir === undefined) throw new Error('a micro-frontend is written to a folder');
-      const manifest = await describe(options, dir, Object.values(bundle));
+      const manifest = await createManifest(options, dir, Object.values(bundle));
       await writeFile(join(dir, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     },
   };
@@ -30,7 +30,7 @@ export function manifestPlugin(options: ManifestOptions): Plugin {
 
 type Output = Rolldown.OutputChunk | Rolldown.OutputAsset;
 
-async function describe(
+async function createManifest(
   options: ManifestOptions,
   dir: string,
   outputs: readonly Output[],

@@ -3,13 +3,13 @@ import { manifestPlugin, type ManifestOptions } from './manifest-plugin.ts';
 import { sharedLibraries } from './shared-libraries.ts';
 
 export interface MicroFrontendOptions extends ManifestOptions {
-  /** Name of entry to module. */
+  /** Module for each name of an entry. */
   readonly input: Readonly<Record<string, string>>;
-  /** Only the shell brings the shared libraries along; all others leave them to the page's import map. */
+  /** Set by the shell, which bundles the shared libraries. Every other build leaves them to the page's import map. */
   readonly provides?: 'shared-libraries';
 }
 
-/** The Vite configuration that every micro-frontend has: flat hashed ES modules and a manifest. */
+/** Returns the Vite configuration of a micro-frontend: flat hashed ES modules and a manifest. */
 export function microFrontend(options: MicroFrontendOptions): UserConfig {
   const external = options.provides === 'shared-libraries' ? [] : Object.keys(sharedLibraries);
   return {
@@ -27,7 +27,7 @@ export function microFrontend(options: MicroFrontendOptions): UserConfig {
       rolldownOptions: {
         input: { ...options.input },
         external,
-        // An entry of a shared library has to export what the library exports, by its own names.
+        // The entry of a shared library has to keep the names of all its exports.
         preserveEntrySignatures: 'strict',
         output: {
           entryFileNames: '[name]-[hash].js',

@@ -1,6 +1,6 @@
 /**
- * What every micro-frontend uses and the shell brings along once: bare specifier to name of the shell's entry. One
- * copy is not about size alone: two copies of preact have two sets of hooks, two of signals do not hear each other.
+ * Libraries that all micro-frontends share: the shell's entry for each bare specifier. Sharing is necessary, not only
+ * smaller: two copies of preact have separate hooks, and signals of one copy do not notify the other.
  */
 export const sharedLibraries: Readonly<Record<string, string>> = {
   preact: 'preact',
@@ -10,7 +10,7 @@ export const sharedLibraries: Readonly<Record<string, string>> = {
   '@tidegate/live-client': 'live-client',
 };
 
-/** The same as input of the shell's build. */
+/** Input of the shell's build: the bare specifier for each entry. */
 export const sharedLibraryInputs: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(sharedLibraries).map(([specifier, entry]) => [entry, specifier]),
 );

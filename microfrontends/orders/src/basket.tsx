@@ -75,7 +75,7 @@ function usePlaceOrder(
 ) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Rejection>();
-  /** Kept while nobody knows what became of it: the same command, sent again, is carried out once. */
+  /** Command without an answer. A retry of the same order reuses its id, so that it is carried out once. */
   const [unsettled, setUnsettled] = useState<{ commandId: string; text: string }>();
 
   const place = async (event: SubmitEvent): Promise<void> => {

@@ -3,7 +3,7 @@ import type { OrdersContext } from './context.ts';
 import { OrderCard } from './order-card.tsx';
 import type { OrderCollection, TrackedOrder } from './order-collection.ts';
 import type { OrderStatus } from './order.ts';
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+// oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './board.css';
 
 interface Lane {
@@ -19,10 +19,10 @@ const lanes: readonly Lane[] = [
   { name: 'Dispatched', statuses: ['DISPATCHED'] },
   { name: 'Finished', statuses: ['DELIVERED', 'REJECTED', 'CANCELLED'] },
 ];
-/** More in one lane are counted, not drawn. */
+/** Maximum cards rendered per lane; the rest are counted. */
 const MAX_CARDS = 40;
 
-/** All orders that the viewer may see, by where they stand. */
+/** All orders that the viewer may see, in one lane per stage. */
 export function Board({ context, selectedId }: { context: OrdersContext; selectedId: string | undefined }) {
   const { store, navigate } = context;
   const [chosen, setChosen] = useState('All');

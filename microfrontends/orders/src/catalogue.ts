@@ -21,8 +21,9 @@ export interface Product {
 
 export interface Catalogue {
   readonly products: ReadonlySignal<ReadonlyMap<string, Product>>;
+  /** Message of the last error; '' when there is none. */
   readonly problem: ReadonlySignal<string>;
-  /** Keeps the stock of these products live until the returned function is called. */
+  /** Subscribes to the stock of these products. Returns an unsubscribe function. */
   watchStock(productIds: readonly string[]): () => void;
   stop(): void;
 }
@@ -31,41 +32,53 @@ interface QueryData {
   readonly products: { readonly edges: readonly { readonly node: Product }[] };
 }
 
+/** Loads the catalogue once; stock changes arrive for watched products. */
 export function startCatalogue(client: LiveClient): Catalogue {
-  const products = signal<ReadonlyMap<string, Product>>(new Map());
-  const problem = signal('');
-  const stopped = new AbortController();
+  const catalogue = new LiveCatalogue(client);
+  void catalogue.load();
+  return catalogue;
+}
 
-  const takeStock = (stock: Stock): void => {
-    const product = products.value.get(stock.productId);
-    if (!product || product.stock.version >= stock.version) return;
-    products.value = new Map(products.value).set(product.id, { ...product, stock });
-  };
-  const load = async (): Promise<void> => {
+class LiveCatalogue implements Catalogue {
+  readonly products = signal<ReadonlyMap<string, Product>>(new Map());
+  readonly problem = signal('');
+  readonly #client: LiveClient;
+  readonly #stopped = new AbortController();
+
+  constructor(client: LiveClient) {
+    this.#client = client;
+  }
+
+  async load(): Promise<void> {
+    const { signal } = this.#stopped;
     try {
-      const { data } = await client.query<QueryData>({ query: productsQuery, signal: stopped.signal });
-      products.value = new Map((data?.products.edges ?? []).map(({ node }) => [node.id, node]));
+      const { data } = await this.#client.query<QueryData>({ query: productsQuery, signal });
+      this.products.value = new Map((data?.products.edges ?? []).map(({ node }) => [node.id, node]));
     } catch (error) {
-      if (!stopped.signal.aborted) problem.value = (error as LiveClientError).message;
+      if (!signal.aborted) this.problem.value = (error as LiveClientError).message;
     }
-  };
-  void load();
+  }
 
-  return {
-    products,
-    problem,
-    watchStock(productIds) {
-      const stops = productIds.map((productId) =>
-        client.subscribe<{ stock: Stock }>({
-          query: stockSubscription,
-          variables: { productId },
-          onResult: ({ data }) => {
-            if (data?.stock) takeStock(data.stock);
-          },
-        }),
-      );
-      return () => stops.forEach((stop) => stop());
-    },
-    stop: () => stopped.abort(),
-  };
+  watchStock(productIds: readonly string[]): () => void {
+    const unsubscribes = productIds.map((productId) =>
+      this.#client.subscribe<{ stock: Stock }>({
+        query: stockSubscription,
+        variables: { productId },
+        onResult: ({ data }) => {
+          if (data?.stock) this.#updateStock(data.stock);
+        },
+      }),
+    );
+    return () => unsubscribes.forEach((unsubscribe) => unsubscribe());
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  #updateStock(stock: Stock): void {
+    const product = this.products.value.get(stock.productId);
+    if (!product || product.stock.version >= stock.version) return;
+    this.products.value = new Map(this.products.value).set(product.id, { ...product, stock });
+  }
 }

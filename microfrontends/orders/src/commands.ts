@@ -5,7 +5,7 @@ import type { Rejection } from './order.ts';
 export type Outcome =
   | { readonly status: 'accepted'; readonly orderId: string }
   | { readonly status: 'rejected'; readonly reason: Rejection }
-  /** No answer, so nobody knows: the same command id may be sent again. */
+  /** No answer: the command may have been carried out. Retry with the same command id, which is idempotent. */
   | { readonly status: 'unknown'; readonly reason: Rejection };
 
 interface CommandResult {
@@ -27,7 +27,7 @@ export function cancelOrder(client: LiveClient, orderId: string): Promise<Outcom
   return run(client, cancelOrderMutation, { commandId: newCommandId(), orderId });
 }
 
-/** `randomUUID` exists in secure contexts only; a demonstration on a LAN address is none. */
+/** `randomUUID` needs a secure context; a demo on a LAN address over HTTP has none. */
 export function newCommandId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `web-${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;

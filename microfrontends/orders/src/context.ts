@@ -3,12 +3,12 @@ import type { MountContext } from '@tidegate/live-client/micro-frontend';
 import type { Catalogue } from './catalogue.ts';
 import type { OrderStore } from './order-store.ts';
 
-/** What every part of this micro-frontend gets. */
+/** Passed to every component of this micro-frontend. */
 export interface OrdersContext extends Pick<MountContext, 'client' | 'viewer' | 'navigate'> {
   readonly store: OrderStore;
   readonly catalogue: Catalogue;
-  /** Ticks once a second, for ages. */
+  /** Current time, updated once a second, for relative times. */
   readonly nowMs: ReadonlySignal<number>;
-  /** Says something to the person, aloud for those who do not see it. */
+  /** Shows a short message; screen readers announce it. */
   readonly announce: (text: string) => void;
 }

@@ -1,4 +1,4 @@
-/** What this micro-frontend asks the web BFF. A test holds each to the schema. */
+/** GraphQL documents of this micro-frontend, for the web BFF. A test validates each against the schema. */
 const orderFields = /* GraphQL */ `
   fragment OrderFields on Order {
     id
@@ -102,19 +102,23 @@ export const stockSubscription = /* GraphQL */ `
   }
 `;
 
+const commandResult = `
+  __typename
+  ... on CommandAccepted {
+    orderId
+  }
+  ... on CommandRejected {
+    reason {
+      code
+      message
+    }
+  }
+`;
+
 export const placeOrderMutation = /* GraphQL */ `
   mutation PlaceOrder($input: PlaceOrderInput!) {
     placeOrder(input: $input) {
-      __typename
-      ... on CommandAccepted {
-        orderId
-      }
-      ... on CommandRejected {
-        reason {
-          code
-          message
-        }
-      }
+      ${commandResult}
     }
   }
 `;
@@ -122,16 +126,7 @@ export const placeOrderMutation = /* GraphQL */ `
 export const cancelOrderMutation = /* GraphQL */ `
   mutation CancelOrder($input: CancelOrderInput!) {
     cancelOrder(input: $input) {
-      __typename
-      ... on CommandAccepted {
-        orderId
-      }
-      ... on CommandRejected {
-        reason {
-          code
-          message
-        }
-      }
+      ${commandResult}
     }
   }
 `;

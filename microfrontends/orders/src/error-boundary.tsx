@@ -5,7 +5,7 @@ interface ErrorBoundaryProps {
   readonly children: ComponentChildren;
 }
 
-/** Hands what a component throws while drawing to the shell, which knows what to show instead. */
+/** Reports errors of rendering to the shell, which shows a placeholder. */
 export class ErrorBoundary extends Component<ErrorBoundaryProps, { failed: boolean }> {
   override state = { failed: false };
 

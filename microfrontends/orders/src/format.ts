@@ -1,6 +1,6 @@
 import type { Money } from './order.ts';
 
-/** Made once per currency: a formatter costs more to make than a thousand numbers to write. */
+/** Cached per currency: creating a formatter costs more than formatting a thousand numbers. */
 const currencies = new Map<string, Intl.NumberFormat>();
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
@@ -15,7 +15,7 @@ export function formatTime(iso: string): string {
   return clock.format(new Date(iso));
 }
 
-/** `now`, `12s ago`, `5m ago`, `3h ago`, `2d ago`. */
+/** Returns `now`, `12s ago`, `5m ago`, `3h ago` or `2d ago`. */
 export function formatAge(iso: string, nowMs: number): string {
   const seconds = Math.round((Date.parse(iso) - nowMs) / 1000);
   if (seconds > -2) return 'now';
@@ -25,7 +25,7 @@ export function formatAge(iso: string, nowMs: number): string {
   return relative.format(Math.round(seconds / 86_400), 'day');
 }
 
-/** The end of an id: what people compare. */
+/** Returns the last six characters of a long id, the part that people compare. */
 export function shortId(id: string): string {
   return id.length > 8 ? `…${id.slice(-6)}` : id;
 }

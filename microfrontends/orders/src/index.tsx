@@ -1,5 +1,5 @@
-// First: what the parts add comes after it.
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+// Imported first: the components' styles follow it.
+// oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './orders.css';
 import { signal } from '@preact/signals';
 import type { MicroFrontend } from '@tidegate/live-client/micro-frontend';
@@ -12,7 +12,7 @@ import { OrdersApp } from './orders-app.tsx';
 const TICK_MS = 1_000;
 const ANNOUNCEMENT_MS = 5_000;
 
-/** The orders of the viewer: a live board, one order in detail, a new order. */
+/** Mounts the orders of the viewer: a live board, the details of one order, and a form for a new order. */
 export const mount: MicroFrontend['mount'] = (element, { client, viewer, navigate, location, fail }) => {
   const path = signal(location.path());
   const nowMs = signal(Date.now());

@@ -2,10 +2,10 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Basket } from './basket.tsx';
 import type { OrdersContext } from './context.ts';
 import { ProductTile } from './product-tile.tsx';
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+// oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './new-order.css';
 
-/** Products with what is left of them, live, and the basket. */
+/** Products with their live stock, and the basket. */
 export function NewOrder({ context }: { context: OrdersContext }) {
   const { catalogue } = context;
   const products = catalogue.products.value;
@@ -14,19 +14,12 @@ export function NewOrder({ context }: { context: OrdersContext }) {
     [products.size],
   );
   const [category, setCategory] = useState<string>();
-  const [quantities, setQuantities] = useState<ReadonlyMap<string, number>>(new Map());
+  const { quantities, setQuantity, clear } = useQuantities();
   const chosen = category ?? categories[0];
   const shown = [...products.values()].filter((product) => product.category === chosen);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   useWatchedStock(context, [...shown.map(({ id }) => id), ...quantities.keys()]);
-
-  const setQuantity = (productId: string, quantity: number): void => {
-    const next = new Map(quantities);
-    if (quantity > 0) next.set(productId, Math.min(quantity, 999));
-    else next.delete(productId);
-    setQuantities(next);
-  };
 
   return (
     <div class="new-order" data-testid="new-order">
@@ -39,19 +32,7 @@ export function NewOrder({ context }: { context: OrdersContext }) {
             The catalogue cannot be loaded: {catalogue.problem.value}
           </p>
         )}
-        <div class="chips always" role="group" aria-label="Category">
-          {categories.map((name) => (
-            <button
-              key={name}
-              type="button"
-              class="chip"
-              aria-pressed={chosen === name}
-              onClick={() => setCategory(name)}
-            >
-              {name}
-            </button>
-          ))}
-        </div>
+        <Categories names={categories} chosen={chosen} onChoose={setCategory} />
         <ul class="products">
           {shown.map((product) => (
             <ProductTile
@@ -63,17 +44,48 @@ export function NewOrder({ context }: { context: OrdersContext }) {
           ))}
         </ul>
       </div>
-      <Basket
-        context={context}
-        quantities={quantities}
-        onQuantity={setQuantity}
-        onPlaced={() => setQuantities(new Map())}
-      />
+      <Basket context={context} quantities={quantities} onQuantity={setQuantity} onPlaced={clear} />
     </div>
   );
 }
 
-/** Subscribes to exactly these products; the list's text decides, since the list is a new one at each drawing. */
+interface CategoriesProps {
+  readonly names: readonly string[];
+  readonly chosen: string | undefined;
+  readonly onChoose: (name: string) => void;
+}
+
+function Categories({ names, chosen, onChoose }: CategoriesProps) {
+  return (
+    <div class="chips always" role="group" aria-label="Category">
+      {names.map((name) => (
+        <button
+          key={name}
+          type="button"
+          class="chip"
+          aria-pressed={chosen === name}
+          onClick={() => onChoose(name)}
+        >
+          {name}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** Quantity of each product in the basket, at most 999. */
+function useQuantities() {
+  const [quantities, setQuantities] = useState<ReadonlyMap<string, number>>(new Map());
+  const setQuantity = (productId: string, quantity: number): void => {
+    const next = new Map(quantities);
+    if (quantity > 0) next.set(productId, Math.min(quantity, 999));
+    else next.delete(productId);
+    setQuantities(next);
+  };
+  return { quantities, setQuantity, clear: () => setQuantities(new Map()) };
+}
+
+/** Subscribes to the stock of these products. The ids are compared as text: each rendering makes a new array. */
 function useWatchedStock({ catalogue }: OrdersContext, productIds: readonly string[]): void {
   const wanted = [...new Set(productIds)].toSorted().join(' ');
   useEffect(() => (wanted === '' ? undefined : catalogue.watchStock(wanted.split(' '))), [wanted, catalogue]);

@@ -17,7 +17,7 @@ export function OrderCard({ tracked: { order, changedAtMs }, context, selected }
   return (
     <li>
       <a
-        // A new key draws the element anew, which starts its highlight again.
+        // A new key replaces the element, which restarts its highlight animation.
         key={changedAtMs}
         class="card"
         href={`/orders/${order.id}`}

@@ -20,24 +20,24 @@ function order(version: number, status: OrderStatus, id = 'o1'): Order {
 }
 
 describe('merging an order', () => {
-  it('lets the highest version win, whichever source comes last', () => {
+  it('keeps the highest version, in any order of arrival', () => {
     const live = mergeOrder(undefined, order(3, 'CONFIRMED'), 1_000);
     const afterQuery = mergeOrder(live, order(2, 'RESERVED'));
     expect(afterQuery).toBe(live);
     expect(mergeOrder(live, order(4, 'PREPARING'), 2_000)).toMatchObject({ changedAtMs: 2_000 });
   });
 
-  it('remembers the way that it saw', () => {
+  it('records each status change as a step', () => {
     const first = mergeOrder(undefined, order(1, 'PLACED'));
     const second = mergeOrder(first, order(2, 'RESERVED'));
-    // A version that changes something else is no step.
+    // A version with the same status adds no step.
     const third = mergeOrder(second, order(3, 'RESERVED'));
     const { steps } = mergeOrder(third, order(4, 'REJECTED'));
     expect(steps.map(({ status }) => status)).toEqual(['PLACED', 'RESERVED', 'REJECTED']);
     expect(steps[1]?.at).toBe('2026-11-23T06:00:02.000Z');
   });
 
-  it('knows when an order was placed that it meets on its way', () => {
+  it('adds the PLACED step of an order that it first sees later', () => {
     expect(mergeOrder(undefined, order(4, 'PREPARING')).steps).toEqual([
       { status: 'PLACED', at: '2026-11-23T06:00:00.000Z' },
       { status: 'PREPARING', at: '2026-11-23T06:00:04.000Z' },
@@ -45,7 +45,7 @@ describe('merging an order', () => {
   });
 });
 
-it('trims finished orders first, and of those the oldest', () => {
+it('evicts finished orders first, the least recently updated of them first', () => {
   const all = [order(9, 'DELIVERED', 'new'), order(5, 'DELIVERED', 'old'), order(1, 'PLACED', 'open')];
   const orders: OrderCollection = new Map(all.map((each) => [each.id, mergeOrder(undefined, each)]));
   expect([...trimOrders(orders, 2).keys()].toSorted()).toEqual(['new', 'open']);

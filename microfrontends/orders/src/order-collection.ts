@@ -1,22 +1,22 @@
 import { isFinished, type Order, type OrderStatus } from './order.ts';
 
-/** A status and when it was reached, as far as this page knows. */
+/** A status and the time at which this page saw the order reach it. */
 export interface Step {
   readonly status: OrderStatus;
   readonly at: string;
 }
 
-/** An order with what this page saw of its way. */
+/** An order with the steps that this page has seen. */
 export interface TrackedOrder {
   readonly order: Order;
   readonly steps: readonly Step[];
-  /** When this page last saw it change; undefined when it was there at the beginning. */
+  /** Time of the last change that arrived live, in ms since the epoch; undefined when there was none. */
   readonly changedAtMs: number | undefined;
 }
 
 export type OrderCollection = ReadonlyMap<string, TrackedOrder>;
 
-/** Takes in an order from whichever source: the highest version of each wins, so sources may come in any order. */
+/** Merges an order from the query or the subscription. The higher version wins, so they may arrive in any order. */
 export function mergeOrder(
   current: TrackedOrder | undefined,
   order: Order,
@@ -26,7 +26,7 @@ export function mergeOrder(
   return { order, steps: nextSteps(current?.steps, order), changedAtMs: changedAtMs ?? current?.changedAtMs };
 }
 
-/** Keeps `maxOrders`: of finished orders those that rested longest go first, then of all. */
+/** Keeps at most `maxOrders`: evicts finished orders first, then all others, the least recently updated first. */
 export function trimOrders(orders: OrderCollection, maxOrders: number): OrderCollection {
   if (orders.size <= maxOrders) return orders;
   const ranked = [...orders.values()].toSorted((one, other) => {

@@ -1,12 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { cancelOrder } from './commands.ts';
 import type { OrdersContext } from './context.ts';
-import { formatMoney, formatTime } from './format.ts';
-import { mergeOrder, type TrackedOrder } from './order-collection.ts';
 import { orderSubscription } from './documents.ts';
+import { OrderFacts } from './order-facts.tsx';
+import { OrderItems } from './order-items.tsx';
+import { mergeOrder, type TrackedOrder } from './order-collection.ts';
 import { isCancellable, statusLabels, type Order } from './order.ts';
 import { Timeline } from './timeline.tsx';
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+// oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './order-detail.css';
 
 interface OrderDetailProps {
@@ -14,11 +15,11 @@ interface OrderDetailProps {
   readonly context: OrdersContext;
 }
 
-/** One order, live by a subscription of its own: it need not be on the board. */
+/** One order with its own subscription: it need not be on the board. */
 export function OrderDetail({ id, context }: OrderDetailProps) {
   const { tracked, problem } = useOrder(id, context);
   const heading = useRef<HTMLHeadingElement>(null);
-  // Who opens an order by keyboard or screen reader is taken to it.
+  // Moves the focus to the opened order, for keyboard and screen reader.
   useEffect(() => heading.current?.focus({ preventScroll: true }), [id]);
   return (
     <aside
@@ -63,7 +64,7 @@ function useOrder(id: string, { client, store }: OrdersContext) {
         setProblem(code === 'NOT_FOUND' ? 'There is no such order, or it is not yours.' : message),
     });
   }, [id, client]);
-  // The board has seen more of the way; this subscription may be a moment ahead.
+  // The board has seen more steps of the order; this subscription may have a newer version.
   const shared = store.orders.value.get(id);
   const tracked = own && shared ? mergeOrder(shared, own.order) : (own ?? shared);
   return { tracked, problem: tracked ? '' : problem };
@@ -71,7 +72,6 @@ function useOrder(id: string, { client, store }: OrdersContext) {
 
 function Details({ tracked, context }: { tracked: TrackedOrder; context: OrdersContext }) {
   const { order } = tracked;
-  const { catalogue } = context;
   return (
     <>
       <p class="visually-hidden" role="status">
@@ -85,59 +85,10 @@ function Details({ tracked, context }: { tracked: TrackedOrder; context: OrdersC
       )}
       <Timeline tracked={tracked} />
       <h3>Items</h3>
-      <ul class="items">
-        {order.lines.map(({ productId, quantity, unitPrice }) => {
-          const product = catalogue.products.value.get(productId);
-          return (
-            <li key={productId}>
-              <span class="picture" aria-hidden="true">
-                {product?.image}
-              </span>
-              <span>
-                {product?.name ?? productId}
-                <span class="muted">
-                  {' '}
-                  {quantity} × {formatMoney(unitPrice)}
-                </span>
-              </span>
-              <span class="amount">
-                {formatMoney({ ...unitPrice, amountCents: unitPrice.amountCents * quantity })}
-              </span>
-            </li>
-          );
-        })}
-        <li class="total">
-          <span />
-          <span>Total</span>
-          <span class="amount">{formatMoney(order.total)}</span>
-        </li>
-      </ul>
-      <dl class="facts">
-        <Fact name="Customer" value={order.customerId} />
-        <Fact name="Placed" value={formatTime(order.placedAt)} />
-        <Fact
-          name="Payment"
-          value={
-            order.payment &&
-            [readable(order.payment.status), order.payment.reference].filter(Boolean).join(' · ')
-          }
-        />
-        <Fact name="Carrier" value={order.shipment?.carrier} />
-        <Fact name="Tracking" value={order.shipment?.trackingCode} />
-        <Fact name="Note" value={order.note} />
-      </dl>
+      <OrderItems order={order} context={context} />
+      <OrderFacts order={order} />
       <CancelButton order={order} context={context} />
     </>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string | null | undefined }) {
-  if (!value) return null;
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 
@@ -170,8 +121,4 @@ function CancelButton({ order, context }: { order: Order; context: OrdersContext
       )}
     </div>
   );
-}
-
-function readable(code: string): string {
-  return code.charAt(0) + code.slice(1).toLowerCase();
 }

@@ -6,7 +6,7 @@ import { startOrderStore, type OrderStore } from './order-store.ts';
 
 type Data = { orders: Order };
 
-/** A client whose answers the test decides on. */
+/** A client with answers that the test resolves. */
 class ClientFixture implements LiveClient {
   readonly phase = 'live';
   readonly transport = 'websocket';
@@ -57,7 +57,7 @@ describe('the order store', () => {
     expect(client.calls).toEqual(['subscribe', 'query']);
   });
 
-  it('keeps a change that is newer than the answer which comes after it', async () => {
+  it('keeps a change that is newer than a later answer', async () => {
     client.subscription?.onResult({ data: { orders: order(3, 'CONFIRMED') } });
     await shows('o1@3');
     client.answers[0]?.([order(2, 'RESERVED'), order(1, 'PLACED', 'o2')]);
@@ -65,7 +65,7 @@ describe('the order store', () => {
     expect(store.loading.value).toBe(false);
   });
 
-  it('queries again when changes may have been missed', async () => {
+  it('queries again after a reset', async () => {
     client.answers[0]?.([order(1, 'PLACED')]);
     await shows('o1@1');
     client.subscription?.onReset?.('CURSOR_EXPIRED');
@@ -73,7 +73,7 @@ describe('the order store', () => {
     await shows('o1@5');
   });
 
-  it('queries again when its subscription is live for the first time, and not each time', async () => {
+  it('queries again when its subscription is live for the first time, and not later', async () => {
     client.answers[0]?.([order(1, 'PLACED')]);
     await shows('o1@1');
     client.subscription?.onPhase?.('live');

@@ -24,7 +24,7 @@ export interface OrderLine {
   readonly unitPrice: Money;
 }
 
-/** An order as the web BFF shows it, see its schema. */
+/** An order in the schema of the web BFF. */
 export interface Order {
   readonly id: string;
   readonly version: number;
@@ -44,7 +44,7 @@ export interface Order {
   readonly updatedAt: string;
 }
 
-/** The way of an order that goes well. */
+/** Statuses of a successful order, in sequence. */
 export const happyPath = ['PLACED', 'RESERVED', 'CONFIRMED', 'PREPARING', 'DISPATCHED', 'DELIVERED'] as const;
 
 export const statusLabels: Readonly<Record<OrderStatus, string>> = {
@@ -58,12 +58,12 @@ export const statusLabels: Readonly<Record<OrderStatus, string>> = {
   CANCELLED: 'Cancelled',
 };
 
-/** Nothing follows these. */
+/** True for the final statuses. */
 export function isFinished({ status }: Pick<Order, 'status'>): boolean {
   return status === 'DELIVERED' || status === 'REJECTED' || status === 'CANCELLED';
 }
 
-/** What leaves the house can no longer be cancelled. */
+/** True until the order is dispatched or finished. */
 export function isCancellable(order: Pick<Order, 'status'>): boolean {
   return !isFinished(order) && order.status !== 'DISPATCHED';
 }

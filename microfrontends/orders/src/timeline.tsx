@@ -4,7 +4,7 @@ import { happyPath, statusLabels, type OrderStatus } from './order.ts';
 
 type Progress = 'done' | 'now' | 'next' | 'ended';
 
-/** The way of an order: what is behind it with the time where this page knows it, and what is ahead. */
+/** Steps of an order, past and future. Past steps show their time where this page knows it. */
 export function Timeline({ tracked }: { tracked: TrackedOrder }) {
   const times = new Map(tracked.steps.map(({ status, at }) => [status, at]));
   return (
@@ -40,7 +40,7 @@ function waypoints({ order, steps }: TrackedOrder): { status: OrderStatus; progr
             : 'next',
     }));
   }
-  // Rejected or cancelled: what was seen of the way, and its end.
+  // Rejected or cancelled: the steps seen so far, then the final status.
   const before = steps.filter(({ status }) => status !== order.status);
   return [
     ...before.map(({ status }) => ({ status, progress: 'done' as const })),

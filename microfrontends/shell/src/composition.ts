@@ -1,4 +1,4 @@
-/** What the server composed: see `/mfe/composition.json`. */
+/** The page's import map and remotes, as the gateway composed them (`/mfe/composition.json`). */
 export interface Composition {
   readonly importMap: { readonly integrity: Readonly<Record<string, string>> };
   readonly remotes: Readonly<Record<string, Remote>>;
@@ -11,12 +11,12 @@ export interface Remote {
   readonly css: readonly { readonly url: string; readonly integrity: string }[];
 }
 
-/** As it was when the page was loaded. */
+/** Returns the composition that the page was loaded with. */
 export function initialComposition(): Composition {
   return JSON.parse(document.querySelector('#composition')?.textContent ?? '') as Composition;
 }
 
-/** As it is now: a remote that was broken may have been deployed again. */
+/** Fetches the current composition: a broken remote may have been deployed again. */
 export async function freshComposition(signal: AbortSignal): Promise<Composition> {
   const response = await fetch('/mfe/composition.json', { signal });
   if (!response.ok) throw new Error(`The page's composition could not be read (${response.status}).`);

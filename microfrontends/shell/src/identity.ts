@@ -1,52 +1,49 @@
 import type { Viewer } from '@tidegate/live-client/micro-frontend';
 import type { TokenProvider } from '@tidegate/live-client';
 
-/**
- * Who one can be in the demonstration. The first is who comes for the first time: the operator sees everybody's orders,
- * so the first page has something that moves.
- */
+/** Viewers of the demo. The first is the default: the operator sees all orders, so its page shows every change. */
 export const demoViewers: readonly Viewer[] = [
   { id: 'operator', role: 'operator' },
   { id: 'customer-1', role: 'customer' },
   { id: 'customer-2', role: 'customer' },
 ];
 
-/** A server in production gives no tokens away: there one is pasted. */
-export type Mode = 'demonstration' | 'pasted';
+/** A production server issues no demo tokens: there the viewer pastes one. */
+export type IdentitySource = 'demo' | 'pasted';
 
 export interface Identity {
-  readonly mode: Mode;
+  readonly source: IdentitySource;
   readonly viewer: Viewer;
   readonly token: TokenProvider;
 }
 
 interface IssuedToken {
   readonly token: string;
-  /** A time, as ISO text or milliseconds since the epoch. */
+  /** ISO 8601 time, or milliseconds since the epoch. */
   readonly expiresAt: string | number;
 }
 
-/** Renewed this long before its end, so that no request carries a token that ends on the way. */
+/** Time before its expiry at which a token is renewed, so that it does not expire while a request is on its way. */
 const RENEW_BEFORE_MS = 30_000;
-const CHOICE = 'tidegate.viewer';
-const PASTED = 'tidegate.token';
+const VIEWER_KEY = 'tidegate.viewer';
+const TOKEN_KEY = 'tidegate.token';
 
-/** Who the viewer was before this page was loaded; the first of the demonstration when nobody. */
+/** Returns the demo viewer that this tab used last, else the default. */
 export function rememberedViewer(): Viewer {
-  const id = sessionStorage.getItem(CHOICE);
+  const id = sessionStorage.getItem(VIEWER_KEY);
   return demoViewers.find((viewer) => viewer.id === id) ?? (demoViewers[0] as Viewer);
 }
 
 /**
- * Becomes a viewer of the demonstration.
+ * Fetches a demo token for a viewer and remembers the viewer for this tab.
  *
- * @throws NoDemonstrationError when the server gives no tokens away (404), Error when it cannot be reached.
+ * @throws DemoTokensDisabledError when the server issues no demo tokens (404), Error when it cannot be reached.
  */
-export async function becomeDemoViewer(viewer: Viewer): Promise<Identity> {
+export async function createDemoIdentity(viewer: Viewer): Promise<Identity> {
   let current = await issueToken(viewer);
-  sessionStorage.setItem(CHOICE, viewer.id);
+  sessionStorage.setItem(VIEWER_KEY, viewer.id);
   return {
-    mode: 'demonstration',
+    source: 'demo',
     viewer,
     token: async ({ refresh }) => {
       if (refresh || Date.parse(isoTime(current.expiresAt)) - Date.now() < RENEW_BEFORE_MS) {
@@ -57,21 +54,21 @@ export async function becomeDemoViewer(viewer: Viewer): Promise<Identity> {
   };
 }
 
-export class NoDemonstrationError extends Error {}
+export class DemoTokensDisabledError extends Error {}
 
-/** Becomes whom a pasted token names. Kept for this tab only. @throws Error when it is no token. */
-export function becomeTokenHolder(token: string): Identity {
+/** Reads the viewer from a pasted token and remembers it for this tab. @throws Error when the text is not a token. */
+export function createTokenIdentity(token: string): Identity {
   const viewer = readViewer(token.trim());
-  sessionStorage.setItem(PASTED, token.trim());
-  return { mode: 'pasted', viewer, token: () => Promise.resolve(token.trim()) };
+  sessionStorage.setItem(TOKEN_KEY, token.trim());
+  return { source: 'pasted', viewer, token: () => Promise.resolve(token.trim()) };
 }
 
 export function rememberedToken(): string | null {
-  return sessionStorage.getItem(PASTED);
+  return sessionStorage.getItem(TOKEN_KEY);
 }
 
 export function forgetToken(): void {
-  sessionStorage.removeItem(PASTED);
+  sessionStorage.removeItem(TOKEN_KEY);
 }
 
 async function issueToken({ id, role }: Viewer): Promise<IssuedToken> {
@@ -80,12 +77,12 @@ async function issueToken({ id, role }: Viewer): Promise<IssuedToken> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ sub: id, role }),
   });
-  if (response.status === 404) throw new NoDemonstrationError('This server gives no tokens away.');
+  if (response.status === 404) throw new DemoTokensDisabledError('This server issues no demo tokens.');
   if (!response.ok) throw new Error(`The server gave no token (${response.status}).`);
   return (await response.json()) as IssuedToken;
 }
 
-/** Reads what the token claims. Whether it is genuine is for the server to say. */
+/** Reads the token's claims. The server verifies its signature. */
 function readViewer(token: string): Viewer {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');

@@ -1,11 +1,14 @@
-// First: it says which layer wins.
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+// Imported first: it declares the order of the CSS layers.
+// oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './tokens.css';
 import { render } from 'preact';
-import { Shell, start } from './shell.tsx';
-// oxlint-disable-next-line import/no-unassigned-import -- how Vite learns of styles
+import { createRouter } from './router.ts';
+import { Shell } from './shell.tsx';
+import { SignIn } from './sign-in.ts';
+// oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './shell.css';
 
+const signIn = new SignIn();
 const root = document.querySelector('#root');
-if (root) render(<Shell />, root);
-void start();
+if (root) render(<Shell signIn={signIn} router={createRouter()} />, root);
+void signIn.resume();

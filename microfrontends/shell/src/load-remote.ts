@@ -2,19 +2,19 @@ import type { MicroFrontend } from '@tidegate/live-client/micro-frontend';
 import { freshComposition, initialComposition, type Composition, type Remote } from './composition.ts';
 
 /**
- * Loads a remote's module and styles. The first time by its bare specifier from the page's import map; again after a
- * failure by the address that the server names now, because a resolved specifier cannot be mapped anew.
+ * Loads a remote's module and styles. The first attempt uses the bare specifier of the page's import map. A retry uses
+ * the URL that the server names now, because a specifier that was resolved once cannot be mapped again.
  *
- * @throws when the remote is not part of the page, cannot be loaded, or is not a micro-frontend.
+ * @throws Error when the remote is not part of the page, cannot be loaded, or exports no `mount`.
  */
 export async function loadRemote(name: string, attempt: number, signal: AbortSignal): Promise<MicroFrontend> {
-  const again = attempt > 1;
-  const composition = again ? await freshComposition(signal) : initialComposition();
+  const isRetry = attempt > 1;
+  const composition = isRetry ? await freshComposition(signal) : initialComposition();
   const remote = composition.remotes[name];
   if (!remote) throw new Error(`There is no micro-frontend “${name}” on the server.`);
-  if (again) addHashes(composition, remote);
+  if (isRetry) addHashes(composition, remote);
   const [module] = await Promise.all([
-    import(/* @vite-ignore */ again ? remote.url : remote.specifier) as Promise<Partial<MicroFrontend>>,
+    import(/* @vite-ignore */ isRetry ? remote.url : remote.specifier) as Promise<Partial<MicroFrontend>>,
     ...remote.css.map(loadStylesheet),
   ]);
   const { mount } = module;
@@ -22,7 +22,7 @@ export async function loadRemote(name: string, attempt: number, signal: AbortSig
   return { mount };
 }
 
-/** `Integrity-Policy` lets no module in without a hash; a further import map adds those of a new deployment. */
+/** `Integrity-Policy` blocks modules without a hash. A further import map adds the hashes of the new deployment. */
 function addHashes({ importMap }: Composition, { url }: Remote): void {
   const folder = url.slice(0, url.lastIndexOf('/') + 1);
   const integrity = Object.entries(importMap.integrity).filter(([file]) => file.startsWith(folder));

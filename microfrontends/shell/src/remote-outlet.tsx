@@ -8,8 +8,9 @@ export interface RemoteOutletProps {
   readonly context: Omit<MountContext, 'fail'>;
 }
 
-/** Below this a skeleton would only flicker; above the second a person wants to know. */
+/** A skeleton for a shorter load would only flicker. */
 const SKELETON_AFTER_MS = 250;
+/** After this time the viewer is told and offered a retry. */
 const SLOW_AFTER_MS = 6_000;
 
 type State =
@@ -19,7 +20,7 @@ type State =
   | { at: 'shown' }
   | { at: 'failed'; reason: string };
 
-/** One remote's place on the page, and the border that its failures do not cross. */
+/** Loads and mounts one remote. Isolates its failures: the rest of the page continues. */
 export function RemoteOutlet({ name, title, context }: RemoteOutletProps) {
   const element = useRef<HTMLDivElement>(null);
   const [attempt, setAttempt] = useState(1);

@@ -1,11 +1,11 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { LocationReader } from '@tidegate/live-client/micro-frontend';
 
-/** The page's path, by the History API. */
+/** Reads and changes the page's path through the History API. */
 export interface Router {
   readonly path: ReadonlySignal<string>;
   readonly navigate: (path: string) => void;
-  /** The same without signals, for remotes of any framework. */
+  /** The same path without signals, for remotes of any framework. */
   readonly location: LocationReader;
 }
 
@@ -34,7 +34,7 @@ export function createRouter(): Router {
   };
 }
 
-/** A link that stays on the page, unless the person asks for a new tab. */
+/** Navigates without reloading the page, unless the click asks for a new tab or window. */
 export function followInside(event: MouseEvent, navigate: (path: string) => void): void {
   const link = event.currentTarget as HTMLAnchorElement;
   if (event.defaultPrevented || event.button !== 0) return;

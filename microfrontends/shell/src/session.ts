@@ -2,7 +2,7 @@ import { createLiveClient, type LiveClient, type Phase, type PhaseDetails } from
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { Identity } from './identity.ts';
 
-/** One viewer's time on the page: one client, one connection. */
+/** One viewer's session on the page: one client with one connection. */
 export interface Session {
   readonly identity: Identity;
   readonly client: LiveClient;

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 
 export interface TokenFormProps {
-  /** @throws Error with a sentence for the person. */
+  /** @throws Error with a sentence for the viewer. */
   readonly onToken: (token: string) => void;
 }
 
-/** Where a server gives no tokens away: paste one. */
+/** Form to paste a bearer token, for servers that issue no demo tokens. */
 export function TokenForm({ onToken }: TokenFormProps) {
   const [problem, setProblem] = useState('');
   const submit = (event: SubmitEvent): void => {

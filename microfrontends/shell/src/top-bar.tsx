@@ -70,8 +70,8 @@ function PhasePill({ session }: { session: Session }) {
 type ViewerMenuProps = Pick<TopBarProps, 'onSwitch' | 'onLeave'> & { readonly session: Session };
 
 function ViewerMenu({ session, onSwitch, onLeave }: ViewerMenuProps) {
-  const { mode, viewer } = session.identity;
-  if (mode === 'pasted') {
+  const { source, viewer } = session.identity;
+  if (source === 'pasted') {
     return (
       <div class="viewer">
         <span data-testid="viewer">{viewer.id}</span>

@@ -49,5 +49,6 @@ export interface LocationReader {
 
 export interface Viewer {
   readonly id: string;
-  readonly role: 'customer' | 'operator' | 'partner';
+  /** Role claim of the viewer's token. */
+  readonly role: string;
 }
