@@ -4,152 +4,164 @@ import { startConsumer, type Consumer } from '@tidegate/messaging';
 import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
 import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import type { BffServer } from '../graphql/bff-server.ts';
-import { ChangeIntake } from './deliveries/change-fan-out.ts';
-import { createBodyRenderer } from './attempts/delivery-body.ts';
-import { DeliveryQueue } from './deliveries/delivery-queue.ts';
+import { BodyRenderer } from './attempts/delivery-body.ts';
 import { DeliverySender } from './attempts/delivery-sender.ts';
-import { sweepDeliveries } from './deliveries/delivery-retention.ts';
-import { deliveriesChannel } from './endpoints/endpoint-store.ts';
-import { RegisteredEndpoints } from './endpoints/endpoint-cache.ts';
-import { defaultRetryScheduleMs } from './attempts/retry-schedule.ts';
-import { webhookMigrations, type WebhookTables } from './tables.ts';
-import { createTargetPolicy } from './attempts/target-policy.ts';
-import { createWebhookClient } from './attempts/webhook-client.ts';
+import { TargetPolicy } from './attempts/target-policy.ts';
+import { WebhookClient } from './attempts/webhook-client.ts';
 import { createWebhookMetrics } from './attempts/webhook-metrics.ts';
+import { ChangeFanOut } from './deliveries/change-fan-out.ts';
+import { DeliveryQueue } from './deliveries/delivery-queue.ts';
+import { sweepDeliveries } from './deliveries/delivery-retention.ts';
+import { deliveriesChannel } from './deliveries/pending-delivery.ts';
+import { defaultDispatcherLimits, type DispatcherLimits } from './dispatcher-limits.ts';
+import { EndpointCache } from './endpoints/endpoint-cache.ts';
+import { webhookMigrations } from './migrations.ts';
+import type { WebhookTables } from './tables.ts';
 
 export interface DispatcherOptions {
-  /** The one that `createWebhooks` writes to. */
+  /** Database of `createWebhooks`. */
   readonly database: Database<WebhookTables>;
   readonly log: EventLog;
   readonly servers: readonly BffServer[];
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** For development and tests only: see `TargetPolicy`. Default false. */
+  /** Allows private and loopback addresses, for development and tests: see `target-policy.ts`. Default false. */
   readonly allowPrivateTargets?: boolean;
+  /** Defaults: `DispatcherLimits`. */
   readonly limits?: Partial<DispatcherLimits>;
+  /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
 }
 
-/** Every bound of the dispatcher in one place. */
-export interface DispatcherLimits {
-  /** The longest wait before each retry; after the last the delivery is dead. */
-  readonly retryScheduleMs: readonly number[];
-  readonly deadlineMs: number;
-  readonly maxConcurrent: number;
-  readonly maxConcurrentPerEndpoint: number;
-  /** How long a dispatcher that died keeps what it held; more than `deadlineMs`. */
-  readonly leaseMs: number;
-  /** Failing for so long without one success disables an endpoint. */
-  readonly disableAfterMs: number;
-  readonly maxPendingPerEndpoint: number;
-  readonly keepDeliveredMs: number;
-  readonly keepDeadMs: number;
-  readonly sweepIntervalMs: number;
-  /** How often due deliveries are looked for without being told. */
-  readonly pollMs: number;
-  /** How long `stop` waits for attempts under way. */
-  readonly stopGraceMs: number;
-}
-
+/** Sends webhooks. */
 export interface Dispatcher {
-  /** Resolves when changes are taken and deliveries sent. When it rejects, it may be called again. */
+  /** Resolves when changes are consumed and deliveries are sent. May be called again after it rejected. */
   start(): Promise<void>;
-  /** Takes no more, waits for attempts under way. What is not sent stays queued. Idempotent. */
+  /**
+   * Stops consuming and claiming, and waits up to `stopGraceMs` for attempts in flight. Deliveries that are not sent
+   * stay enqueued. Idempotent.
+   */
   stop(): Promise<void>;
 }
 
-export const dispatcherGroup = 'webhook-dispatcher';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-const defaultLimits: DispatcherLimits = {
-  retryScheduleMs: defaultRetryScheduleMs,
-  deadlineMs: 10_000,
-  maxConcurrent: 64,
-  maxConcurrentPerEndpoint: 8,
-  leaseMs: 40_000,
-  disableAfterMs: 5 * DAY_MS,
-  maxPendingPerEndpoint: 100_000,
-  keepDeliveredMs: 7 * DAY_MS,
-  keepDeadMs: 30 * DAY_MS,
-  sweepIntervalMs: 60_000,
-  pollMs: 1_000,
-  stopGraceMs: 3_000,
-};
+/** Consumer group of all dispatchers. */
+const dispatcherGroup = 'webhook-dispatcher';
 
 /**
- * Sends webhooks: takes changes from the log as a consumer group, queues them for the endpoints that want them, and
- * sends what is due. Any number of dispatchers share the work, on the log and in the database.
+ * Creates a dispatcher: it consumes changes from the log, fans them out to the endpoints that select them, and sends
+ * the due deliveries. Any number of dispatchers share the work, by partition and by delivery.
+ *
+ * @example
+ * const dispatcher = createDispatcher({ database, log, servers: gateway.servers, logger, metrics });
+ * await dispatcher.start();
+ * // … when the process stops:
+ * await dispatcher.stop();
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { database, servers, logger, clock = Date.now } = options;
-  const limits = { ...defaultLimits, ...options.limits };
-  const endpoints = new RegisteredEndpoints(servers, logger);
-  const client = createWebhookClient({
-    policy: createTargetPolicy({ allowPrivateTargets: options.allowPrivateTargets ?? false }),
-    deadlineMs: limits.deadlineMs,
-    connectionsPerEndpoint: limits.maxConcurrentPerEndpoint,
-  });
-  const sender = new DeliverySender({
-    ...limits,
-    database,
-    endpoints,
-    client,
-    logger,
-    clock,
-    queue: new DeliveryQueue(database, clock),
-    renderer: createBodyRenderer(),
-    metrics: createWebhookMetrics(options.metrics),
-    onFinished: () => loop?.wake(),
-  });
-  let loop: DueLoop | undefined;
-  let consumer: Consumer | undefined;
-  let stopListening: (() => Promise<void>) | undefined;
-  let sweeping: Promise<void> = Promise.resolve();
-  let sweepTimer: NodeJS.Timeout | undefined;
-  let stopped: Promise<void> | undefined;
+  return new WebhookDispatcher(options);
+}
 
-  function sweep(): Promise<void> {
-    return sweepDeliveries({ ...limits, database, now: clock() }).catch((error: unknown) => {
-      logger.warn({ err: error }, 'old deliveries could not be swept; trying again later');
+class WebhookDispatcher implements Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #limits: DispatcherLimits;
+  readonly #clock: () => number;
+  readonly #endpoints: EndpointCache;
+  readonly #client: WebhookClient;
+  readonly #sender: DeliverySender;
+  #consumer: Consumer | undefined;
+  #stopListening: (() => Promise<void>) | undefined;
+  #loop: DueLoop | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultDispatcherLimits, ...options.limits };
+    this.#clock = options.clock ?? Date.now;
+    this.#endpoints = new EndpointCache(options.servers, options.logger);
+    this.#client = new WebhookClient({
+      policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets }),
+      deadlineMs: this.#limits.deadlineMs,
+      connectionsPerEndpoint: this.#limits.maxConcurrentPerEndpoint,
+    });
+    this.#sender = new DeliverySender({
+      ...this.#limits,
+      database: options.database,
+      endpoints: this.#endpoints,
+      client: this.#client,
+      logger: options.logger,
+      clock: this.#clock,
+      queue: new DeliveryQueue(options.database, this.#clock),
+      renderer: new BodyRenderer(),
+      metrics: createWebhookMetrics(options.metrics),
+      onFinished: () => this.#loop?.wake(),
     });
   }
 
-  const onFailure = (err: unknown): void =>
-    logger.warn({ err }, 'looking for due deliveries failed; trying again');
-
-  async function start(): Promise<void> {
+  async start(): Promise<void> {
+    const { database } = this.#options;
     await database.migrate(webhookMigrations);
-    consumer ??= await startIntake();
-    stopListening ??= await database.signals.listen(deliveriesChannel, () => loop?.wake());
-    loop ??= startDueLoop({ pass: () => sender.pass(), clock, pollMs: limits.pollMs, onFailure });
-    sweepTimer ??= setInterval(() => (sweeping = sweeping.then(sweep)), limits.sweepIntervalMs).unref();
+    this.#consumer ??= await this.#startConsumer();
+    this.#stopListening ??= await database.signals.listen(deliveriesChannel, () => this.#loop?.wake());
+    this.#loop ??= this.#startLoop();
+    this.#sweepTimer ??= setInterval(() => this.#sweep(), this.#limits.sweepIntervalMs).unref();
   }
 
-  async function startIntake(): Promise<Consumer> {
-    const epoch = await options.log.epoch();
-    const intake = new ChangeIntake({ database, endpoints, servers, epoch, clock });
-    // A group that is joined before its topics exist would be given nothing of them.
-    await Promise.all(intake.definitions.map(({ topic }) => options.log.ends(topic.name)));
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #startConsumer(): Promise<Consumer> {
+    const { database, log, logger, servers } = this.#options;
+    const fanOut = new ChangeFanOut({
+      database,
+      endpoints: this.#endpoints,
+      servers,
+      epoch: await log.epoch(),
+      clock: this.#clock,
+    });
+    // Rejects until all topics exist: a consumer group that joins earlier gets no partitions of a missing topic.
+    await Promise.all(fanOut.definitions.map(({ topic }) => log.ends(topic.name)));
     return startConsumer({
       database,
-      log: options.log,
+      log,
       logger,
       group: dispatcherGroup,
-      definitions: intake.definitions,
-      handle: (message, unit, record) => intake.take(message, unit, record),
+      definitions: fanOut.definitions,
+      handle: (message, unit, record) => fanOut.enqueue(message, unit, record),
     });
   }
 
-  async function stop(): Promise<void> {
-    clearInterval(sweepTimer);
-    await consumer?.stop();
-    await stopListening?.();
-    await loop?.stop();
-    await sender.stop(limits.stopGraceMs);
-    await sweeping;
-    await client.close();
+  #startLoop(): DueLoop {
+    return startDueLoop({
+      pass: () => this.#sender.sendDue(),
+      clock: this.#clock,
+      pollMs: this.#limits.pollMs,
+      onFailure: (err) => {
+        this.#options.logger.warn({ err }, 'looking for due deliveries failed; trying again');
+      },
+    });
   }
 
-  return { start, stop: () => (stopped ??= stop()) };
+  /** Sweeps run one after the other: a slow one delays the next. */
+  #sweep(): void {
+    const { database, logger } = this.#options;
+    this.#sweeping = this.#sweeping
+      .then(() => sweepDeliveries({ ...this.#limits, database, nowMs: this.#clock() }))
+      .catch((err: unknown) => {
+        logger.warn({ err }, 'old deliveries could not be swept; trying again later');
+      });
+  }
+
+  async #stop(): Promise<void> {
+    clearInterval(this.#sweepTimer);
+    await this.#consumer?.stop();
+    await this.#stopListening?.();
+    await this.#loop?.stop();
+    await this.#sender.stop(this.#limits.stopGraceMs);
+    await this.#sweeping;
+    await this.#client.close();
+  }
 }

@@ -11,7 +11,8 @@ import {
   type CounterDocument,
 } from '@tidegate/testing/sample-messages';
 import { allCounters, createCounterServer, fixtureVerifier, LabelService } from './counter-bff.fixture.ts';
-import { createDispatcher, type Dispatcher, type DispatcherLimits } from './dispatcher.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import type { DispatcherLimits } from './dispatcher-limits.ts';
 import { startReceiver, type Answer, type Receiver } from './receiver.fixture.ts';
 import type { DeliveryAnswer, DeliveryPage, EndpointAnswer } from './rest/schemas.ts';
 import type { WebhookTables } from './tables.ts';

@@ -3,46 +3,53 @@ import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { BffServer } from '../graphql/bff-server.ts';
+import { TargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
 import { DeliveryHistory } from './deliveries/delivery-history.ts';
 import { EndpointStore } from './endpoints/endpoint-store.ts';
+import { webhookMigrations } from './migrations.ts';
 import { createOpenApi } from './rest/openapi.ts';
 import { createRouter } from './rest/router.ts';
 import { createRoutes } from './rest/routes.ts';
-import { webhookMigrations, type WebhookTables } from './tables.ts';
-import { createTargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
+import type { WebhookTables } from './tables.ts';
 
 export interface WebhooksOptions {
   readonly database: Database<WebhookTables>;
-  /** Tells where in the log a registration begins. */
+  /** A registration reads the ends of its topic: the endpoint gets the changes after them. */
   readonly log: EventLog;
   readonly servers: readonly BffServer[];
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
-  /** For development and tests only: see `TargetPolicy`. Default false. */
+  /** Allows private and loopback addresses, for development and tests: see `target-policy.ts`. Default false. */
   readonly allowPrivateTargets?: boolean;
+  /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
-  /** For tests. */
+  /** Resolver of receivers' names, for tests. Default `lookup` of `node:dns`. */
   readonly dns?: DnsLookup;
 }
 
+/** REST interface with which partners manage their webhooks. */
 export interface Webhooks {
-  /** A route of the gateway: undefined for what is not under `/webhooks`. Never rejects. */
+  /** Answers paths under `/webhooks/`, undefined for any other. Never rejects. */
   readonly handle: (request: Request) => Promise<Response | undefined>;
-  /** To be run before `handle` is called. */
+  /** Have to run before the first call of `handle`. */
   readonly migrations: Migrations;
 }
 
-/** Where partners manage their webhooks: REST under `/webhooks`, described at `/webhooks/openapi.json`. */
+/**
+ * Creates the REST interface under `/webhooks`. Its OpenAPI description is at `/webhooks/openapi.json`.
+ *
+ * @example
+ * const webhooks = createWebhooks({ database, log, servers: gateway.servers, verifier: gateway.verifier, logger });
+ * await database.migrate(webhooks.migrations);
+ * const response = await webhooks.handle(new Request('https://edge.example/webhooks/endpoints'));
+ */
 export function createWebhooks(options: WebhooksOptions): Webhooks {
   const { database, servers, logger, verifier, log, clock = Date.now } = options;
   const routes = createRoutes({
     servers: new Map(servers.map((server) => [server.bff.name, server])),
     store: new EndpointStore(database, clock),
     history: new DeliveryHistory(database, clock),
-    policy: createTargetPolicy({
-      allowPrivateTargets: options.allowPrivateTargets ?? false,
-      ...(options.dns && { dns: options.dns }),
-    }),
+    policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets, dns: options.dns }),
     log,
   });
   const openApi = createOpenApi(routes);

@@ -1,56 +1,51 @@
-import { encodeStructured, type Envelope, isErrorCode, errorCodes, TidegateError } from '@tidegate/core';
+import { encodeStructured, errorCodes, isErrorCode, TidegateError, type Envelope } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
-import type { RegisteredEndpoint } from '../endpoints/endpoint-cache.ts';
+import { LRUCache } from 'lru-cache';
+import type { PreparedEndpoint } from '../endpoints/endpoint-cache.ts';
 
-export interface BodyRenderer {
+/** Maximum number of cached bodies. The endpoints of a group need the body of a change within moments. */
+const MAX_CACHED = 200;
+/** Longer bodies are not cached. */
+const MAX_CACHED_CHARACTERS = 64 * 1024;
+
+/** Renders bodies, once per change and group (equal document, variables and scope), as the hub does for subscribers. */
+export class BodyRenderer {
+  readonly #cache = new LRUCache<string, Promise<string>>({ max: MAX_CACHED });
+
   /**
-   * The CloudEvent that is posted: the change's attributes, and as `data` what the endpoint's document selects.
+   * Renders the CloudEvent to send: the attributes of the change, with the endpoint's selection as `data`.
    *
-   * @throws TidegateError when a resolver failed in a way that may pass, or left nothing to send.
+   * @throws TidegateError with a retryable code when a resolver failed temporarily.
+   * @throws TidegateError with the first error's code when there is no data to send.
    */
-  render(endpoint: RegisteredEndpoint, envelope: Envelope): Promise<string>;
-}
-
-/** Recent bodies, for the other endpoints of a group: they come for the same change within moments. */
-const MAX_KEPT = 200;
-const MAX_KEPT_CHARACTERS = 64 * 1024;
-
-/** Executes once per group (equal document, variables and scope) and change, like the hub does for subscribers. */
-export function createBodyRenderer(): BodyRenderer {
-  const recent = new Map<string, Promise<string>>();
-
-  function keep(key: string, body: Promise<string>): void {
-    recent.set(key, body);
-    if (recent.size > MAX_KEPT) recent.delete(recent.keys().next().value!);
+  render(endpoint: PreparedEndpoint, envelope: Envelope): Promise<string> {
+    const key = `${endpoint.group} ${envelope.source} ${envelope.id}`;
+    const cached = this.#cache.get(key);
+    if (cached) return cached;
+    const body = renderBody(endpoint, envelope);
+    this.#cache.set(key, body);
     body.then(
-      (text) => text.length > MAX_KEPT_CHARACTERS && recent.delete(key),
-      () => recent.delete(key),
+      (text) => text.length > MAX_CACHED_CHARACTERS && this.#cache.delete(key),
+      () => this.#cache.delete(key),
     );
+    return body;
   }
-
-  return {
-    render(endpoint, envelope) {
-      const key = `${endpoint.group} ${envelope.source} ${envelope.id}`;
-      const known = recent.get(key);
-      if (known) return known;
-      const body = renderBody(endpoint, envelope);
-      keep(key, body);
-      return body;
-    },
-  };
 }
 
-async function renderBody(endpoint: RegisteredEndpoint, envelope: Envelope): Promise<string> {
+async function renderBody(endpoint: PreparedEndpoint, envelope: Envelope): Promise<string> {
   const result = await endpoint.request.render(envelope.data, envelope.traceparent);
-  refuseTemporaryErrors(result);
+  requireComplete(result);
   const event = encodeStructured({ ...envelope, data: result.data });
-  // CloudEvents attributes are flat: what a subscriber finds in `errors` travels as JSON in an extension.
+  // Attributes of a CloudEvent are flat, so GraphQL's `errors` are sent as JSON in an extension attribute.
   const errors = result.errors && { graphqlerrors: JSON.stringify(result.errors) };
   return JSON.stringify({ ...event, ...errors });
 }
 
-/** A subscriber sees a hole and asks again; a partner would keep the hole for ever. */
-function refuseTemporaryErrors(result: ExecutionResult): void {
+/**
+ * Refuses a result with temporary errors, so that it is retried. A subscriber can query missing data again; a partner
+ * would keep the null for ever.
+ */
+function requireComplete(result: ExecutionResult): void {
   const codes = (result.errors ?? []).map(({ extensions }) => extensions['code']).filter(isErrorCode);
   const temporary = codes.find((code) => errorCodes[code].retryable);
   if (!temporary && result.data) return;

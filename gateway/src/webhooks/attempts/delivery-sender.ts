@@ -1,44 +1,48 @@
-import { type Envelope, toTidegateError } from '@tidegate/core';
+import { toTidegateError, type Envelope } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { BodyRenderer } from './delivery-body.ts';
-import type {
-  AfterAttempt,
-  ClaimedDelivery,
-  DeliveryQueue,
-  EndpointHealth,
-} from '../deliveries/delivery-queue.ts';
-import type { EndpointIndex, RegisteredEndpoint, RegisteredEndpoints } from '../endpoints/endpoint-cache.ts';
-import { retryDelayMs } from './retry-schedule.ts';
-import { signatureHeaders } from './signing.ts';
+import type { AttemptOutcome, FailedAttempt } from '../attempt-outcome.ts';
+import type { ClaimedDelivery, DeliveryQueue } from '../deliveries/delivery-queue.ts';
+import { nextStep } from '../deliveries/retry-schedule.ts';
+import type { EndpointCache, EndpointIndex, PreparedEndpoint } from '../endpoints/endpoint-cache.ts';
+import { healthAfter } from '../endpoints/endpoint-health.ts';
+import { signatureHeaders } from '../endpoints/signing.ts';
 import type { WebhookTables } from '../tables.ts';
-import type { PostOutcome, WebhookClient } from './webhook-client.ts';
+import type { BodyRenderer } from './delivery-body.ts';
+import type { WebhookClient } from './webhook-client.ts';
 import type { WebhookMetrics } from './webhook-metrics.ts';
 
 export interface DeliverySenderOptions {
   readonly database: Database<WebhookTables>;
   readonly queue: DeliveryQueue;
-  readonly endpoints: RegisteredEndpoints;
+  readonly endpoints: EndpointCache;
   readonly renderer: BodyRenderer;
   readonly client: WebhookClient;
   readonly logger: Logger;
   readonly metrics: WebhookMetrics;
   readonly clock: () => number;
   readonly retryScheduleMs: readonly number[];
+  /** Maximum attempts in flight. */
   readonly maxConcurrent: number;
+  /** Maximum attempts in flight to one endpoint. */
   readonly maxConcurrentPerEndpoint: number;
-  /** Longer than an attempt can take. */
+  /** Lease of a claimed delivery. Longer than an attempt's deadline. */
   readonly leaseMs: number;
   readonly disableAfterMs: number;
-  /** Called when an attempt has ended: its place is free, and its key's next change may be due. */
+  /** Called after each attempt: its slot is free, and the next change of its key may be due. */
   readonly onFinished: () => void;
 }
 
-type Failure = Extract<PostOutcome, { result: 'failed' }>;
+/** An attempt with the body that was sent; `body` is undefined when none could be rendered. */
+interface Attempt {
+  readonly body: string | undefined;
+  readonly outcome: AttemptOutcome;
+}
 
-/** Claims due deliveries and attempts them, so many at a time; an endpoint that is slow holds up only itself. */
+/** Claims due deliveries and attempts them concurrently. A slow endpoint occupies only its own share of the slots. */
 export class DeliverySender {
   readonly #options: DeliverySenderOptions;
+  /** Endpoint id of each attempt in flight. */
   readonly #inFlight = new Map<Promise<void>, string>();
   readonly #stopping = new AbortController();
 
@@ -46,8 +50,12 @@ export class DeliverySender {
     this.#options = options;
   }
 
-  /** Starts what is due and fits. Resolves with the epoch ms at which more is due; undefined when nobody knows. */
-  async pass(): Promise<number | undefined> {
+  /**
+   * Starts attempts for due deliveries while slots are free.
+   *
+   * @returns the epoch milliseconds of the next due delivery, undefined when it is unknown.
+   */
+  async sendDue(): Promise<number | undefined> {
     const { queue, endpoints, database } = this.#options;
     for (;;) {
       const free = this.#options.maxConcurrent - this.#inFlight.size;
@@ -65,7 +73,7 @@ export class DeliverySender {
     return queue.nextDueAt();
   }
 
-  /** Waits for what is under way for `graceMs`, then breaks it off and gives it back unattempted. */
+  /** Waits up to `graceMs` for attempts in flight, then aborts them and releases their deliveries. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(new Error('the dispatcher stops')), graceMs);
     await Promise.all(this.#inFlight.keys());
@@ -92,42 +100,38 @@ export class DeliverySender {
     this.#options.metrics.inFlight.set(this.#inFlight.size);
   }
 
-  /** Never rejects: what could not be written down comes again when the lease ends. */
-  async #attempt(delivery: ClaimedDelivery, endpoint: RegisteredEndpoint | undefined): Promise<void> {
+  /** Never rejects: a delivery whose attempt could not be stored is attempted again when its lease ends. */
+  async #attempt(delivery: ClaimedDelivery, endpoint: PreparedEndpoint | undefined): Promise<void> {
     const at = this.#options.clock();
     const startedMs = performance.now();
     try {
-      const { body, outcome } = await this.#send(delivery, endpoint);
-      const durationMs = performance.now() - startedMs;
-      await this.#finish(delivery, outcome, body, { at, durationMs });
+      const attempt = await this.#send(delivery, endpoint);
+      await this.#settle(delivery, attempt, { at, durationMs: performance.now() - startedMs });
     } catch (error) {
-      if (this.#stopping.signal.aborted) return await this.#giveBack(delivery);
+      if (this.#stopping.signal.aborted) return await this.#release(delivery);
       this.#options.logger.error(
         { err: error, delivery: delivery.id, endpoint: delivery.endpointId },
-        'a delivery could not be attempted or noted down; it comes again when its lease ends',
+        'an attempt could not be made or stored; the delivery is attempted again when its lease ends',
       );
     }
   }
 
-  async #send(
-    delivery: ClaimedDelivery,
-    endpoint: RegisteredEndpoint | undefined,
-  ): Promise<{ body: string | undefined; outcome: PostOutcome }> {
+  async #send(delivery: ClaimedDelivery, endpoint: PreparedEndpoint | undefined): Promise<Attempt> {
     if (!endpoint)
       return { body: undefined, outcome: notRendered('The document does not fit the schema any more.') };
-    const rendered = await this.#body(delivery, endpoint);
-    if (typeof rendered !== 'string') return { body: undefined, outcome: rendered };
-    const now = this.#options.clock();
+    const body = await this.#render(delivery, endpoint);
+    if (typeof body !== 'string') return { body: undefined, outcome: body };
+    const nowMs = this.#options.clock();
     const headers = {
       'content-type': 'application/cloudevents+json; charset=utf-8',
       'user-agent': 'Tidegate-Webhooks/1',
-      ...signatureHeaders(endpoint.signers(now), { id: delivery.id, timestampMs: now, body: rendered }),
+      ...signatureHeaders(endpoint.signers(nowMs), { id: delivery.id, timestampMs: nowMs, body }),
     };
-    const outcome = await this.#options.client.post(endpoint.url, headers, rendered, this.#stopping.signal);
-    return { body: rendered, outcome };
+    const outcome = await this.#options.client.post(endpoint.url, headers, body, this.#stopping.signal);
+    return { body, outcome };
   }
 
-  async #body(delivery: ClaimedDelivery, endpoint: RegisteredEndpoint): Promise<string | Failure> {
+  async #render(delivery: ClaimedDelivery, endpoint: PreparedEndpoint): Promise<string | FailedAttempt> {
     if (delivery.body !== null) return delivery.body;
     if (delivery.envelope === null) return notRendered('The change is not kept any more.');
     try {
@@ -139,51 +143,42 @@ export class DeliverySender {
     }
   }
 
-  async #finish(
+  async #settle(
     delivery: ClaimedDelivery,
-    outcome: PostOutcome,
-    body: string | undefined,
-    timing: { at: number; durationMs: number },
+    { outcome, body }: Attempt,
+    timing: { readonly at: number; readonly durationMs: number },
   ): Promise<void> {
-    const { queue, metrics } = this.#options;
-    const after = this.#after(delivery, outcome, body);
-    metrics.attempts.inc({ outcome: outcome.result === 'delivered' ? 'delivered' : outcome.error });
+    const { queue, metrics, clock, retryScheduleMs, disableAfterMs } = this.#options;
+    const failure = outcome.result === 'failed' ? outcome : undefined;
+    const next = nextStep(outcome, {
+      attempts: delivery.attempts + 1,
+      scheduleMs: retryScheduleMs,
+      nowMs: clock(),
+    });
+    metrics.attempts.inc({ outcome: failure?.error ?? 'delivered' });
     metrics.seconds.observe(timing.durationMs / 1000);
-    if (after.status === 'dead') metrics.dead.inc();
-    const failure = outcome.result === 'failed' ? { error: outcome.error, message: outcome.message } : {};
-    const attempt = { ...timing, httpStatus: outcome.httpStatus, ...failure };
-    const kept = await queue.finish(delivery, attempt, after, this.#health(outcome));
-    if (!kept) {
-      this.#options.logger.warn(
-        { delivery: delivery.id },
-        'a delivery was taken over or removed while it was attempted',
-      );
-    }
+    if (next.status === 'dead') metrics.dead.inc();
+    const attempt = {
+      ...timing,
+      httpStatus: outcome.httpStatus,
+      error: failure?.error,
+      message: failure?.message,
+      body,
+    };
+    if (await queue.settle(delivery, attempt, next, healthAfter(outcome, disableAfterMs))) return;
+    this.#options.logger.warn(
+      { delivery: delivery.id },
+      'a delivery was claimed by another dispatcher or deleted during its attempt',
+    );
   }
 
-  #after(delivery: ClaimedDelivery, outcome: PostOutcome, body: string | undefined): AfterAttempt {
-    if (outcome.result === 'delivered') return { status: 'delivered' };
-    if (outcome.httpStatus === 410) return { status: 'dead', body };
-    const { retryScheduleMs: scheduleMs, clock } = this.#options;
-    const delayMs = retryDelayMs(delivery.attempts + 1, { scheduleMs, retryAfterMs: outcome.retryAfterMs });
-    if (delayMs === undefined) return { status: 'dead', body };
-    return { status: 'pending', nextAttemptAt: clock() + delayMs, body };
-  }
-
-  #health(outcome: PostOutcome): EndpointHealth {
-    if (outcome.result === 'delivered') return { kind: 'well' };
-    if (outcome.httpStatus === 410) return { kind: 'gone' };
-    if (outcome.error === 'RENDER_FAILED') return { kind: 'unknown' };
-    return { kind: 'failing', disableAfterMs: this.#options.disableAfterMs };
-  }
-
-  async #giveBack(delivery: ClaimedDelivery): Promise<void> {
+  async #release(delivery: ClaimedDelivery): Promise<void> {
     await this.#options.queue.release(delivery).catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'a delivery stays leased until its lease ends');
     });
   }
 }
 
-function notRendered(message: string): Failure {
+function notRendered(message: string): FailedAttempt {
   return { result: 'failed', error: 'RENDER_FAILED', message };
 }

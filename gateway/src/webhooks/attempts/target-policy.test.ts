@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTargetPolicy, type DnsLookup } from './target-policy.ts';
+import { TargetPolicy, type DnsLookup } from './target-policy.ts';
 
 const resolvingTo =
   (...addresses: string[]): DnsLookup =>
@@ -14,8 +14,8 @@ const failingWith =
   (_host, _options, callback) =>
     callback(Object.assign(new Error(code), { code }), []);
 
-const strict = createTargetPolicy({ allowPrivateTargets: false, dns: resolvingTo('93.184.216.34') });
-const lenient = createTargetPolicy({ allowPrivateTargets: true, dns: resolvingTo('127.0.0.1') });
+const strict = new TargetPolicy({ allowPrivateTargets: false, dns: resolvingTo('93.184.216.34') });
+const lenient = new TargetPolicy({ allowPrivateTargets: true, dns: resolvingTo('127.0.0.1') });
 
 describe('the target policy', () => {
   it.each([
@@ -64,7 +64,7 @@ describe('the target policy', () => {
   });
 
   it('refuses a name when only one of its addresses is private', async () => {
-    const policy = createTargetPolicy({
+    const policy = new TargetPolicy({
       allowPrivateTargets: false,
       dns: resolvingTo('93.184.216.34', '10.1.2.3'),
     });
@@ -76,7 +76,7 @@ describe('the target policy', () => {
 
   it('tells an unknown name from DNS being away', async () => {
     const resolve = (code: string) =>
-      createTargetPolicy({ allowPrivateTargets: false, dns: failingWith(code) }).resolve(
+      new TargetPolicy({ allowPrivateTargets: false, dns: failingWith(code) }).resolve(
         new URL('https://x.example/'),
       );
     await expect(resolve('ENOTFOUND')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
@@ -84,14 +84,14 @@ describe('the target policy', () => {
   });
 
   it('gives a socket no address that is denied, whatever the name resolved to before', async () => {
-    const connect = (policy: typeof strict) =>
+    const connect = (policy: TargetPolicy) =>
       new Promise((resolve, reject) => {
         policy.lookup('rebind.example', { all: true }, (error, addresses) =>
           error ? reject(error) : resolve(addresses),
         );
       });
     await expect(connect(strict)).resolves.toEqual([{ address: '93.184.216.34', family: 4 }]);
-    const rebound = createTargetPolicy({ allowPrivateTargets: false, dns: resolvingTo('127.0.0.1') });
+    const rebound = new TargetPolicy({ allowPrivateTargets: false, dns: resolvingTo('127.0.0.1') });
     await expect(connect(rebound)).rejects.toMatchObject({ details: { address: '127.0.0.1' } });
   });
 

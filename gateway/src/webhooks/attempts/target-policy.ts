@@ -1,27 +1,25 @@
+/**
+ * Target policy: the addresses that webhooks may be sent to.
+ *
+ * A partner chooses the URL and the dispatcher sends from inside our network. Without a policy a partner could reach
+ * internal services (server-side request forgery, SSRF).
+ *
+ * - The URL is `https`, without user name, password and fragment.
+ * - Its address is public unicast. IPv4 inside IPv6 is judged as IPv4. Tunnels and translations are not unicast.
+ * - Every address of a name has to be allowed, because the one that is connected to is chosen later.
+ * - The rules are applied at registration and again for each connection: a name may resolve to another address by then.
+ * - `allowPrivateTargets` also allows private and loopback addresses, and `http` to loopback. For development and tests.
+ */
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { TidegateError } from '@tidegate/core';
 import ipaddr from 'ipaddr.js';
 
-/**
- * Where webhooks may be sent. A partner chooses the address and the dispatcher stands inside our network, so whatever
- * is not the public internet is denied (server-side request forgery): when the endpoint is registered, and again when
- * a connection is opened, because a name may resolve to something else by then.
- */
-export interface TargetPolicy {
-  /** Parses and checks what can be told without the network. @throws TidegateError BAD_USER_INPUT */
-  parseUrl(text: string): URL;
-  /** Resolves the name and checks every address. @throws TidegateError BAD_USER_INPUT, UNAVAILABLE when DNS is away */
-  resolve(url: URL): Promise<void>;
-  /** For the socket: what it returns is what is connected to. Literal addresses do not pass here; `parseUrl` does them. */
-  readonly lookup: LookupFunction;
-}
-
 export interface TargetPolicyOptions {
-  /** For development and tests: private and loopback addresses, and `http` to loopback. */
-  readonly allowPrivateTargets: boolean;
-  /** For tests. */
-  readonly dns?: DnsLookup;
+  /** Default false. */
+  readonly allowPrivateTargets?: boolean | undefined;
+  /** Resolver. Default `lookup` of `node:dns`. */
+  readonly dns?: DnsLookup | undefined;
 }
 
 export type DnsLookup = (
@@ -31,56 +29,61 @@ export type DnsLookup = (
 ) => void;
 
 const MAX_URL_CHARACTERS = 2_000;
-/** Azure's host agent and metadata: a public address by number only. */
+/** Metadata service and host agent of Azure. Its range is public, its use is not. */
 const AZURE_HOST = '168.63.129.16';
 const PRIVATE_RANGES: readonly string[] = ['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'];
 
-export function createTargetPolicy({
-  allowPrivateTargets,
-  dns = dnsLookup,
-}: TargetPolicyOptions): TargetPolicy {
-  const denied = (address: string): boolean => !isAllowed(address, allowPrivateTargets);
+export class TargetPolicy {
+  readonly #allowPrivate: boolean;
+  readonly #dns: DnsLookup;
 
-  function parseUrl(text: string): URL {
-    if (text.length > MAX_URL_CHARACTERS || !URL.canParse(text)) throw refused('is not a URL');
+  constructor({ allowPrivateTargets = false, dns = dnsLookup }: TargetPolicyOptions = {}) {
+    this.#allowPrivate = allowPrivateTargets;
+    this.#dns = dns;
+  }
+
+  /**
+   * Parses a URL and checks everything that needs no network, a literal address included.
+   *
+   * @throws TidegateError BAD_USER_INPUT when the URL is denied.
+   */
+  parseUrl(text: string): URL {
+    if (text.length > MAX_URL_CHARACTERS || !URL.canParse(text)) throw denied('is not a URL');
     const url = new URL(text);
-    if (url.username || url.password) throw refused('must not hold a user name or password');
-    if (url.hash) throw refused('must not have a fragment');
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && allowPrivateTargets && isLoopback(url))) {
-      throw refused('must begin with https://');
-    }
+    if (url.username || url.password) throw denied('must not hold a user name or password');
+    if (url.hash) throw denied('must not have a fragment');
+    const allowedHttp = url.protocol === 'http:' && this.#allowPrivate && isLoopback(url);
+    if (url.protocol !== 'https:' && !allowedHttp) throw denied('must begin with https://');
     const host = hostOf(url);
-    if (ipaddr.isValid(host) && denied(host)) throw refused(`must not point to ${host}`, { address: host });
+    if (ipaddr.isValid(host) && !this.#allows(host)) throw deniedAddress(host);
     return url;
   }
 
-  function resolveAll(host: string): Promise<LookupAddress[]> {
-    return new Promise((resolve, reject) => {
-      dns(host, { all: true, verbatim: true }, (error, addresses) => {
-        if (error) return reject(error);
-        const bad = addresses.find(({ address }) => denied(address));
-        // One bad address spoils the name: which of them is connected to is not ours to choose later.
-        if (bad) reject(refused(`must not point to ${bad.address}`, { address: bad.address }));
-        else resolve(addresses);
-      });
-    });
-  }
-
-  async function resolve(url: URL): Promise<void> {
+  /**
+   * Resolves the name of a URL and checks each of its addresses.
+   *
+   * @throws TidegateError BAD_USER_INPUT when the name is unknown or an address is denied.
+   * @throws TidegateError UNAVAILABLE when DNS does not answer.
+   */
+  async resolve(url: URL): Promise<void> {
     const host = hostOf(url);
     if (ipaddr.isValid(host)) return;
     try {
-      await resolveAll(host);
+      await this.#resolveAll(host);
     } catch (error) {
       if (error instanceof TidegateError) throw error;
       if ((error as NodeJS.ErrnoException).code === 'ENOTFOUND')
-        throw refused(`names an unknown host, ${host}`);
+        throw denied(`names an unknown host, ${host}`);
       throw new TidegateError('UNAVAILABLE', `${host} cannot be resolved at the moment.`, { cause: error });
     }
   }
 
-  const lookup: LookupFunction = (host, options, callback) => {
-    resolveAll(host).then(
+  /**
+   * Resolves a name for a socket, which connects to the returned addresses. Node does not look up literal addresses:
+   * call `parseUrl` before each request as well.
+   */
+  readonly lookup: LookupFunction = (host, options, callback) => {
+    this.#resolveAll(host).then(
       (addresses) => {
         if (options.all) return callback(null, addresses);
         const family = options.family === 4 || options.family === 6 ? options.family : undefined;
@@ -91,17 +94,25 @@ export function createTargetPolicy({
     );
   };
 
-  return { parseUrl, resolve, lookup };
-}
+  #resolveAll(host: string): Promise<LookupAddress[]> {
+    return new Promise((resolve, reject) => {
+      this.#dns(host, { all: true, verbatim: true }, (error, addresses) => {
+        if (error) return reject(error);
+        const bad = addresses.find(({ address }) => !this.#allows(address));
+        if (bad) reject(deniedAddress(bad.address));
+        else resolve(addresses);
+      });
+    });
+  }
 
-/** Public unicast only. IPv4 inside IPv6 is judged as what it is; tunnels and translations are not unicast. */
-function isAllowed(address: string, allowPrivate: boolean): boolean {
-  // A zone (`fe80::1%eth0`) is never public.
-  if (!ipaddr.isValid(address) || address.includes('%')) return false;
-  const parsed = ipaddr.process(address);
-  if (parsed.toString() === AZURE_HOST) return false;
-  const range = parsed.range();
-  return range === 'unicast' || (allowPrivate && PRIVATE_RANGES.includes(range));
+  #allows(address: string): boolean {
+    // An address with a zone (`fe80::1%eth0`) is never public.
+    if (!ipaddr.isValid(address) || address.includes('%')) return false;
+    const parsed = ipaddr.process(address);
+    if (parsed.toString() === AZURE_HOST) return false;
+    const range = parsed.range();
+    return range === 'unicast' || (this.#allowPrivate && PRIVATE_RANGES.includes(range));
+  }
 }
 
 function isLoopback(url: URL): boolean {
@@ -110,11 +121,15 @@ function isLoopback(url: URL): boolean {
   return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
 }
 
-/** Without the brackets of an IPv6 literal. `new URL` has normalised decimal, octal and hexadecimal hosts. */
+/** Returns the host without the brackets of an IPv6 literal. `URL` has normalised octal and hexadecimal IPv4. */
 function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }
 
-function refused(why: string, details: Record<string, unknown> = {}): TidegateError {
+function denied(why: string, details: Record<string, unknown> = {}): TidegateError {
   return new TidegateError('BAD_USER_INPUT', `\`url\` ${why}.`, { details: { field: 'url', ...details } });
+}
+
+function deniedAddress(address: string): TidegateError {
+  return denied(`must not point to ${address}`, { address });
 }

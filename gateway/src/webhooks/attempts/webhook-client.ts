@@ -1,99 +1,85 @@
 import { TidegateError } from '@tidegate/core';
 import { Agent, request, type Dispatcher } from 'undici';
-import { parseRetryAfter } from './retry-schedule.ts';
+import { parseRetryAfter } from '../deliveries/retry-schedule.ts';
+import type { AttemptOutcome } from '../attempt-outcome.ts';
 import type { TargetPolicy } from './target-policy.ts';
-
-/** Why an attempt failed, as partners read it. */
-export const attemptErrors = [
-  /** The receiver answered, with something else than 2xx or 3xx. */
-  'HTTP_STATUS',
-  /** 3xx: the address is signed for, what it points to is not. Register the new address. */
-  'REDIRECT',
-  'DEADLINE_EXCEEDED',
-  /** No connection, a broken one, or a TLS certificate that is not valid. */
-  'CONNECTION_FAILED',
-  /** The address is, or resolves to, one that nothing may be sent to. */
-  'TARGET_DENIED',
-  /** The document could not be executed; the receiver was not called. */
-  'RENDER_FAILED',
-] as const;
-export type AttemptError = (typeof attemptErrors)[number];
-
-export type PostOutcome =
-  | { readonly result: 'delivered'; readonly httpStatus: number }
-  | {
-      readonly result: 'failed';
-      readonly error: AttemptError;
-      readonly message: string;
-      readonly httpStatus?: number;
-      readonly retryAfterMs?: number | undefined;
-    };
-
-export interface WebhookClient {
-  /** One attempt. Never follows a redirect. @throws the signal's reason when it aborts; everything else is an outcome */
-  post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<PostOutcome>;
-  close(): Promise<void>;
-}
 
 export interface WebhookClientOptions {
   readonly policy: TargetPolicy;
-  /** For the whole of an attempt: connecting, sending, the answer's head and body. */
+  /** Limit of a whole attempt in milliseconds: connecting, sending and reading the answer. */
   readonly deadlineMs: number;
   readonly connectionsPerEndpoint: number;
 }
 
-/** Enough of an answer to let the connection be used again; what is longer costs the receiver its connection. */
+/** Bytes read of an answer, so that its connection can be reused. A longer answer costs the receiver its connection. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-export function createWebhookClient(options: WebhookClientOptions): WebhookClient {
-  const { policy, deadlineMs } = options;
-  const agent = new Agent({
-    connections: options.connectionsPerEndpoint,
-    pipelining: 1,
-    connect: { lookup: policy.lookup, timeout: deadlineMs },
-  });
+/** Sends messages to receivers. */
+export class WebhookClient {
+  readonly #policy: TargetPolicy;
+  readonly #deadlineMs: number;
+  readonly #agent: Agent;
 
-  async function send(
-    url: URL,
+  constructor({ policy, deadlineMs, connectionsPerEndpoint }: WebhookClientOptions) {
+    this.#policy = policy;
+    this.#deadlineMs = deadlineMs;
+    this.#agent = new Agent({
+      connections: connectionsPerEndpoint,
+      pipelining: 1,
+      connect: { lookup: policy.lookup, timeout: deadlineMs },
+    });
+  }
+
+  /**
+   * Makes one attempt. Does not follow redirects. Failures are outcomes.
+   *
+   * @throws the reason of `signal` when it aborts.
+   */
+  async post(
+    url: string,
     headers: Record<string, string>,
     body: string,
     signal: AbortSignal,
-  ): Promise<PostOutcome> {
-    const answer = await request(url, { dispatcher: agent, method: 'POST', headers, body, signal });
-    await discard(answer.body);
-    return outcomeOf(answer);
+  ): Promise<AttemptOutcome> {
+    const deadline = AbortSignal.timeout(this.#deadlineMs);
+    try {
+      // `lookup` checks names when a connection is opened; literal addresses are checked here.
+      const target = this.#policy.parseUrl(url);
+      const answer = await request(target, {
+        dispatcher: this.#agent,
+        method: 'POST',
+        headers,
+        body,
+        signal: AbortSignal.any([deadline, signal]),
+      });
+      await discard(answer.body);
+      return outcomeOf(answer);
+    } catch (error) {
+      signal.throwIfAborted();
+      return failureOf(error, deadline.aborted, this.#deadlineMs);
+    }
   }
 
-  return {
-    async post(url, headers, body, signal) {
-      const deadline = AbortSignal.timeout(deadlineMs);
-      try {
-        // A literal address is not looked up: it is checked here, each time, and a name when it is connected to.
-        return await send(policy.parseUrl(url), headers, body, AbortSignal.any([deadline, signal]));
-      } catch (error) {
-        signal.throwIfAborted();
-        return failureOf(error, deadline.aborted, deadlineMs);
-      }
-    },
-    close: () => agent.destroy(),
-  };
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
 }
 
-/** The status has decided already: an answer that is too long, breaks off or never ends changes nothing. */
+/** Reads the body and ignores its end: the status has decided the outcome, however the body goes on. */
 async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
   let size = 0;
   try {
-    // Leaving the loop destroys the stream and its connection.
     for await (const chunk of body) {
       size += (chunk as Buffer).length;
+      // Leaving the loop destroys the stream and its connection.
       if (size > MAX_ANSWER_BYTES) break;
     }
   } catch {
-    // Broken off, or cut by the deadline.
+    // The connection broke or the deadline passed.
   }
 }
 
-function outcomeOf({ statusCode, headers }: Dispatcher.ResponseData): PostOutcome {
+function outcomeOf({ statusCode, headers }: Dispatcher.ResponseData): AttemptOutcome {
   if (statusCode >= 200 && statusCode < 300) return { result: 'delivered', httpStatus: statusCode };
   const retryAfter = headers['retry-after'];
   return {
@@ -105,7 +91,7 @@ function outcomeOf({ statusCode, headers }: Dispatcher.ResponseData): PostOutcom
   };
 }
 
-function failureOf(error: unknown, late: boolean, deadlineMs: number): PostOutcome {
+function failureOf(error: unknown, late: boolean, deadlineMs: number): AttemptOutcome {
   if (error instanceof TidegateError) {
     return { result: 'failed', error: 'TARGET_DENIED', message: error.message };
   }

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { encodeStructured } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
-import { webhookId } from './change-fan-out.ts';
-import { deliveriesChannel } from '../endpoints/endpoint-store.ts';
-import type { AttemptRow, DeliveryTable, WebhookTables } from '../tables.ts';
 import type { Selectable } from 'kysely';
+import type { AttemptRow, DeliveryStatus, DeliveryTable, WebhookTables } from '../tables.ts';
+import { enqueueDeliveries, webhookId } from './pending-delivery.ts';
 
-export interface KnownDelivery {
+/** A delivery with its attempts, the first attempt first. */
+export interface DeliveryWithAttempts {
   readonly delivery: Selectable<DeliveryTable>;
   readonly attempts: readonly AttemptRow[];
 }
 
 const TEST_SOURCE = '/tidegate/webhooks';
 
-/** What was sent to an endpoint, for its partner. */
+/** Deliveries of an endpoint as its partner sees them. */
 export class DeliveryHistory {
   readonly #database: Database<WebhookTables>;
   readonly #clock: () => number;
@@ -23,13 +23,15 @@ export class DeliveryHistory {
     this.#clock = clock;
   }
 
-  /** Newest first, before the `seq` given. */
+  /** Lists deliveries, newest first. */
   async list(options: {
     readonly endpointId: string;
     readonly limit: number;
-    readonly status: DeliveryTable['status'] | undefined;
+    /** Default: any status. */
+    readonly status: DeliveryStatus | undefined;
+    /** Exclusive upper bound of `seq`. Default: from the newest. */
     readonly beforeSeq: number | undefined;
-  }): Promise<KnownDelivery[]> {
+  }): Promise<DeliveryWithAttempts[]> {
     const { endpointId, limit, status, beforeSeq } = options;
     const deliveries = await this.#database.query
       .selectFrom('webhook_deliveries')
@@ -44,44 +46,29 @@ export class DeliveryHistory {
     return deliveries.map((delivery) => ({ delivery, attempts: attempts.get(delivery.seq) ?? [] }));
   }
 
-  /** Queues a message that says it is a test; it is signed, sent and retried like any other. */
-  addTest(endpointId: string): Promise<string> {
-    const now = this.#clock();
-    const eventId = `test/${randomUUID()}`;
-    const event = encodeStructured({
-      id: eventId,
+  /**
+   * Enqueues a test message. It is signed, sent and retried like the delivery of a change.
+   *
+   * @returns the delivery's `webhook-id`.
+   */
+  enqueueTest(endpointId: string): Promise<string> {
+    const nowMs = this.#clock();
+    const id = `test/${randomUUID()}`;
+    const event = {
+      id,
       source: TEST_SOURCE,
       type: 'tidegate.webhooks.Test',
-      time: new Date(now).toISOString(),
+      time: new Date(nowMs).toISOString(),
       subject: endpointId,
       dataversion: 1,
       sequence: 1,
       data: { message: 'This is a test. Nothing has changed.' },
-    });
-    const id = webhookId(endpointId, { source: TEST_SOURCE, id: eventId });
+    };
+    const body = JSON.stringify(encodeStructured(event));
+    const delivery = { endpointId, orderingKey: id, event, changeId: null, body };
     return this.#database.transaction(async (unit) => {
-      await unit.tx
-        .insertInto('webhook_deliveries')
-        .values({
-          id,
-          endpoint_id: endpointId,
-          ordering_key: eventId,
-          change_id: null,
-          event_id: eventId,
-          subject: endpointId,
-          sequence: 1,
-          status: 'pending',
-          attempts: 0,
-          next_attempt_at: now,
-          lease_owner: null,
-          lease_until: 0,
-          body: JSON.stringify(event),
-          created_at: now,
-          finished_at: null,
-        })
-        .execute();
-      this.#database.signals.notify(unit, deliveriesChannel);
-      return id;
+      await enqueueDeliveries(this.#database, unit, [delivery], nowMs);
+      return webhookId(endpointId, event);
     });
   }
 

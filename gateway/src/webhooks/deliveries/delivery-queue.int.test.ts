@@ -5,8 +5,9 @@ import { postgresUrlFromEnv, until } from '@tidegate/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DeliveryQueue } from './delivery-queue.ts';
-import { nextRevision } from '../endpoints/endpoint-store.ts';
-import { webhookMigrations, type WebhookTables } from '../tables.ts';
+import { nextRevision } from '../endpoints/endpoint-revision.ts';
+import { webhookMigrations } from '../migrations.ts';
+import type { WebhookTables } from '../tables.ts';
 import { createWebhookWorld } from '../webhook-world.fixture.ts';
 
 const url = postgresUrlFromEnv();
@@ -70,11 +71,11 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
             .where('seq', '=', delivery.seq)
             .executeTakeFirstOrThrow();
           order.set(key, [...(order.get(key) ?? []), delivery.seq]);
-          const kept = await queue.finish(
+          const kept = await queue.settle(
             delivery,
             { at: 0, durationMs: 1 },
             { status: 'delivered' },
-            { kind: 'well' },
+            { kind: 'healthy' },
           );
           expect(kept).toBe(true);
         }
@@ -98,7 +99,7 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
     now += 101;
     expect(await claim(next)).toHaveLength(1);
     const settle = (queue: DeliveryQueue) =>
-      queue.finish(delivery!, { at: 0, durationMs: 1 }, { status: 'delivered' }, { kind: 'well' });
+      queue.settle(delivery!, { at: 0, durationMs: 1 }, { status: 'delivered' }, { kind: 'healthy' });
     expect(await settle(late)).toBe(false);
     expect(await settle(next)).toBe(true);
   });

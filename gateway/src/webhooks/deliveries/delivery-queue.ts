@@ -1,47 +1,49 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, UnitOfWork } from '@tidegate/database';
 import { sql } from 'kysely';
-import { disableEndpoint } from '../endpoints/endpoint-store.ts';
+import type { NextStep } from './retry-schedule.ts';
+import { recordHealth, type EndpointHealth } from '../endpoints/endpoint-health.ts';
 import type { WebhookTables } from '../tables.ts';
+import { isOldestOfKey } from './delivery-order.ts';
 
-/** A delivery that is this dispatcher's to attempt until the lease ends. */
+/** A delivery that this dispatcher alone attempts until its lease ends. */
 export interface ClaimedDelivery {
   readonly seq: number;
+  /** The `webhook-id`. */
   readonly id: string;
   readonly endpointId: string;
-  /** Attempts made before. */
+  /** Number of earlier attempts. */
   readonly attempts: number;
-  /** Fixed by an earlier attempt; null: to be rendered from the envelope. */
+  /** Body of an earlier attempt; null when it has to be rendered from the envelope. */
   readonly body: string | null;
   readonly envelope: string | null;
 }
 
-/** What became of one attempt. */
+/** Result of one attempt, as it is stored. */
 export interface FinishedAttempt {
+  /** Epoch milliseconds of the start. */
   readonly at: number;
   readonly durationMs: number;
   readonly httpStatus?: number | undefined;
+  /** Undefined when the attempt succeeded. */
   readonly error?: string | undefined;
   readonly message?: string | undefined;
+  /** Body that was sent; undefined when none could be rendered. */
+  readonly body?: string | undefined;
 }
 
-export type AfterAttempt =
-  | { readonly status: 'delivered' }
-  | { readonly status: 'pending'; readonly nextAttemptAt: number; readonly body: string | undefined }
-  | { readonly status: 'dead'; readonly body: string | undefined };
-
-/** What an attempt says about its endpoint. */
-export type EndpointHealth =
-  | { readonly kind: 'well' }
-  /** Disabled once it has failed for `disableAfterMs` without a success. */
-  | { readonly kind: 'failing'; readonly disableAfterMs: number }
-  | { readonly kind: 'gone' }
-  /** The attempt did not get as far as the endpoint. */
-  | { readonly kind: 'unknown' };
+export interface ClaimOptions {
+  readonly limit: number;
+  readonly leaseMs: number;
+  /** Ids of endpoints to leave out of the query. */
+  readonly excluding: readonly string[];
+  /** Returns how many more deliveries of an endpoint may be claimed. */
+  readonly room: (endpointId: string) => number;
+}
 
 /**
- * Deliveries as dispatchers share them. Only the oldest pending delivery of an endpoint's key can be claimed, so a
- * key's changes go out in order; a claim is a lease, so what a dead dispatcher held is taken over when it ends.
+ * Queue of deliveries that any number of dispatchers share. Its order is described in `delivery-order.ts`. A claim is
+ * a lease: deliveries of a dispatcher that died are claimed by another one when the lease ends.
  */
 export class DeliveryQueue {
   readonly #owner = randomUUID();
@@ -53,34 +55,17 @@ export class DeliveryQueue {
     this.#clock = clock;
   }
 
-  /** Due deliveries, oldest first, of endpoints that `room` has places for. Safe with any number of dispatchers. */
-  async claim(options: {
-    readonly limit: number;
-    readonly leaseMs: number;
-    /** Endpoints without a free place. */
-    readonly excluding: readonly string[];
-    /** How many more of this endpoint may be claimed. */
-    readonly room: (endpointId: string) => number;
-  }): Promise<ClaimedDelivery[]> {
+  /** Leases due deliveries, oldest first. Two dispatchers never get the same delivery. */
+  async claim(options: ClaimOptions): Promise<ClaimedDelivery[]> {
     const due = await this.#due(options.limit, options.excluding);
-    const taken = new Map<string, number>();
-    const chosen = due.filter(({ endpoint_id: id }) => {
-      const count = taken.get(id) ?? 0;
-      if (count >= options.room(id)) return false;
-      taken.set(id, count + 1);
-      return true;
-    });
+    const chosen = withinRoom(due, options.room);
     if (chosen.length === 0) return [];
     const now = this.#clock();
-    // The conditions again: another dispatcher may have read the same rows. One of the two updates finds none.
+    // Another dispatcher may have read the same rows. The repeated conditions let only one of the two updates match.
     const claimed = await this.#database.query
       .updateTable('webhook_deliveries')
       .set({ lease_owner: this.#owner, lease_until: now + options.leaseMs })
-      .where(
-        'seq',
-        'in',
-        chosen.map(({ seq }) => seq),
-      )
+      .where('seq', 'in', chosen)
       .where('status', '=', 'pending')
       .where('lease_until', '<=', now)
       .where('next_attempt_at', '<=', now)
@@ -89,7 +74,7 @@ export class DeliveryQueue {
     return this.#load(claimed.map(({ seq }) => seq));
   }
 
-  /** When the next delivery that is not yet due will be; undefined when none waits for its time. */
+  /** Returns the earliest future due time in epoch milliseconds, undefined when no delivery waits for one. */
   async nextDueAt(): Promise<number | undefined> {
     const row = await this.#database.query
       .selectFrom('webhook_deliveries')
@@ -102,15 +87,19 @@ export class DeliveryQueue {
     return row?.next_attempt_at;
   }
 
-  /** Writes the attempt down and settles the delivery. False when the lease was lost to another dispatcher meanwhile. */
-  finish(
+  /**
+   * Stores an attempt, its consequence for the delivery and for the health of the endpoint, in one transaction.
+   *
+   * @returns false, having stored nothing, when the lease was lost or the delivery deleted in the meantime.
+   */
+  settle(
     delivery: ClaimedDelivery,
     attempt: FinishedAttempt,
-    after: AfterAttempt,
+    next: NextStep,
     health: EndpointHealth,
   ): Promise<boolean> {
     return this.#database.transaction(async (unit) => {
-      if (!(await this.#settle(unit, delivery, after))) return false;
+      if (!(await this.#update(unit, delivery, next, attempt.body))) return false;
       await unit.tx
         .insertInto('webhook_attempts')
         .values({
@@ -123,12 +112,12 @@ export class DeliveryQueue {
           message: attempt.message ?? null,
         })
         .execute();
-      await this.#noteHealth(unit, delivery.endpointId, health);
+      await recordHealth(unit, delivery.endpointId, health, this.#clock());
       return true;
     });
   }
 
-  /** Gives a claimed delivery back without an attempt, for whoever comes next. */
+  /** Ends the lease without an attempt. Any dispatcher can claim the delivery at once. */
   async release(delivery: ClaimedDelivery): Promise<void> {
     await this.#database.query
       .updateTable('webhook_deliveries')
@@ -138,28 +127,16 @@ export class DeliveryQueue {
       .execute();
   }
 
-  #due(limit: number, excluding: readonly string[]): Promise<{ seq: number; endpoint_id: string }[]> {
+  #due(limit: number, excluding: readonly string[]): Promise<{ seq: number; endpointId: string }[]> {
     const now = this.#clock();
     let query = this.#database.query
       .selectFrom('webhook_deliveries as due')
-      .select(['due.seq', 'due.endpoint_id'])
-      // Literals, so that the partial indexes are known to fit.
+      .select(['due.seq', 'due.endpoint_id as endpointId'])
+      // A literal, so that the planner can use the partial index `webhook_deliveries_due`.
       .where('due.status', '=', sql.lit('pending'))
       .where('due.next_attempt_at', '<=', now)
       .where('due.lease_until', '<=', now)
-      .where((where) =>
-        where.not(
-          where.exists(
-            where
-              .selectFrom('webhook_deliveries as earlier')
-              .select('earlier.seq')
-              .where('earlier.status', '=', sql.lit('pending'))
-              .whereRef('earlier.endpoint_id', '=', 'due.endpoint_id')
-              .whereRef('earlier.ordering_key', '=', 'due.ordering_key')
-              .whereRef('earlier.seq', '<', 'due.seq'),
-          ),
-        ),
-      )
+      .where(isOldestOfKey)
       .orderBy('due.next_attempt_at')
       .orderBy('due.seq')
       .limit(limit);
@@ -169,7 +146,7 @@ export class DeliveryQueue {
 
   async #load(seqs: readonly number[]): Promise<ClaimedDelivery[]> {
     if (seqs.length === 0) return [];
-    const rows = await this.#database.query
+    return this.#database.query
       .selectFrom('webhook_deliveries as delivery')
       .leftJoin('webhook_changes as change', 'change.id', 'delivery.change_id')
       .select([
@@ -183,55 +160,46 @@ export class DeliveryQueue {
       .where('delivery.seq', 'in', seqs)
       .orderBy('delivery.seq')
       .execute();
-    return rows;
   }
 
-  async #settle(
+  async #update(
     unit: UnitOfWork<WebhookTables>,
     delivery: ClaimedDelivery,
-    after: AfterAttempt,
+    next: NextStep,
+    body: string | undefined,
   ): Promise<boolean> {
-    const settled = await unit.tx
+    const updated = await unit.tx
       .updateTable('webhook_deliveries')
       .set({
-        status: after.status,
+        status: next.status,
         attempts: delivery.attempts + 1,
         lease_owner: null,
         lease_until: 0,
-        ...(after.status === 'pending'
-          ? { next_attempt_at: after.nextAttemptAt }
+        ...(next.status === 'pending'
+          ? { next_attempt_at: next.nextAttemptAt }
           : { finished_at: this.#clock() }),
-        ...(after.status !== 'delivered' && after.body !== undefined && { body: after.body }),
+        ...(next.status !== 'delivered' && body !== undefined && { body }),
       })
       .where('seq', '=', delivery.seq)
       .where('status', '=', 'pending')
       .where('lease_owner', '=', this.#owner)
       .executeTakeFirst();
-    return settled.numUpdatedRows === 1n;
+    return updated.numUpdatedRows === 1n;
   }
+}
 
-  async #noteHealth(unit: UnitOfWork<WebhookTables>, id: string, health: EndpointHealth): Promise<void> {
-    const now = this.#clock();
-    if (health.kind === 'unknown') return;
-    if (health.kind === 'gone') return disableEndpoint(unit, id, 'The receiver answered 410 Gone.', now);
-    if (health.kind === 'well') {
-      await unit.tx
-        .updateTable('webhook_endpoints')
-        .set({ failing_since: null })
-        .where('id', '=', id)
-        .where('failing_since', 'is not', null)
-        .execute();
-      return;
-    }
-    const endpoint = await unit.tx
-      .updateTable('webhook_endpoints')
-      .set((row) => ({ failing_since: row.fn.coalesce('failing_since', row.val(now)) }))
-      .where('id', '=', id)
-      .returning('failing_since')
-      .executeTakeFirst();
-    const failingMs = now - (endpoint?.failing_since ?? now);
-    if (failingMs < health.disableAfterMs) return;
-    const days = Math.floor(failingMs / 86_400_000);
-    await disableEndpoint(unit, id, `Every attempt has failed for ${days} days.`, now);
+/** Chooses the oldest deliveries that their endpoints have room for. */
+function withinRoom(
+  due: readonly { readonly seq: number; readonly endpointId: string }[],
+  room: ClaimOptions['room'],
+): number[] {
+  const counts = new Map<string, number>();
+  const chosen: number[] = [];
+  for (const { seq, endpointId } of due) {
+    const count = counts.get(endpointId) ?? 0;
+    if (count >= room(endpointId)) continue;
+    counts.set(endpointId, count + 1);
+    chosen.push(seq);
   }
+  return chosen;
 }

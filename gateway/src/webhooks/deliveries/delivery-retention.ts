@@ -1,34 +1,35 @@
 import type { Database } from '@tidegate/database';
 import { sql } from 'kysely';
-import { disableEndpoint } from '../endpoints/endpoint-store.ts';
+import { disableOverfullEndpoints } from '../endpoints/endpoint-health.ts';
 import type { WebhookTables } from '../tables.ts';
 
 export interface SweepOptions {
   readonly database: Database<WebhookTables>;
-  readonly now: number;
-  /** How long what was delivered can be looked up. */
+  readonly nowMs: number;
+  /** Retention of delivered deliveries, in milliseconds. */
   readonly keepDeliveredMs: number;
-  /** How long what was given up can be looked up. */
+  /** Retention of dead deliveries, in milliseconds. */
   readonly keepDeadMs: number;
-  /** An endpoint that more waits for is disabled: the queue of the others must not grow with it. */
+  /** See `disableOverfullEndpoints`. */
   readonly maxPendingPerEndpoint: number;
 }
 
-const ROWS_PER_PASS = 1_000;
-/** A change is written just before its deliveries; nobody else looks for it within this time. */
+/** Keeps a sweep's transactions short. The next sweep deletes the remainder. */
+const ROWS_PER_SWEEP = 1_000;
+/** Minimum age of a change before it is deleted, so that a sweep does not race with the fan-out of a new one. */
 const CHANGE_GRACE_MS = 60 * 60 * 1000;
 
-/** Forgets what is finished and old, a bounded number of rows at a time, and bounds what waits. */
+/** Deletes finished deliveries past their retention and unused changes, and bounds the queue of each endpoint. */
 export async function sweepDeliveries(options: SweepOptions): Promise<void> {
-  const { database, now } = options;
-  await forget(database, 'delivered', now - options.keepDeliveredMs);
-  await forget(database, 'dead', now - options.keepDeadMs);
-  await forgetChanges(database, now - CHANGE_GRACE_MS);
-  await endOrphans(database, now);
-  await disableOverfull(options);
+  const { database, nowMs } = options;
+  await deleteFinished(database, 'delivered', nowMs - options.keepDeliveredMs);
+  await deleteFinished(database, 'dead', nowMs - options.keepDeadMs);
+  await deleteUnusedChanges(database, nowMs - CHANGE_GRACE_MS);
+  await endOrphans(database, nowMs);
+  await disableOverfullEndpoints(database, options.maxPendingPerEndpoint, nowMs);
 }
 
-async function forget(
+async function deleteFinished(
   database: Database<WebhookTables>,
   status: 'delivered' | 'dead',
   beforeMs: number,
@@ -39,7 +40,7 @@ async function forget(
     .where('status', '=', status)
     .where('finished_at', '<', beforeMs)
     .orderBy('finished_at')
-    .limit(ROWS_PER_PASS)
+    .limit(ROWS_PER_SWEEP)
     .execute();
   if (old.length === 0) return;
   const seqs = old.map(({ seq }) => seq);
@@ -49,7 +50,7 @@ async function forget(
   });
 }
 
-async function forgetChanges(database: Database<WebhookTables>, beforeMs: number): Promise<void> {
+async function deleteUnusedChanges(database: Database<WebhookTables>, beforeMs: number): Promise<void> {
   await database.query
     .deleteFrom('webhook_changes')
     .where('id', 'in', (from) =>
@@ -67,33 +68,19 @@ async function forgetChanges(database: Database<WebhookTables>, beforeMs: number
             ),
           ),
         )
-        .limit(ROWS_PER_PASS),
+        .limit(ROWS_PER_SWEEP),
     )
     .execute();
 }
 
-/** A change may be queued in the moment in which its endpoint is disabled or deleted: nobody would send it. */
-async function endOrphans(database: Database<WebhookTables>, now: number): Promise<void> {
+/** Marks deliveries dead that were enqueued while their endpoint was being disabled or deleted. */
+async function endOrphans(database: Database<WebhookTables>, nowMs: number): Promise<void> {
   await database.query
     .updateTable('webhook_deliveries')
-    .set({ status: 'dead', finished_at: now })
+    .set({ status: 'dead', finished_at: nowMs })
     .where('status', '=', sql.lit('pending'))
     .where('endpoint_id', 'not in', (from) =>
       from.selectFrom('webhook_endpoints').select('id').where('status', '=', 'enabled'),
     )
     .execute();
-}
-
-async function disableOverfull({ database, now, maxPendingPerEndpoint }: SweepOptions): Promise<void> {
-  const overfull = await database.query
-    .selectFrom('webhook_deliveries')
-    .select('endpoint_id')
-    .where('status', '=', sql.lit('pending'))
-    .groupBy('endpoint_id')
-    .having((row) => row.fn.countAll(), '>', maxPendingPerEndpoint)
-    .execute();
-  for (const { endpoint_id: id } of overfull) {
-    const reason = `More than ${maxPendingPerEndpoint} deliveries were waiting.`;
-    await database.transaction((unit) => disableEndpoint(unit, id, reason, now));
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { webhookId } from './change-fan-out.ts';
+import { webhookId } from './pending-delivery.ts';
 
 describe('the webhook-id', () => {
   const change = { source: '/tidegate/counters', id: 'counter/42@7' };

@@ -1,36 +1,38 @@
 import type { LiveStream } from '@tidegate/bff';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Kysely } from 'kysely';
+import { createEndpointSigners, type Signer } from './signing.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { LiveRequest } from '../../live/live-request.ts';
-import { createSigner, type Signer } from '../attempts/signing.ts';
-import type { EndpointRow, WebhookTables } from '../tables.ts';
+import type { EndpointRow, StartPosition, WebhookTables } from '../tables.ts';
 import { prepareSubscription } from './endpoint-subscription.ts';
 
-/** An enabled endpoint, ready to match, render and sign. */
-export interface RegisteredEndpoint {
+/** An enabled endpoint, ready to match changes, render bodies and sign them. */
+export interface PreparedEndpoint {
   readonly id: string;
   readonly url: string;
   readonly revision: number;
   readonly request: LiveRequest;
-  /** Endpoints with equal groups get equal bodies. */
+  /** Equal for equal document, variables and scope: bodies of one change are then equal, too. */
   readonly group: string;
-  readonly startsAt: { readonly epoch: string; readonly offsets: readonly number[] };
-  signers(now: number): readonly Signer[];
+  readonly startsAt: StartPosition;
+  /** Returns the signers of the secrets that are valid now. */
+  readonly signers: (nowMs: number) => readonly Signer[];
 }
 
-/** All enabled endpoints, by id and by what they listen for. */
+/** All enabled endpoints at one revision. */
 export interface EndpointIndex {
   readonly revision: number;
-  readonly byId: ReadonlyMap<string, RegisteredEndpoint>;
-  find(stream: LiveStream, terms: readonly string[]): readonly RegisteredEndpoint[];
+  readonly byId: ReadonlyMap<string, PreparedEndpoint>;
+  /** Returns the endpoints whose subscription listens to one of the index terms. */
+  find(stream: LiveStream, terms: readonly string[]): readonly PreparedEndpoint[];
 }
 
 /**
- * Holds the endpoints in memory and is never behind: a look at the one revision row tells whether the database has
- * others by now. So a change appended after a registration was answered is matched with it, by every dispatcher.
+ * Cache of the enabled endpoints that is never stale: each look compares its revision with the database's, which is
+ * one row. So a change that is appended after a registration was answered is matched by every dispatcher.
  */
-export class RegisteredEndpoints {
+export class EndpointCache {
   readonly #servers: ReadonlyMap<string, BffServer>;
   readonly #logger: Logger;
   #index: EndpointIndex = createIndex(-1, new Map());
@@ -40,26 +42,27 @@ export class RegisteredEndpoints {
     this.#logger = logger;
   }
 
-  /** `db`: the transaction whose view counts, or the database. */
+  /** Returns the index as `db` sees it: a transaction, or the database outside of one. */
   async current(db: Kysely<WebhookTables>): Promise<EndpointIndex> {
     const { revision } = await db.selectFrom('webhook_revision').select('revision').executeTakeFirstOrThrow();
     if (revision <= this.#index.revision) return this.#index;
     const index = createIndex(revision, await this.#load(db));
+    // Another call may have stored a newer index meanwhile.
     if (index.revision > this.#index.revision) this.#index = index;
     return index;
   }
 
-  /** Only what has changed is read and prepared again. */
-  async #load(db: Kysely<WebhookTables>): Promise<Map<string, RegisteredEndpoint>> {
-    const known = this.#index.byId;
+  /** Reads and prepares the endpoints that have changed, and keeps the others. */
+  async #load(db: Kysely<WebhookTables>): Promise<Map<string, PreparedEndpoint>> {
+    const cached = this.#index.byId;
     const enabled = await db
       .selectFrom('webhook_endpoints')
       .select(['id', 'revision'])
       .where('status', '=', 'enabled')
       .execute();
-    const loaded = new Map<string, RegisteredEndpoint>();
+    const loaded = new Map<string, PreparedEndpoint>();
     for (const { id, revision } of enabled) {
-      const before = known.get(id);
+      const before = cached.get(id);
       if (before?.revision === revision) {
         loaded.set(id, before);
         continue;
@@ -75,15 +78,14 @@ export class RegisteredEndpoints {
     return loaded;
   }
 
-  #prepare(row: EndpointRow): RegisteredEndpoint | undefined {
+  #prepare(row: EndpointRow): PreparedEndpoint | undefined {
     try {
-      const variables = JSON.parse(row.variables) as Record<string, unknown>;
       const request = prepareSubscription(this.#servers, {
         partner: row.partner,
         bff: row.bff,
         document: row.document,
         operationName: row.operation_name ?? undefined,
-        variables,
+        variables: JSON.parse(row.variables) as Record<string, unknown>,
       });
       return {
         id: row.id,
@@ -91,29 +93,22 @@ export class RegisteredEndpoints {
         revision: row.revision,
         request,
         group: `${request.fingerprint} ${request.scope.id}`,
-        startsAt: JSON.parse(row.starts_at) as RegisteredEndpoint['startsAt'],
-        signers: signersOf(row),
+        startsAt: JSON.parse(row.starts_at) as StartPosition,
+        signers: createEndpointSigners(row),
       };
     } catch (error) {
-      // It was valid when it was registered: the schema has changed under it. Its partner sees dead deliveries.
+      // Registration validated the document, so the schema has changed since. The partner sees dead deliveries.
       this.#logger.error({ err: error, endpoint: row.id }, 'an endpoint does not fit its BFF any more');
       return undefined;
     }
   }
 }
 
-function signersOf(row: EndpointRow): RegisteredEndpoint['signers'] {
-  const current = createSigner(row.secret);
-  const until = row.previous_secret_until ?? 0;
-  const both = row.previous_secret ? [current, createSigner(row.previous_secret)] : [current];
-  return (now) => (now < until ? both : both.slice(0, 1));
-}
-
-function createIndex(revision: number, byId: ReadonlyMap<string, RegisteredEndpoint>): EndpointIndex {
-  const byTerm = new Map<LiveStream, Map<string, RegisteredEndpoint[]>>();
+function createIndex(revision: number, byId: ReadonlyMap<string, PreparedEndpoint>): EndpointIndex {
+  const byTerm = new Map<LiveStream, Map<string, PreparedEndpoint[]>>();
   for (const endpoint of byId.values()) {
     const { field, args, scope } = endpoint.request;
-    const terms = byTerm.get(field.stream) ?? new Map<string, RegisteredEndpoint[]>();
+    const terms = byTerm.get(field.stream) ?? new Map<string, PreparedEndpoint[]>();
     byTerm.set(field.stream, terms);
     const term = field.term(args, scope);
     const listening = terms.get(term);

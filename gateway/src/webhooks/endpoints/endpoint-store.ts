@@ -1,28 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import type { Database, UnitOfWork } from '@tidegate/database';
 import { TidegateError } from '@tidegate/core';
+import type { Database } from '@tidegate/database';
 import type { Kysely } from 'kysely';
-import { createWebhookSecret } from '../attempts/signing.ts';
-import type { EndpointRow, WebhookTables } from '../tables.ts';
+import { createWebhookSecret, SECRET_OVERLAP_MS } from './signing.ts';
+import type { EndpointRow, StartPosition, WebhookTables } from '../tables.ts';
+import type { EndpointSubscription } from './endpoint-subscription.ts';
+import { nextRevision } from './endpoint-revision.ts';
 
-/** What a partner says about an endpoint, checked. */
-export interface NewEndpoint {
-  readonly partner: string;
+/** A validated registration. */
+export interface NewEndpoint extends EndpointSubscription {
   readonly url: string;
-  readonly bff: string;
-  readonly document: string;
-  readonly operationName: string | undefined;
-  readonly variables: Record<string, unknown>;
-  readonly startsAt: { readonly epoch: string; readonly offsets: readonly number[] };
+  readonly startsAt: StartPosition;
 }
 
-export const deliveriesChannel = 'webhook-deliveries';
-
-/** How long the secret before a rotation signs along: time for a partner to roll out the new one. */
-const PREVIOUS_SECRET_MS = 24 * 60 * 60 * 1000;
 const MAX_ENDPOINTS_PER_PARTNER = 100;
 
-/** Endpoints as their partners manage them. What is somebody else's does not exist. */
+/** Endpoints as their partners manage them. An endpoint of another partner is NOT_FOUND. */
 export class EndpointStore {
   readonly #database: Database<WebhookTables>;
   readonly #clock: () => number;
@@ -32,12 +25,12 @@ export class EndpointStore {
     this.#clock = clock;
   }
 
-  /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS when the partner has as many as allowed. */
+  /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS when the partner has 100 endpoints. */
   add(endpoint: NewEndpoint): Promise<EndpointRow> {
     return this.#database.transaction(async (unit) => {
-      // The revision's row lock also makes counting safe against a second registration at the same time.
+      // The lock on the revision also makes the count safe against a concurrent registration.
       const revision = await nextRevision(unit);
-      await refuseTooMany(unit.tx, endpoint.partner);
+      await requireRoom(unit.tx, endpoint.partner);
       const row: EndpointRow = {
         id: `whe_${randomBytes(15).toString('base64url')}`,
         partner: endpoint.partner,
@@ -61,6 +54,7 @@ export class EndpointStore {
     });
   }
 
+  /** Lists a partner's endpoints, oldest first. */
   list(partner: string): Promise<EndpointRow[]> {
     return this.#database.query
       .selectFrom('webhook_endpoints')
@@ -76,7 +70,7 @@ export class EndpointStore {
     return find(this.#database.query, partner, id);
   }
 
-  /** Ends its deliveries and forgets them. @throws TidegateError NOT_FOUND */
+  /** Deletes an endpoint with its deliveries and their attempts. @throws TidegateError NOT_FOUND */
   remove(partner: string, id: string): Promise<void> {
     return this.#database.transaction(async (unit) => {
       await nextRevision(unit);
@@ -92,16 +86,16 @@ export class EndpointStore {
     });
   }
 
-  /** The old secret signs along for a day. @throws TidegateError NOT_FOUND */
+  /** Creates a new secret. The old one signs as well for one day. @throws TidegateError NOT_FOUND */
   rotateSecret(partner: string, id: string): Promise<EndpointRow> {
     return this.#change(partner, id, (row) => ({
       secret: createWebhookSecret(),
       previous_secret: row.secret,
-      previous_secret_until: this.#clock() + PREVIOUS_SECRET_MS,
+      previous_secret_until: this.#clock() + SECRET_OVERLAP_MS,
     }));
   }
 
-  /** What it missed while it was disabled is not sent. @throws TidegateError NOT_FOUND */
+  /** Enables an endpoint for changes from now on, not for those it missed. @throws TidegateError NOT_FOUND */
   enable(partner: string, id: string): Promise<EndpointRow> {
     return this.#change(partner, id, () => ({
       status: 'enabled',
@@ -125,40 +119,7 @@ export class EndpointStore {
   }
 }
 
-/** Every change of an endpoint goes through here first: the row's lock puts them in one order. */
-export async function nextRevision(unit: UnitOfWork<WebhookTables>): Promise<number> {
-  const { revision } = await unit.tx
-    .updateTable('webhook_revision')
-    .set((row) => ({ revision: row('revision', '+', 1) }))
-    .where('id', '=', 1)
-    .returning('revision')
-    .executeTakeFirstOrThrow();
-  return revision;
-}
-
-/** Nothing more is sent to it, and what waits is dead: visible, and not in anybody's way. */
-export async function disableEndpoint(
-  unit: UnitOfWork<WebhookTables>,
-  id: string,
-  reason: string,
-  now: number,
-): Promise<void> {
-  const revision = await nextRevision(unit);
-  await unit.tx
-    .updateTable('webhook_endpoints')
-    .set({ status: 'disabled', disabled_reason: reason, revision })
-    .where('id', '=', id)
-    .where('status', '=', 'enabled')
-    .execute();
-  await unit.tx
-    .updateTable('webhook_deliveries')
-    .set({ status: 'dead', finished_at: now })
-    .where('endpoint_id', '=', id)
-    .where('status', '=', 'pending')
-    .execute();
-}
-
-async function refuseTooMany(tx: Kysely<WebhookTables>, partner: string): Promise<void> {
+async function requireRoom(tx: Kysely<WebhookTables>, partner: string): Promise<void> {
   const { count } = await tx
     .selectFrom('webhook_endpoints')
     .select((row) => row.fn.countAll<number>().as('count'))

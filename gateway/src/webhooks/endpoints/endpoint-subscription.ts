@@ -3,9 +3,11 @@ import { TidegateError } from '@tidegate/core';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { LiveRequest } from '../../live/live-request.ts';
 
-/** What makes an endpoint a subscription: whose rights, which BFF, which operation. */
-export interface WebhookSubscription {
+/** Subscription of an endpoint: the partner whose rights it has, the BFF and the operation. */
+export interface EndpointSubscription {
+  /** Subject of the partner's token. */
   readonly partner: string;
+  /** Name of the BFF whose schema `document` is written for. */
   readonly bff: string;
   readonly document: string;
   readonly operationName: string | undefined;
@@ -13,13 +15,16 @@ export interface WebhookSubscription {
 }
 
 /**
- * The subscription as the live engine takes it: what is checked at registration is what filters and renders later.
+ * Validates and authorises a subscription. Registration and dispatcher both call it, so an endpoint is matched and
+ * rendered by the rules that it was accepted with.
  *
- * @throws GraphQLErrors (as AggregateError) or TidegateError, as `BffServer.liveRequest` does.
+ * @throws AggregateError of GraphQLErrors when the document does not fit the schema.
+ * @throws TidegateError BAD_USER_INPUT when the BFF is unknown, the operation is not a subscription, or its field
+ * completes after one message.
  */
 export function prepareSubscription(
   servers: ReadonlyMap<string, BffServer>,
-  subscription: WebhookSubscription,
+  subscription: EndpointSubscription,
 ): LiveRequest {
   const server = serverOf(servers, subscription.bff);
   const params = {
@@ -45,8 +50,7 @@ export function prepareSubscription(
   return request;
 }
 
-/** @throws TidegateError BAD_USER_INPUT naming the BFFs there are. */
-export function serverOf(servers: ReadonlyMap<string, BffServer>, name: string): BffServer {
+function serverOf(servers: ReadonlyMap<string, BffServer>, name: string): BffServer {
   const server = servers.get(name);
   if (server) return server;
   const known = [...servers.keys()].join(', ');

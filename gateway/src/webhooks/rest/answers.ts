@@ -1,9 +1,9 @@
-import type { KnownDelivery } from '../deliveries/delivery-history.ts';
+import type { DeliveryWithAttempts } from '../deliveries/delivery-history.ts';
 import type { AttemptRow, EndpointRow } from '../tables.ts';
 import type { DeliveryAnswer, EndpointAnswer } from './schemas.ts';
 
-/** Rows as partners see them: no secret, no lease, times as text. */
-export function toEndpoint(row: EndpointRow): EndpointAnswer {
+/** Encodes an endpoint for its partner: without the secrets, times as RFC 3339. */
+export function encodeEndpoint(row: EndpointRow): EndpointAnswer {
   return {
     id: row.id,
     url: row.url,
@@ -18,7 +18,8 @@ export function toEndpoint(row: EndpointRow): EndpointAnswer {
   };
 }
 
-export function toDelivery({ delivery, attempts }: KnownDelivery): DeliveryAnswer {
+/** Encodes a delivery for its partner: without the lease, times as RFC 3339. */
+export function encodeDelivery({ delivery, attempts }: DeliveryWithAttempts): DeliveryAnswer {
   return {
     id: delivery.id,
     status: delivery.status,
@@ -28,7 +29,7 @@ export function toDelivery({ delivery, attempts }: KnownDelivery): DeliveryAnswe
     createdAt: isoTime(delivery.created_at),
     ...(delivery.finished_at !== null && { finishedAt: isoTime(delivery.finished_at) }),
     ...(delivery.status === 'pending' && { nextAttemptAt: isoTime(delivery.next_attempt_at) }),
-    attempts: attempts.map((row) => toAttempt(row)),
+    attempts: attempts.map((row) => encodeAttempt(row)),
   };
 }
 
@@ -36,7 +37,7 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function toAttempt(row: AttemptRow): DeliveryAnswer['attempts'][number] {
+function encodeAttempt(row: AttemptRow): DeliveryAnswer['attempts'][number] {
   return {
     number: row.number,
     at: isoTime(row.at),

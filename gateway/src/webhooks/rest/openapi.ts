@@ -4,7 +4,7 @@ import { errorBody } from './schemas.ts';
 
 type Json = Record<string, unknown>;
 
-/** OpenAPI 3.1 of the routes; its schemas are the ones that requests are checked with. */
+/** Describes the routes in OpenAPI 3.1, from the schemas that requests are parsed with. */
 export function createOpenApi(routes: readonly Route[]): Json {
   const components: Json = { Error: jsonSchema(errorBody, 'output') };
   const paths: Record<string, Json> = {};
@@ -49,7 +49,7 @@ function operation(route: Route, components: Json): Json {
         ...(answer && { content: content(answer, 'output', components) }),
       },
       default: {
-        description: 'What went wrong.',
+        description: 'An error.',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
       },
     },

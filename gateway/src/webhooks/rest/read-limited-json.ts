@@ -3,7 +3,13 @@ import { tooLarge } from '../../transports/http/body.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** @throws TidegateError UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE (and reads no further) or BAD_REQUEST. */
+/**
+ * Reads a JSON body of at most 64 KiB.
+ *
+ * @throws TidegateError UNSUPPORTED_MEDIA_TYPE when the body is not declared as JSON.
+ * @throws TidegateError PAYLOAD_TOO_LARGE when it exceeds the limit. The remainder is not read.
+ * @throws TidegateError BAD_REQUEST when it is not JSON.
+ */
 export async function readLimitedJson(request: Request): Promise<unknown> {
   if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')) {
     throw new TidegateError('UNSUPPORTED_MEDIA_TYPE', 'The body has to be application/json.');
@@ -24,7 +30,7 @@ async function readBytes({ body }: Request): Promise<Buffer> {
   for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
     size += next.value.byteLength;
     if (size > MAX_BODY_BYTES) {
-      // Released, not cancelled: that would cut the connection before the caller has its answer.
+      // Released instead of cancelled: a cancel closes the connection before the client has its answer.
       reader?.releaseLock();
       throw tooLarge(MAX_BODY_BYTES);
     }

@@ -1,10 +1,10 @@
 import type { Viewer } from '@tidegate/bff';
 import type { z } from 'zod';
 
-/** One address of the REST interface: what the router answers and what OpenAPI says, from one description. */
+/** One operation of the REST interface. Router and OpenAPI description are both derived from it. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** As in OpenAPI: `/webhooks/endpoints/{id}`. */
+  /** Path template as in OpenAPI, e.g. `/webhooks/endpoints/{id}`. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -15,9 +15,10 @@ export interface Route {
   readonly run: (call: RouteCall) => Promise<unknown>;
 }
 
-/** A request, parsed by the route's schemas. */
+/** A request, parsed with the route's schemas. */
 export interface RouteCall {
   readonly partner: Viewer;
+  /** Parameter `id` of the path; empty when the path has none. */
   readonly id: string;
   readonly body: unknown;
   readonly query: unknown;
@@ -39,7 +40,7 @@ interface TypedRoute<
   }) => Promise<z.infer<Answer> | void>;
 }
 
-/** Holds `run` to the route's own schemas; the router then treats all routes alike. */
+/** Checks `run` against the route's schemas and erases their types, so that the router treats all routes alike. */
 export function defineRoute<Body extends z.ZodType, Query extends z.ZodObject, Answer extends z.ZodType>(
   route: TypedRoute<Body, Query, Answer>,
 ): Route {

@@ -11,21 +11,21 @@ export interface RouterOptions {
   readonly routes: readonly Route[];
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
-  /** GraphQL's errors as a client may see them. */
+  /** Masks the GraphQL errors of an invalid document for the client. */
   readonly describeGraphqlError: (error: unknown) => readonly GraphQLError[];
 }
 
-/** Answers the routes, all of them for partners only. Never rejects: what goes wrong is answered. */
+/** Creates the handler of the routes, which only partners may call. It answers errors and never rejects. */
 export function createRouter(options: RouterOptions): (request: Request) => Promise<Response> {
   const routes = options.routes.map((route) => ({ route, pattern: patternOf(route.path) }));
 
   async function answer(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
-    const here = routes.filter(({ pattern }) => pattern.test(pathname));
-    if (here.length === 0) throw new TidegateError('NOT_FOUND', `There is nothing at ${pathname}.`);
-    const found = here.find(({ route }) => route.method === request.method);
+    const matching = routes.filter(({ pattern }) => pattern.test(pathname));
+    if (matching.length === 0) throw new TidegateError('NOT_FOUND', `There is nothing at ${pathname}.`);
+    const found = matching.find(({ route }) => route.method === request.method);
     if (!found) {
-      const allowed = here.map(({ route }) => route.method).join(', ');
+      const allowed = matching.map(({ route }) => route.method).join(', ');
       throw new TidegateError('METHOD_NOT_ALLOWED', `This address takes ${allowed}.`, {
         details: { allowed },
       });
@@ -36,8 +36,8 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
     const result = await route.run({
       partner,
       id: pattern.exec(pathname)?.groups?.['id'] ?? '',
-      query: route.query && parsed(route.query, Object.fromEntries(searchParams), 'query string'),
-      body: route.body && parsed(route.body, await readLimitedJson(request), 'body'),
+      query: route.query && parse(route.query, Object.fromEntries(searchParams), 'query string'),
+      body: route.body && parse(route.body, await readLimitedJson(request), 'body'),
     });
     if (route.status === 204) return new Response(null, { status: 204 });
     return Response.json(result, { status: route.status, headers: { 'cache-control': 'no-store' } });
@@ -64,7 +64,7 @@ function errorResponse(error: TidegateError): Response {
   });
 }
 
-function parsed(schema: z.ZodType, value: unknown, what: string): unknown {
+function parse(schema: z.ZodType, value: unknown, what: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const fields = result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
@@ -73,7 +73,7 @@ function parsed(schema: z.ZodType, value: unknown, what: string): unknown {
   });
 }
 
-/** A document that does not fit: the first error is the answer's code, all of them are its details. */
+/** Translates the errors of an invalid document: the first gives the code, all are listed in the details. */
 function translate(thrown: unknown, { describeGraphqlError }: RouterOptions): TidegateError {
   const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
   if (!(first instanceof GraphQLError)) return toTidegateError(thrown);

@@ -4,7 +4,7 @@ import type { DeliveryHistory } from '../deliveries/delivery-history.ts';
 import type { EndpointStore } from '../endpoints/endpoint-store.ts';
 import type { TargetPolicy } from '../attempts/target-policy.ts';
 import { prepareSubscription } from '../endpoints/endpoint-subscription.ts';
-import { isoTime, toDelivery, toEndpoint } from './answers.ts';
+import { isoTime, encodeDelivery, encodeEndpoint } from './answers.ts';
 import { defineRoute, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
 
@@ -16,6 +16,7 @@ export interface RoutesOptions {
   readonly log: EventLog;
 }
 
+/** Creates the routes of the REST interface. */
 export function createRoutes(options: RoutesOptions): readonly Route[] {
   return [register(options), ...readRoutes(options), ...changeRoutes(options)];
 }
@@ -25,7 +26,7 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
     method: 'POST',
     path: '/webhooks/endpoints',
     operationId: 'registerEndpoint',
-    summary: 'Register an address for the changes that a GraphQL subscription selects, from now on.',
+    summary: 'Register an address for the changes that a GraphQL subscription selects from now on.',
     body: schemas.endpointInput,
     status: 201,
     answer: schemas.endpointWithSecret,
@@ -38,7 +39,7 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
       const [epoch, ends] = await Promise.all([log.epoch(), log.ends(field.stream.definition.topic.name)]);
       const offsets = ends.toSorted((a, b) => a.partition - b.partition).map(({ end }) => end);
       const row = await store.add({ ...subscription, url: target.href, startsAt: { epoch, offsets } });
-      return { ...toEndpoint(row), secret: row.secret };
+      return { ...encodeEndpoint(row), secret: row.secret };
     },
   });
 }
@@ -49,11 +50,11 @@ function readRoutes({ store, history }: RoutesOptions): Route[] {
       method: 'GET',
       path: '/webhooks/endpoints',
       operationId: 'listEndpoints',
-      summary: 'Your endpoints, the oldest first.',
+      summary: 'Your endpoints, oldest first.',
       status: 200,
       answer: schemas.endpointList,
       run: async ({ partner }) => ({
-        endpoints: (await store.list(partner.id)).map((row) => toEndpoint(row)),
+        endpoints: (await store.list(partner.id)).map((row) => encodeEndpoint(row)),
       }),
     }),
     defineRoute({
@@ -63,13 +64,13 @@ function readRoutes({ store, history }: RoutesOptions): Route[] {
       summary: 'One of your endpoints.',
       status: 200,
       answer: schemas.endpoint,
-      run: async ({ partner, id }) => toEndpoint(await store.get(partner.id, id)),
+      run: async ({ partner, id }) => encodeEndpoint(await store.get(partner.id, id)),
     }),
     defineRoute({
       method: 'GET',
       path: '/webhooks/endpoints/{id}/deliveries',
       operationId: 'listDeliveries',
-      summary: 'What was sent to it, with every attempt.',
+      summary: 'Deliveries of an endpoint with all their attempts, newest first.',
       query: schemas.deliveryQuery,
       status: 200,
       answer: schemas.deliveryPage,
@@ -95,7 +96,7 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
       method: 'POST',
       path: '/webhooks/endpoints/{id}/rotate-secret',
       operationId: 'rotateSecret',
-      summary: 'Make a new secret. For a day each message is signed with the new one and the old one.',
+      summary: 'Create a new secret. For one day each message is signed with the new one and the old one.',
       status: 200,
       answer: schemas.rotatedSecret,
       run: async ({ partner, id }) => {
@@ -107,21 +108,21 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
       method: 'POST',
       path: '/webhooks/endpoints/{id}/enable',
       operationId: 'enableEndpoint',
-      summary: 'Enable an endpoint that was disabled because it failed. What it missed is not sent.',
+      summary: 'Enable an endpoint that was disabled because it failed. Changes it missed are not sent.',
       status: 200,
       answer: schemas.endpoint,
-      run: async ({ partner, id }) => toEndpoint(await store.enable(partner.id, id)),
+      run: async ({ partner, id }) => encodeEndpoint(await store.enable(partner.id, id)),
     }),
     defineRoute({
       method: 'POST',
       path: '/webhooks/endpoints/{id}/test',
       operationId: 'testEndpoint',
-      summary: 'Send a test message. It is signed, retried and listed like any other.',
+      summary: 'Send a test message. It is signed, retried and listed like the delivery of a change.',
       status: 202,
       answer: schemas.queuedTest,
       run: async ({ partner, id }) => {
         await store.get(partner.id, id);
-        return { deliveryId: await history.addTest(id) };
+        return { deliveryId: await history.enqueueTest(id) };
       },
     }),
   ];
@@ -142,7 +143,7 @@ async function deliveryPage(
   const last = page.at(-1);
   const more = known.length > limit && last !== undefined;
   return {
-    deliveries: page.map((each) => toDelivery(each)),
+    deliveries: page.map((each) => encodeDelivery(each)),
     ...(more && { next: String(last.delivery.seq) }),
   };
 }

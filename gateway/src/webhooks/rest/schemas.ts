@@ -1,20 +1,32 @@
 import { errorCodes, type ErrorCode } from '@tidegate/core';
 import { z } from 'zod';
-import { attemptErrors } from '../attempts/webhook-client.ts';
+import { attemptErrors } from '../attempt-outcome.ts';
 
 const time = z.iso.datetime().describe('RFC 3339, UTC.');
 const status = z.enum(['pending', 'delivered', 'dead']);
 
 export const endpointInput = z
   .strictObject({
-    url: z.string().describe('Where to POST: https, a public address, no user name, password or fragment.'),
-    bff: z.string().min(1).max(64).default('web').describe('Whose schema `document` is written for.'),
+    url: z
+      .string()
+      .describe('Address to POST to: https and public, without user name, password and fragment.'),
+    bff: z
+      .string()
+      .min(1)
+      .max(64)
+      .default('web')
+      .describe('Name of the BFF whose schema `document` is written for.'),
     document: z
       .string()
       .min(1)
       .max(16_000)
       .describe('A GraphQL subscription. Its arguments choose the changes, its selection is the payload.'),
-    operationName: z.string().min(1).max(200).optional().describe('Which operation, when there are several.'),
+    operationName: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Name of the operation to execute. Required when the document has several.'),
     variables: z.record(z.string(), z.unknown()).default({}).describe('The variables of the document.'),
   })
   .meta({ title: 'EndpointInput' });
@@ -29,21 +41,21 @@ export const endpoint = z
     variables: z.record(z.string(), z.unknown()),
     status: z.enum(['enabled', 'disabled']),
     disabledReason: z.string().optional(),
-    failingSince: time.optional().describe('When the first attempt failed after the last success.'),
+    failingSince: time.optional().describe('Time of the first failed attempt after the last success.'),
     createdAt: time,
   })
   .meta({ title: 'Endpoint' });
 
 const secret = z
   .string()
-  .describe('`whsec_…`, the key of the Standard Webhooks signature. Shown now and never again.');
+  .describe('`whsec_…`, the key of the Standard Webhooks signature. Shown only in this answer.');
 
 export const endpointWithSecret = endpoint.extend({ secret }).meta({ title: 'EndpointWithSecret' });
 
 export const rotatedSecret = z
   .object({
     secret,
-    previousSecretValidUntil: time.describe('Until then each message is signed with both.'),
+    previousSecretValidUntil: time.describe('Until then each message is signed with both secrets.'),
   })
   .meta({ title: 'RotatedSecret' });
 
@@ -66,13 +78,17 @@ export const delivery = z
     id: z.string().describe('The `webhook-id`: the same for every attempt.'),
     status,
     eventId: z.string().describe('The CloudEvent id of the change.'),
-    key: z.string().describe('What changed. Changes of one key are delivered one after the other.'),
-    sequence: z.int().describe('Its version.'),
+    key: z
+      .string()
+      .describe('Key of the changed thing. Changes of one key are delivered one after the other.'),
+    sequence: z.int().describe('Version of the changed thing.'),
     createdAt: time,
     finishedAt: time.optional(),
     nextAttemptAt: time
       .optional()
-      .describe('Not before; while an earlier change of the same key is pending, it waits for that.'),
+      .describe(
+        'Earliest time of the next attempt. An earlier pending delivery of the same key comes first.',
+      ),
     attempts: z.array(attempt),
   })
   .meta({ title: 'Delivery' });
@@ -84,13 +100,13 @@ export const deliveryQuery = z.strictObject({
     .string()
     .regex(/^\d{1,15}$/)
     .optional()
-    .describe('`next` of the page before.'),
+    .describe('`next` of the previous page.'),
 });
 
 export const deliveryPage = z
   .object({
     deliveries: z.array(delivery).describe('Newest first.'),
-    next: z.string().optional().describe('Give it as `before` for the next page.'),
+    next: z.string().optional().describe('Value of `before` for the next page. Absent on the last page.'),
   })
   .meta({ title: 'DeliveryPage' });
 

@@ -1,3 +1,12 @@
+/**
+ * Signatures of webhook messages, as Standard Webhooks defines them
+ * (https://github.com/standard-webhooks/standard-webhooks).
+ *
+ * - The signed bytes are `id.timestamp.body`.
+ * - A secret `whsec_…` signs with HMAC-SHA256 (`v1`), a private key `whsk_…` with Ed25519 (`v1a`).
+ * - A receiver accepts a message when one signature of the list is valid. That allows rotation: for one day after it,
+ *   messages are signed with the new secret and the previous one.
+ */
 import {
   createHmac,
   createPrivateKey,
@@ -6,18 +15,18 @@ import {
   sign,
   type KeyObject,
 } from 'node:crypto';
+import type { EndpointRow } from '../tables.ts';
 
-/**
- * Signatures as Standard Webhooks has them (https://github.com/standard-webhooks/standard-webhooks): the signed bytes
- * are `id.timestamp.body`. A secret `whsec_…` signs by HMAC-SHA256 (`v1`), a private key `whsk_…` by Ed25519 (`v1a`).
- */
 export interface Signer {
-  /** One entry of the `webhook-signature` header. */
+  /** Returns one entry of the `webhook-signature` header. */
   sign(content: string): string;
 }
 
+/** Time in milliseconds for which the previous secret signs as well after a rotation. */
+export const SECRET_OVERLAP_MS = 24 * 60 * 60 * 1000;
+
 const SECRET_BYTES = 32;
-/** PKCS #8 (RFC 8410) for an Ed25519 key, up to the 32 bytes of the seed that follow. */
+/** PKCS #8 (RFC 8410) of an Ed25519 key, up to the 32 bytes of the seed that follow. */
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SEED_BYTES = 32;
 
@@ -25,7 +34,7 @@ export function createWebhookSecret(): string {
   return `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
 }
 
-/** The key is imported once: signing with a KeyObject is six times as fast as with the bytes. */
+/** Imports the key once: signing with a KeyObject is six times as fast as with the bytes. */
 export function createSigner(secret: string): Signer {
   if (secret.startsWith('whsk_')) {
     const key = privateKey(secret.slice('whsk_'.length));
@@ -36,7 +45,17 @@ export function createSigner(secret: string): Signer {
   return { sign: (content) => `v1,${createHmac('sha256', key).update(content).digest('base64')}` };
 }
 
-/** Several signers give several signatures: a receiver accepts any, which is how secrets are rotated. */
+/** Returns a function that gives the signers of the secrets that are valid at a time. */
+export function createEndpointSigners(
+  row: Pick<EndpointRow, 'secret' | 'previous_secret' | 'previous_secret_until'>,
+): (nowMs: number) => readonly Signer[] {
+  const current = createSigner(row.secret);
+  const until = row.previous_secret_until ?? 0;
+  const both = row.previous_secret ? [current, createSigner(row.previous_secret)] : [current];
+  return (nowMs) => (nowMs < until ? both : both.slice(0, 1));
+}
+
+/** Returns the headers that identify and sign a message. */
 export function signatureHeaders(
   signers: readonly Signer[],
   message: { readonly id: string; readonly timestampMs: number; readonly body: string },

@@ -1,0 +1,41 @@
+/**
+ * Order of deliveries.
+ *
+ * Changes of one key reach an endpoint one after the other, in the order of their versions. Deliveries of different
+ * keys or different endpoints are independent of each other.
+ *
+ * - The ordering key of a change is its topic and its subject.
+ * - `seq` ascends in the order of consumption. A topic keeps a key on one partition, and one dispatcher of the
+ *   consumer group reads that partition, so within a key `seq` ascends with the version.
+ * - Only the oldest pending delivery of an endpoint and ordering key can be claimed. A delivery that waits for a retry
+ *   holds back the later ones of its key and nothing else.
+ * - A delivery that is delivered or dead holds back nothing: after its last attempt the key goes on.
+ * - A test message has an ordering key of its own.
+ */
+import { sql, type ExpressionBuilder, type ExpressionWrapper, type SqlBool } from 'kysely';
+import type { DeliveryTable, WebhookTables } from '../tables.ts';
+
+/** Returns the ordering key of a change: a topic and the key of the changed thing. */
+export function orderingKey(topic: string, subject: string): string {
+  return `${topic}/${subject}`;
+}
+
+type DueDeliveries = WebhookTables & { due: DeliveryTable };
+
+/** Condition on `webhook_deliveries as due`: no earlier delivery of the same endpoint and ordering key is pending. */
+export function isOldestOfKey(
+  where: ExpressionBuilder<DueDeliveries, 'due'>,
+): ExpressionWrapper<DueDeliveries, 'due', SqlBool> {
+  return where.not(
+    where.exists(
+      where
+        .selectFrom('webhook_deliveries as earlier')
+        .select('earlier.seq')
+        // A literal, so that the planner can use the partial index `webhook_deliveries_order`.
+        .where('earlier.status', '=', sql.lit('pending'))
+        .whereRef('earlier.endpoint_id', '=', 'due.endpoint_id')
+        .whereRef('earlier.ordering_key', '=', 'due.ordering_key')
+        .whereRef('earlier.seq', '<', 'due.seq'),
+    ),
+  );
+}
