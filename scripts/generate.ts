@@ -1,11 +1,13 @@
 /**
- * `npm run generate`: writes each BFF's resolver types from its SDL. The result is committed, so nothing has to be
- * built before a start; `npm run check` runs it with `--check` and fails when SDL and types have drifted apart.
+ * `npm run generate`: writes the types of each BFF's resolvers from its SDL. The files are committed, so no build is
+ * needed before a start. `npm run check` runs it with `--check`, which fails when the files do not match the SDL.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { generate } from '@graphql-codegen/cli';
 
 const contracts = '@order-platform/contracts#';
+
+/** The parent type of each GraphQL type, by BFF: the object that its resolvers receive. */
 const mappers: Record<string, Record<string, string>> = {
   web: {
     Order: `${contracts}OrderDocument`,
@@ -26,45 +28,98 @@ const mappers: Record<string, Record<string, string>> = {
   },
 };
 
-async function typesOf(bff: string): Promise<string> {
-  const [file] = (await generate(
+const header = '// Generated from schema.graphql by `npm run generate`. Do not edit.\n';
+
+/**
+ * Returns the content of each generated file by its name: `schema-types.ts` has the types of the SDL,
+ * `resolver-types.ts` the resolvers of each type, `resolver-signatures.ts` the generic function types they share.
+ */
+async function generatedFiles(bff: string): Promise<ReadonlyMap<string, string>> {
+  const [types, resolvers] = (await generate(
     {
       schema: `bffs/${bff}/src/schema.graphql`,
       silent: true,
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        disableDescriptions: true,
+        skipTypename: true,
+        avoidOptionals: { resolvers: false, object: true },
+        scalars: { DateTime: 'string', ConsistencyToken: 'string', ID: 'string' },
+      },
       generates: {
+        'schema-types.ts': { plugins: ['typescript'] },
         [`bffs/${bff}/src/generated/resolver-types.ts`]: {
-          plugins: ['typescript', 'typescript-resolvers'],
+          plugins: ['typescript-resolvers'],
           config: {
             contextType: '@order-platform/bff-shared#Context',
             mappers: mappers[bff],
-            useTypeImports: true,
-            enumsAsTypes: true,
-            avoidOptionals: { resolvers: false, object: true },
-            scalars: { DateTime: 'string', ConsistencyToken: 'string', ID: 'string' },
-            resolversNonOptionalTypename: false,
-            enumValues: {},
+            namespacedImportName: 'Types',
           },
         },
       },
     },
     false,
   )) as { content: string }[];
-  return `// Generated from schema.graphql by \`npm run generate\`. Do not edit.\n${file!.content}`;
+  const { signatures, resolverTypes } = splitResolvers(resolvers!.content);
+  return new Map([
+    ['schema-types.ts', header + types!.content],
+    ['resolver-signatures.ts', header + signatures],
+    ['resolver-types.ts', header + resolverTypes],
+  ]);
+}
+
+/** Separates the generic function types, which come before the first mapping, from the types of this schema. */
+function splitResolvers(content: string): { signatures: string; resolverTypes: string } {
+  const [imports] = /^(?:import .*\n)*/.exec(content)!;
+  const firstMapping = content.search(/^\/\*\* Mapping /m);
+  const signatures = content.slice(imports.length, firstMapping).trim();
+  const resolverTypes = content.slice(firstMapping).trim();
+  const declared = [...signatures.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name]) => name!);
+  const imported = declared.filter((name) => new RegExp(`\\b${name}<`).test(resolverTypes));
+  const types = `import type * as Types from './schema-types.ts';\n`;
+  const own = `import type { ${imported.join(', ')} } from './resolver-signatures.ts';\n`;
+  return {
+    signatures: `${usedImports(imports, signatures)}${types}\n${signatures}\n`,
+    resolverTypes: `${usedImports(imports, resolverTypes)}${types}${own}\n${resolverTypes}\n`,
+  };
+}
+
+/** Keeps the import lines of which the code uses a name. */
+function usedImports(imports: string, code: string): string {
+  const lines = imports.split('\n').filter((line) => {
+    const names = [...line.replace(/ from .*/, '').matchAll(/(\w+)(?=,| })/g)].map(([, name]) => name!);
+    return names.some((name) => new RegExp(`\\b${name}\\b`).test(code));
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Returns the names of the files that had to change. */
+async function update(bff: string, check: boolean): Promise<string[]> {
+  const folder = `bffs/${bff}/src/generated`;
+  const wanted = await generatedFiles(bff);
+  await mkdir(folder, { recursive: true });
+  const present = await readdir(folder);
+  const changed: string[] = [];
+  for (const name of new Set([...wanted.keys(), ...present])) {
+    const path = `${folder}/${name}`;
+    const content = wanted.get(name);
+    if (content === (await readFile(path, 'utf8').catch(() => undefined))) continue;
+    changed.push(path);
+    if (check) continue;
+    await (content === undefined ? rm(path) : writeFile(path, content));
+  }
+  return changed;
 }
 
 const check = process.argv.includes('--check');
-let drifted = false;
 for (const bff of Object.keys(mappers)) {
-  const path = `bffs/${bff}/src/generated/resolver-types.ts`;
-  const wanted = await typesOf(bff);
-  const present = await readFile(path, 'utf8').catch(() => '');
-  if (wanted === present) continue;
-  if (check) {
-    console.error(`${path} does not match its schema; run npm run generate.`);
-    drifted = true;
-  } else {
-    await writeFile(path, wanted);
-    console.log(`wrote ${path}`);
+  for (const path of await update(bff, check)) {
+    if (check) {
+      console.error(`${path} does not match its schema; run npm run generate.`);
+      process.exitCode = 1;
+    } else {
+      console.log(`updated ${path}`);
+    }
   }
 }
-process.exitCode = drifted ? 1 : 0;

@@ -7,7 +7,7 @@ import { CommandOutcome, orderEvents } from './events/orders.ts';
 import { paymentEvents } from './events/payments.ts';
 import { shipmentEvents } from './events/shipping.ts';
 
-/** Every message of the order platform, as `/asyncapi.json` describes them. */
+/** Every message of the order platform. The source of `/asyncapi.json`. */
 export const catalogue: readonly MessageDefinition[] = [
   ...orderCommands,
   ...orderEvents,

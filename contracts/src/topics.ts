@@ -1,6 +1,6 @@
 import { defineTopic } from '@tidegate/core';
 
-/** Every topic of the order platform. */
+/** Topics of the order platform. */
 export const topics = {
   orderCommands: defineTopic('orders.commands', 'delete', 'commands sent through the log instead of HTTP'),
   commandOutcomes: defineTopic(

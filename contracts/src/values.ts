@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-/** Ids travel in URLs, keys and cursors: a conservative alphabet, bounded. */
+/** Ids appear in URLs, record keys and cursors, hence the small alphabet and the bound. */
 export const id = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'an id of 1 to 64 letters, digits, _ or -');
 
-/** Whole cents of one currency; never a float. */
+/** An amount in whole cents, never a float. */
 export const money = z.object({ amountCents: z.int().min(0), currency: z.literal('EUR') });
 export type Money = z.infer<typeof money>;
 
@@ -14,7 +14,7 @@ export const quantity = z.int().min(1).max(999);
 export const orderLine = z.object({ productId: id, quantity, unitPriceCents: z.int().min(0) });
 export type OrderLine = z.infer<typeof orderLine>;
 
-/** Why something was refused: a code for programs, a sentence for people. */
+/** Reason of a rejection: a code for programs, a sentence for people. */
 export const rejection = z.object({ code: z.string().regex(/^[A-Z][A-Z_]*$/), message: z.string().min(1) });
 export type Rejection = z.infer<typeof rejection>;
 

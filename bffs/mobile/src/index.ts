@@ -5,7 +5,7 @@ import { liveFields } from './live-fields.ts';
 import { mutation, offer, orderCard, orderScreen, query } from './resolvers.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 
-/** The backend for phones: one round trip per screen, texts ready to show, only the app's own documents. */
+/** The BFF for phones: one round trip per screen, formatted texts, trusted documents only. */
 export const mobileBff: Bff = readMobileBff();
 
 /** Its schema and its documents as the files are now. Resolvers are code: they change with a restart. */

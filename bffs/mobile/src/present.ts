@@ -1,6 +1,6 @@
 import type { Money, OrderDocument, OrderStatus } from '@order-platform/contracts';
 
-/** Texts a phone shows as they are, so that it need not compute or translate anything. */
+/** Formats an amount, e.g. `€12.50`. */
 export function price(money: Money): string {
   return `€${(money.amountCents / 100).toFixed(2)}`;
 }
@@ -16,15 +16,17 @@ const STEPS: Record<OrderStatus, number> = {
   CANCELLED: 0,
 };
 
+/** Returns the number of finished steps, for the progress bar. */
 export function step(status: OrderStatus): number {
   return STEPS[status];
 }
 
+/** Returns the status as a word, e.g. `Placed`. */
 export function state(status: OrderStatus): string {
   return status.charAt(0) + status.slice(1).toLowerCase();
 }
 
-/** The one thing worth saying about an order in its state, or null. */
+/** Returns the rejection's or cancellation's message, else the tracking code, else null. */
 export function hint(order: OrderDocument): string | null {
   if (order.reason) return order.reason.message;
   const { shipment } = order;

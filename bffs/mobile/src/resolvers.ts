@@ -1,5 +1,5 @@
 import { listOrders, listProducts, placeOrder, type OrderStatus } from '@order-platform/contracts';
-import { customerScope } from '@order-platform/bff-shared';
+import { visibleOrder } from '@order-platform/bff-shared';
 import { requireRole } from '@tidegate/bff';
 import type {
   MutationResolvers,
@@ -10,7 +10,7 @@ import type {
 } from './generated/resolver-types.ts';
 import { hint, price, state, step } from './present.ts';
 
-const UNDER_WAY: OrderStatus[] = ['PLACED', 'RESERVED', 'CONFIRMED', 'PREPARING', 'DISPATCHED'];
+const ACTIVE: OrderStatus[] = ['PLACED', 'RESERVED', 'CONFIRMED', 'PREPARING', 'DISPATCHED'];
 const MAX_ACTIVE = 5;
 const MAX_OFFERS = 6;
 
@@ -18,7 +18,7 @@ export const query: QueryResolvers = {
   home: async (_root, _args, { viewer, services, consistency }) => {
     const [orders, products] = await Promise.all([
       viewer.role === 'customer'
-        ? services.call(listOrders, { customerId: viewer.id, statuses: UNDER_WAY, first: MAX_ACTIVE })
+        ? services.call(listOrders, { customerId: viewer.id, statuses: ACTIVE, first: MAX_ACTIVE })
         : undefined,
       services.call(listProducts, { first: MAX_OFFERS }),
     ]);
@@ -26,12 +26,7 @@ export const query: QueryResolvers = {
     return { active: orders?.orders ?? [], offers: products.products };
   },
 
-  orderScreen: async (_root, { id, after }, context) => {
-    const scope = customerScope(context.viewer);
-    context.consistency.demand(after);
-    const order = await context.loaders.orders.load(id);
-    return order && scope.sees(order) ? order : null;
-  },
+  orderScreen: (_root, { id, after }, context) => visibleOrder(context, id, { token: after }),
 };
 
 export const mutation: MutationResolvers = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The documents the app was built with, by SHA-256 of their text: all that this BFF executes. */
+/** Reads the documents that the app was built with, by id. This BFF executes no others. */
 export function readTrustedDocuments(folder: URL): ReadonlyMap<string, string> {
   const documents = new Map<string, string>();
   for (const file of readdirSync(folder).sort()) {
@@ -12,7 +12,7 @@ export function readTrustedDocuments(folder: URL): ReadonlyMap<string, string> {
   return documents;
 }
 
-/** A document's id: SHA-256 of its text, hex. */
+/** Returns a document's id: the SHA-256 of its text, in hex. */
 export function documentId(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

@@ -1,5 +1,6 @@
 export type { Context } from './context.ts';
 export { liveOrder } from './live-order.ts';
+export { visibleOrder } from './visible-order.ts';
 export { roles } from './roles.ts';
 export { createLoaders, type Loaders } from './loaders.ts';
 export {

@@ -3,7 +3,7 @@ import { defineLiveField } from '@tidegate/bff';
 import type { Context } from './context.ts';
 import { customerScope, orderStream } from './streams.ts';
 
-/** One order by its id: its state now, then every change. Each BFF shows it by a type of its own. */
+/** One order: its present state, then every change. Each BFF maps it to a type of its own. */
 export const liveOrder = defineLiveField<{ id: string }, OrderDocument, Context>({
   stream: orderStream,
   authorise: (viewer) => customerScope(viewer),

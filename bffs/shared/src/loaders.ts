@@ -2,13 +2,13 @@ import { getOrders, getProducts, type OrderDocument, type ProductDocument } from
 import DataLoader from 'dataloader';
 import type { Services, Consistency } from '@tidegate/bff';
 
-/** Batch reads of one operation: however many fields ask, each service gets one request per level of the query. */
+/** Batched reads of one operation: each service gets one request per level of the query. */
 export interface Loaders {
   readonly orders: DataLoader<string, OrderDocument | null>;
   readonly products: DataLoader<string, ProductDocument | null>;
 }
 
-/** The services take at most this many ids in one request. */
+/** Maximum ids in one request, as the contracts of the services say. */
 const MAX_BATCH_KEYS = 500;
 
 export function createLoaders(services: Services, consistency: Consistency): Loaders {

@@ -1,2 +1,2 @@
-/** Roles that tokens of the order platform may name. */
+/** Roles in tokens of the order platform. */
 export const roles = ['customer', 'operator', 'partner'] as const;

@@ -28,7 +28,7 @@ export const commandOutcomeStream = defineLiveStream<CommandOutcomeData>({
   terms: (outcome) => [`id:${outcome.commandId}`],
 });
 
-/** The one rule for whatever belongs to a customer: they see their own, operators see all. */
+/** Access rule for a customer's data: customers see their own, operators and partners see all. */
 export function customerScope<Data extends { customerId: string }>(viewer: Viewer): LiveScope<Data> {
   requireRole(viewer, 'customer', 'operator', 'partner');
   if (viewer.role !== 'customer') {
@@ -41,7 +41,7 @@ export function customerScope<Data extends { customerId: string }>(viewer: Viewe
   };
 }
 
-/** What everybody may see. */
+/** Access rule for public data. */
 export const publicScope: LiveScope = {
   id: 'public',
   viewer: { role: 'anonymous', id: '' },

@@ -1,7 +1,7 @@
 import type { CommandResult } from '@order-platform/contracts';
 import type { CommandOutcomeData } from '@order-platform/bff-shared';
 
-/** The parents of `CommandAccepted` and `CommandRejected`: what the orders service answers a command with. */
+/** Parents of the types `CommandAccepted` and `CommandRejected`: the answers of the orders service. */
 export type Accepted = Pick<
   Extract<CommandResult, { status: 'accepted' }>,
   'status' | 'commandId' | 'orderId' | 'token'
@@ -12,7 +12,7 @@ export function resolveCommandResultType(result: Accepted | Rejected): 'CommandA
   return result.status === 'accepted' ? 'CommandAccepted' : 'CommandRejected';
 }
 
-/** The same result as it comes through the log. */
+/** Returns the result in a CommandOutcome message. */
 export function commandResultOf(data: CommandOutcomeData): Accepted | Rejected {
   const { commandId, outcome } = data;
   if (outcome.status === 'rejected') return { status: 'rejected', commandId, reason: outcome.reason };

@@ -21,7 +21,7 @@ import type {
   SubscriptionCommandOutcomeArgs,
   SubscriptionOrdersArgs,
   SubscriptionStockArgs,
-} from './generated/resolver-types.ts';
+} from './generated/schema-types.ts';
 
 const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, Context>({
   stream: orderStream,

@@ -5,7 +5,7 @@ import { id, isoTime, money, orderLine, rejection } from '../values.ts';
 
 /**
  * PLACED → RESERVED → CONFIRMED → PREPARING → DISPATCHED → DELIVERED, or REJECTED, or CANCELLED.
- * Derived from all parts of the document, whatever order the streams were joined in.
+ * Derived from all parts of the document, independent of the order in which the streams were joined.
  */
 export const orderStatus = z.enum([
   'PLACED',
@@ -19,7 +19,7 @@ export const orderStatus = z.enum([
 ]);
 export type OrderStatus = z.infer<typeof orderStatus>;
 
-/** Versions of the source streams that a document contains; 0 or absent: nothing of it yet. */
+/** Versions of the source streams that a document contains. 0: no message of that stream. */
 export const orderVersionVector = z.object({
   orders: z.int().min(0),
   inventory: z.int().min(0),
@@ -27,10 +27,10 @@ export const orderVersionVector = z.object({
   shipping: z.int().min(0),
 });
 
-/** The whole view of one order: what queries answer and what live fields stream. */
+/** The whole view of one order, as queries return it and live fields stream it. */
 export const orderDocument = z.object({
   orderId: id,
-  /** Dense from 1: each published document is exactly one more than the one before. */
+  /** Starts at 1 and grows by exactly one with each published document. */
   version: z.int().min(1),
   versionVector: orderVersionVector,
   customerId: id,

@@ -3,7 +3,7 @@ import { defineMessage } from '@tidegate/core';
 import { topics } from '../topics.ts';
 import { id, isoTime, money } from '../values.ts';
 
-/** The whole view of one product with its stock. */
+/** The whole view of one product with its stock, as queries return it and live fields stream it. */
 export const productDocument = z.object({
   productId: id,
   version: z.int().min(1),

@@ -10,7 +10,7 @@ const reservations = {
   key: 'order id',
 } as const;
 
-/** Carries what payments needs, so that payments need not wait for two streams to meet. */
+/** Carries the order's data for payments, so that payments need not join two streams. */
 export const StockReserved = defineMessage('StockReserved', {
   ...reservations,
   schema: z.object({ orderId: id, customerId: id, lines: z.array(orderLine), total: money }),
@@ -38,13 +38,13 @@ export const ProductListed = defineMessage('ProductListed', {
     description: z.string().max(1000),
     category: z.string().min(1).max(60),
     priceCents: z.int().min(0),
-    /** A single emoji or short sign that stands for a picture. */
+    /** An emoji in place of a picture. */
     image: z.string().max(16),
     available: z.int().min(0),
   }),
 });
 
-/** Absolute numbers, not differences: a consumer that knows the newest knows all. */
+/** Absolute quantities, not differences: the last message alone has the present level. */
 export const StockLevelChanged = defineMessage('StockLevelChanged', {
   ...products,
   schema: z.object({ productId: id, available: z.int().min(0), reserved: z.int().min(0) }),

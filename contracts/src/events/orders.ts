@@ -16,7 +16,7 @@ export const OrderPlaced = defineMessage('OrderPlaced', {
   }),
 });
 
-/** Paid and therefore owed to the customer. */
+/** Stock is reserved and the payment authorised. */
 export const OrderConfirmed = defineMessage('OrderConfirmed', {
   ...orders,
   schema: z.object({ orderId: id }),
@@ -32,13 +32,13 @@ export const OrderCancelled = defineMessage('OrderCancelled', {
   schema: z.object({ orderId: id, reason: z.string().max(500) }),
 });
 
-/** It has left the house: from here on it cannot be cancelled, and its stock is sold. */
+/** The shipment is dispatched: the order can no longer be cancelled, and its stock is sold. */
 export const OrderDispatched = defineMessage('OrderDispatched', {
   ...orders,
   schema: z.object({ orderId: id }),
 });
 
-/** Delivered: the end of a good life. */
+/** The shipment is delivered. The last event of a successful order. */
 export const OrderCompleted = defineMessage('OrderCompleted', {
   ...orders,
   schema: z.object({ orderId: id }),

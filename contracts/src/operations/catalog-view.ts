@@ -3,7 +3,7 @@ import { productDocument } from '../documents/product-document.ts';
 import { id } from '../values.ts';
 import { defineOperation } from '@tidegate/core';
 
-/** Products by id, in the order asked; null where there is none. */
+/** Products in the order of the ids, null for unknown ones. */
 export const getProducts = defineOperation({
   service: 'catalog-view',
   kind: 'queries',
@@ -12,7 +12,7 @@ export const getProducts = defineOperation({
   output: z.object({ products: z.array(productDocument.nullable()) }),
 });
 
-/** By name; `after` is the `(name, productId)` of the last one of the page before. */
+/** A page of products, sorted by name. `after` is the `(name, productId)` of the previous page's last product. */
 export const listProducts = defineOperation({
   service: 'catalog-view',
   kind: 'queries',

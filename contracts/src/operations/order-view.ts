@@ -3,10 +3,10 @@ import { orderDocument, orderStatus } from '../documents/order-document.ts';
 import { id } from '../values.ts';
 import { defineOperation } from '@tidegate/core';
 
-/** Demands that an answer be not older than a token; the view waits at most `waitMs` for it. */
+/** Minimum versions of an answer (read-your-writes). The view waits for them at most `waitMs` milliseconds. */
 export const freshness = z.object({ token: z.string(), waitMs: z.int().min(0).max(10_000) });
 
-/** Orders by id, in the order asked; null where there is none. `satisfied` is false when the wait timed out. */
+/** Orders in the order of the ids, null for unknown ones. `satisfied` is false when the wait timed out. */
 export const getOrders = defineOperation({
   service: 'order-view',
   kind: 'queries',
@@ -15,7 +15,7 @@ export const getOrders = defineOperation({
   output: z.object({ orders: z.array(orderDocument.nullable()), satisfied: z.boolean() }),
 });
 
-/** Newest first. `after` is the `(placedAt, orderId)` of the last one of the page before. */
+/** A page of orders, newest first. `after` is the `(placedAt, orderId)` of the previous page's last order. */
 export const listOrders = defineOperation({
   service: 'order-view',
   kind: 'queries',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { id, quantity, rejection } from '../values.ts';
 import { defineOperation } from '@tidegate/core';
 
-/** Who asks: the gateway has authenticated them; a service trusts its own network and checks the rule. */
+/** The authenticated user. The gateway authenticates; the services trust it and authorise. */
 export const actor = z.object({ role: z.enum(['customer', 'operator', 'system']), id });
 export type Actor = z.infer<typeof actor>;
 
@@ -18,7 +18,7 @@ export const commandResult = z.discriminatedUnion('status', [
 ]);
 export type CommandResult = z.infer<typeof commandResult>;
 
-/** A repeated `commandId` gets the first outcome again: retrying is safe. */
+/** A repeated `commandId` returns the first outcome, so retries are safe. */
 export const placeOrder = defineOperation({
   service: 'orders',
   kind: 'commands',
@@ -52,7 +52,7 @@ export const cancelOrder = defineOperation({
   output: commandResult,
 });
 
-/** The outcome of a command by its id; null while it is unknown. */
+/** The outcome of a command by its id; null for an unknown id. */
 export const getCommandOutcome = defineOperation({
   service: 'orders',
   kind: 'queries',

@@ -8,13 +8,12 @@ export const mutation: MutationResolvers = {
   placeOrder: async (_root, { input }, context) => {
     requireRole(context.viewer, 'customer', 'operator');
     const commandId = input.commandId ?? randomUUID();
-    const products = await context.loaders.products.loadMany(input.lines.map((line) => line.productId));
-    const lines = input.lines.map((line, index) => ({ ...line, product: products[index] }));
-    const failed = lines.find((line) => line.product instanceof Error);
-    if (failed) throw failed.product as Error;
-    const unknown = lines.find((line) => !line.product);
+    const products = await Promise.all(
+      input.lines.map(({ productId }) => context.loaders.products.load(productId)),
+    );
+    const unknown = input.lines.find((_line, index) => !products[index]);
     if (unknown) {
-      // Refused before any service owns the command: without a price there is nothing to place.
+      // Rejected here, because the orders service needs the price of each product.
       const message = `There is no product "${unknown.productId}".`;
       return { status: 'rejected', commandId, reason: { code: 'UNKNOWN_PRODUCT', message } };
     }
@@ -22,15 +21,15 @@ export const mutation: MutationResolvers = {
       commandId,
       actor: actorOf(context),
       customerId: context.viewer.id,
-      lines: lines.map(({ productId, quantity, product }) => ({
+      lines: input.lines.map(({ productId, quantity }, index) => ({
         productId,
         quantity,
-        unitPriceCents: (product as { price: { amountCents: number } }).price.amountCents,
+        unitPriceCents: products[index]!.price.amountCents,
       })),
       ...(input.note != null && { note: input.note }),
       traceparent: context.traceparent,
     });
-    return remembered(result, context);
+    return rememberWrite(result, context);
   },
 
   cancelOrder: async (_root, { input }, context) => {
@@ -42,7 +41,7 @@ export const mutation: MutationResolvers = {
       reason: input.reason ?? 'Cancelled by the customer',
       traceparent: context.traceparent,
     });
-    return remembered(result, context);
+    return rememberWrite(result, context);
   },
 };
 
@@ -50,7 +49,8 @@ function actorOf(context: Context): Actor {
   return { role: context.viewer.role === 'operator' ? 'operator' : 'customer', id: context.viewer.id };
 }
 
-async function remembered(result: CommandResult, context: Context): Promise<CommandResult> {
+/** Makes the viewer's next reads wait for this write. */
+async function rememberWrite(result: CommandResult, context: Context): Promise<CommandResult> {
   if (result.status === 'accepted') await context.consistency.wrote(result.token);
   return result;
 }

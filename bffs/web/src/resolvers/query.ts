@@ -1,5 +1,5 @@
 import { listOrders, listProducts } from '@order-platform/contracts';
-import { customerScope } from '@order-platform/bff-shared';
+import { visibleOrder } from '@order-platform/bff-shared';
 import { requireRole } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import type { QueryResolvers } from '../generated/resolver-types.ts';
@@ -10,12 +10,8 @@ const MAX_PAGE = 100;
 export const query: QueryResolvers = {
   me: (_root, _args, { viewer }) => (viewer.role === 'anonymous' ? null : viewer),
 
-  order: async (_root, { id, notOlderThan, strict }, context) => {
-    const scope = customerScope(context.viewer);
-    context.consistency.demand(notOlderThan, strict);
-    const order = await context.loaders.orders.load(id);
-    return order && scope.sees(order) ? order : null;
-  },
+  order: (_root, { id, notOlderThan, strict }, context) =>
+    visibleOrder(context, id, { token: notOlderThan, strict }),
 
   orders: async (_root, args, context) => {
     requireRole(context.viewer, 'customer', 'operator');

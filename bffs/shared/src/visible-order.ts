@@ -1,0 +1,20 @@
+import type { OrderDocument } from '@order-platform/contracts';
+import type { Context } from './context.ts';
+import { customerScope } from './streams.ts';
+
+/** Reads one order. Returns null when it does not exist or the viewer may not see it. */
+export async function visibleOrder(
+  context: Context,
+  id: string,
+  freshness: {
+    /** Consistency token with the minimum version. */
+    readonly token: string | null | undefined;
+    /** Fails with STALE_READ instead of returning an older version. Default false. */
+    readonly strict?: boolean;
+  },
+): Promise<OrderDocument | null> {
+  const scope = customerScope<OrderDocument>(context.viewer);
+  context.consistency.demand(freshness.token, freshness.strict);
+  const order = await context.loaders.orders.load(id);
+  return order && scope.sees(order) ? order : null;
+}
