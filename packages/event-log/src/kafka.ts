@@ -5,112 +5,216 @@ import {
   Kafka,
   logLevel,
   Partitioners,
+  type Admin,
   type Consumer,
   type EachBatchPayload,
-  type KafkaMessage,
   type LogEntry,
   type Message,
   type Producer,
 } from 'kafkajs';
-import type { EventLog } from './event-log.ts';
-import type { PartitionedRecord } from './kafka/append-queue.ts';
+import type { EventLog, TopicSpec } from './event-log.ts';
 import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
-import { createEventLogOnKafka, type KafkaWriting } from './kafka/event-log-on-kafka.ts';
-import { createRenewed } from './kafka/renewed.ts';
+import { KafkaEventLog } from './kafka/event-log.ts';
+import type { GroupBatch, GroupClient, GroupClientHooks } from './kafka/group-client.ts';
+import { RenewedClient } from './kafka/renewed-client.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { topicConfig } from './kafka/topic-config.ts';
+import { translateError } from './kafka/translate-error.ts';
+import type { PartitionedRecord, WriteClient } from './kafka/write-client.ts';
 import { createFetchClient } from './platformatic-kafka.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
-
-export type { Consumer as GroupConsumer, EachBatchPayload as GroupBatch, KafkaMessage as GroupMessage };
 
 export interface KafkaEventLogOptions {
   /** Bootstrap addresses, `host:port`. */
   readonly brokers: readonly string[];
-  /** How this process is named in the brokers' logs and quotas. */
+  /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string;
   readonly logger: Logger;
-  /** Copies of topics that this log creates. Default: 3, or the number of brokers if that is smaller. */
+  /** Replicas of topics that this log creates. Default: 3, or the number of brokers if that is smaller. */
   readonly replicationFactor?: number;
   /**
-   * Topics whose re-creation makes a new epoch; every process that exchanges cursors must name the same ones. The
-   * cluster's own re-creation always does. Default: none.
+   * Topics whose re-creation changes the epoch; all processes that exchange cursors must name the same ones. The
+   * re-creation of the cluster always changes it. Default: none.
    */
   readonly epochTopics?: readonly string[];
-  /** Default 1,000,000: below the brokers' own default limit. */
+  /** Maximum size of one record in bytes. Default 1,000,000: below the brokers' own default limit. */
   readonly maxRecordBytes?: number;
-  /** A request without an answer for so long has failed. Default 5,000. */
+  /** Time without an answer, in milliseconds, after which a request has failed. Default 5,000. */
   readonly requestTimeoutMs?: number;
-  /** A group member that was not heard of for so long loses its partitions. Default 10,000. */
+  /** Time without a heartbeat, in milliseconds, after which a group member loses its partitions. Default 10,000. */
   readonly sessionTimeoutMs?: number;
 }
 
+type Settings = Required<Pick<KafkaEventLogOptions, 'requestTimeoutMs' | 'sessionTimeoutMs'>>;
+
 const MAX_FETCH_WAIT_MS = 250;
 const METADATA_MAX_AGE_MS = 10_000;
-const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
+const REBALANCE_TIMEOUT_MS = 30_000;
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
+const PARTITIONS_AT_A_TIME = 64;
+const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
-/** The production event log. Connects when it is first used; `ping` says whether the brokers can be reached. */
+/**
+ * Returns an event log on Kafka, for production. It connects when it is first used; `ping` tells whether the brokers
+ * can be reached.
+ *
+ * @example
+ * ```ts
+ * import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+ * import { silentLogger } from '@tidegate/runtime/telemetry';
+ *
+ * const log = createKafkaEventLog({
+ *   brokers: ['127.0.0.1:9092'],
+ *   clientId: 'measurements',
+ *   logger: silentLogger,
+ * });
+ * await log.ping(2_000);
+ * await log.close();
+ * ```
+ */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   silenceNegativeTimeoutOfKafkajs();
   endStoppedFetchersOfKafkajs(createRequire(import.meta.url));
-  const requestTimeoutMs = options.requestTimeoutMs ?? 5_000;
-  const client = { brokers: options.brokers, clientId: options.clientId, requestTimeoutMs };
-  return createEventLogOnKafka(createWriting(options, requestTimeoutMs), () => createFetchClient(client), {
-    replicationFactor: options.replicationFactor,
-    epochTopics: options.epochTopics ?? [],
-    maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,
-  });
+  const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000 } = options;
+  const kafka = createKafka(options, requestTimeoutMs);
+  const fetching = { brokers: options.brokers, clientId: options.clientId, requestTimeoutMs };
+  return new KafkaEventLog(
+    new KafkajsWriteClient(kafka, { requestTimeoutMs, sessionTimeoutMs }),
+    () => createFetchClient(fetching),
+    {
+      replicationFactor: options.replicationFactor,
+      epochTopics: options.epochTopics ?? [],
+      maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,
+    },
+  );
 }
 
-function createWriting(options: KafkaEventLogOptions, requestTimeoutMs: number): KafkaWriting {
-  const kafka = new Kafka({
-    // kafkajs asks the first broker first: not always the same one, which may be the one that is silent.
-    brokers: () => shuffled(options.brokers),
-    clientId: options.clientId,
-    connectionTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    // Short: what lasts longer is tried again with a new client (`renewed.ts`).
-    retry,
-    logLevel: logLevel.WARN,
-    logCreator: () => (entry) => log(options.logger, entry),
-  });
-  const producer = createRenewed(() => createProducer(kafka), translate);
-  const admin = createRenewed(() => kafka.admin(), translate);
+class KafkajsWriteClient implements WriteClient {
+  readonly #kafka: Kafka;
+  readonly #settings: Settings;
+  readonly #producer: RenewedClient<Producer>;
+  readonly #admin: RenewedClient<Admin>;
 
+  constructor(kafka: Kafka, settings: Settings) {
+    this.#kafka = kafka;
+    this.#settings = settings;
+    this.#producer = new RenewedClient(() => createProducer(kafka), translateError);
+    this.#admin = new RenewedClient(() => kafka.admin(), translateError);
+  }
+
+  async send(topic: string, records: readonly PartitionedRecord[]): Promise<ReadonlyMap<number, number>> {
+    const offsets = new Map<number, number>();
+    // When a leader moves to a broker that has already answered this call, kafkajs resolves without having sent that
+    // partition's records. A partition without an offset in the answer was not appended to: its records are sent again.
+    for (let rest = records; rest.length > 0; rest = rest.filter((one) => !offsets.has(one.partition))) {
+      const batch = {
+        topic,
+        messages: rest.map(toMessage),
+        acks: -1,
+        timeout: this.#settings.requestTimeoutMs,
+      };
+      const answer = await this.#producer.use((producer) => producer.send(batch));
+      const answered = answer.filter(({ baseOffset }) => Number(baseOffset) >= 0);
+      if (answered.length === 0) throw new TidegateError('UNAVAILABLE', 'Kafka appended nothing.');
+      for (const { partition, baseOffset } of answered) offsets.set(partition, Number(baseOffset));
+    }
+    return offsets;
+  }
+
+  async createTopics(specs: readonly TopicSpec[], replicationFactor: number): Promise<void> {
+    for (const spec of specs) {
+      const topic = {
+        topic: spec.name,
+        numPartitions: spec.partitions,
+        replicationFactor,
+        configEntries: topicConfig(spec, replicationFactor),
+      };
+      await this.#admin.use((admin) => admin.createTopics({ topics: [topic], waitForLeaders: false }));
+    }
+  }
+
+  async acknowledged(groupId: string, topic: string): Promise<ReadonlyMap<number, number>> {
+    const found = await this.#admin.use((admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
+    const partitions = found.flatMap((one) => one.partitions);
+    return new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+  }
+
+  createGroupClient(groupId: string): GroupClient {
+    return new KafkajsGroupClient(createConsumer(this.#kafka, groupId, this.#settings.sessionTimeoutMs));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#producer.close(), this.#admin.close()]);
+  }
+}
+
+class KafkajsGroupClient implements GroupClient {
+  readonly #consumer: Consumer;
+
+  constructor(consumer: Consumer) {
+    this.#consumer = consumer;
+  }
+
+  async start(topics: readonly string[], hooks: GroupClientHooks): Promise<void> {
+    this.#listen(hooks);
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_A_TIME,
+      eachBatch: (payload) => hooks.onBatch(toGroupBatch(payload)),
+    });
+  }
+
+  commit(topic: string, partition: number, nextOffset: number): Promise<void> {
+    return this.#consumer.commitOffsets([{ topic, partition, offset: String(nextOffset) }]);
+  }
+
+  seek(topic: string, partition: number, offset: number): void {
+    this.#consumer.seek({ topic, partition, offset: String(offset) });
+  }
+
+  pause(topic: string, partition: number): void {
+    this.#consumer.pause([{ topic, partitions: [partition] }]);
+  }
+
+  resume(topic: string, partition: number): void {
+    this.#consumer.resume([{ topic, partitions: [partition] }]);
+  }
+
+  disconnect(): Promise<void> {
+    return this.#consumer.disconnect();
+  }
+
+  #listen({ onJoin, onActivity, onRequestTimeout, onCrash }: GroupClientHooks): void {
+    const { CRASH, GROUP_JOIN, HEARTBEAT, REBALANCING, REQUEST_TIMEOUT } = this.#consumer.events;
+    this.#consumer.on(CRASH, ({ payload }) => onCrash(payload.error));
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      onActivity();
+      onJoin(payload.memberId, payload.memberAssignment);
+    });
+    this.#consumer.on(HEARTBEAT, onActivity);
+    this.#consumer.on(REBALANCING, onActivity);
+    this.#consumer.on(REQUEST_TIMEOUT, ({ payload }) =>
+      onRequestTimeout(new Error(`Broker ${payload.broker} did not answer to ${payload.apiName}.`)),
+    );
+  }
+}
+
+function toGroupBatch(payload: EachBatchPayload): GroupBatch {
+  const { topic, partition, messages } = payload.batch;
   return {
-    async send(topic, records) {
-      const offsets = new Map<number, number>();
-      // When a leader moves to a broker that has already answered this call, kafkajs resolves without having sent
-      // that partition's records. What has no offset was not appended, whatever it says.
-      for (let rest = records; rest.length > 0; rest = rest.filter((one) => !offsets.has(one.partition))) {
-        const batch = { topic, messages: rest.map(toMessage), acks: -1, timeout: requestTimeoutMs };
-        const answer = await producer.use((connected) => connected.send(batch));
-        const answered = answer.filter(({ baseOffset }) => Number(baseOffset) >= 0);
-        if (answered.length === 0) throw new TidegateError('UNAVAILABLE', 'Kafka appended nothing.');
-        for (const { partition, baseOffset } of answered) offsets.set(partition, Number(baseOffset));
-      }
-      return offsets;
-    },
-    async createTopics(specs, replicationFactor) {
-      for (const spec of specs) {
-        const topic = {
-          topic: spec.name,
-          numPartitions: spec.partitions,
-          replicationFactor,
-          configEntries: topicConfig(spec, replicationFactor),
-        };
-        await admin.use((connected) => connected.createTopics({ topics: [topic], waitForLeaders: false }));
-      }
-    },
-    async acknowledged(groupId, topic) {
-      const found = await admin.use((connected) => connected.fetchOffsets({ groupId, topics: [topic] }));
-      const partitions = found.flatMap((one) => one.partitions);
-      return new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-    },
-    createConsumer: (groupId) => createConsumer(kafka, groupId, options.sessionTimeoutMs ?? 10_000),
-    async close() {
-      await Promise.all([producer.close(), admin.close()]);
+    topic,
+    partition,
+    messages,
+    isCurrent: () => payload.isRunning() && !payload.isStale(),
+    async acknowledge(last) {
+      // Also passes the offsets that compaction or a transaction left without a record after the last one.
+      payload.resolveOffset(last.offset);
+      const offset = String(Number(last.offset) + 1);
+      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
+      await payload.heartbeat();
     },
   };
 }
@@ -125,11 +229,25 @@ function toMessage({ partition, record }: PartitionedRecord): Message {
   };
 }
 
+function createKafka({ brokers, clientId, logger }: KafkaEventLogOptions, requestTimeoutMs: number): Kafka {
+  return new Kafka({
+    // kafkajs asks the first broker first: a random one, because the same one may be silent.
+    brokers: () => rotatedAtRandom(brokers),
+    clientId,
+    connectionTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    // Short: a failure that lasts longer is retried with a new client (`renewed-client.ts`).
+    retry,
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => log(logger, entry),
+  });
+}
+
 function createProducer(kafka: Kafka): Producer {
   return kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
     allowAutoTopicCreation: false,
-    // Its idempotent mode can go dead for good (issue 598); one request at a time keeps the order without it.
+    // The idempotent mode can fail for good (issue 598); one request at a time keeps the order without it.
     idempotent: false,
     maxInFlightRequests: 1,
   });
@@ -141,46 +259,26 @@ function createConsumer(kafka: Kafka, groupId: string, sessionTimeout: number): 
     allowAutoTopicCreation: false,
     sessionTimeout,
     heartbeatInterval: sessionTimeout / 5,
-    rebalanceTimeout: 30_000,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
     metadataMaxAge: METADATA_MAX_AGE_MS,
     maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
-    // After these it crashes and `consumption.ts` replaces it. Its own restart is not ended by a stop that comes while
-    // it is under way: that would leave a member which nobody holds and which keeps its partitions.
+    // After these retries it crashes, and `consumption.ts` replaces it. kafkajs's own restart is not ended by a stop
+    // that comes while it is under way: it would leave a member that keeps its partitions and that nothing can stop.
     retry: { ...retry, restartOnFailure: async () => false },
   });
 }
 
-/** The border: kafkajs's errors, by their protocol type, in the port's codes. */
-function translate(error: unknown): TidegateError {
-  const types = protocolTypes(error);
-  if (types.includes('UNKNOWN_TOPIC_OR_PARTITION')) {
-    return new TidegateError('NOT_FOUND', 'Kafka does not know the topic.', { cause: error });
-  }
-  if (types.includes('MESSAGE_TOO_LARGE') || types.includes('RECORD_LIST_TOO_LARGE')) {
-    return new TidegateError('PAYLOAD_TOO_LARGE', 'A record is larger than the brokers allow.', {
-      cause: error,
-    });
-  }
-  return new TidegateError('UNAVAILABLE', 'Kafka cannot be reached.', { cause: error });
-}
-
-function shuffled(brokers: readonly string[]): string[] {
+function rotatedAtRandom(brokers: readonly string[]): string[] {
   const from = Math.floor(Math.random() * brokers.length);
   return [...brokers.slice(from), ...brokers.slice(0, from)];
-}
-
-function protocolTypes(error: unknown): string[] {
-  const { type, cause, errors } = (error ?? {}) as { type?: string; cause?: unknown; errors?: unknown[] };
-  const inner = [...(errors ?? []), ...(cause === undefined ? [] : [cause])];
-  return [...(type === undefined ? [] : [type]), ...inner.flatMap(protocolTypes)];
 }
 
 function log(logger: Logger, { level, log: { message, ...fields } }: LogEntry): void {
   const { timestamp: _, logger: source, stack: __, ...rest } = fields;
   const entry = { source, ...rest };
-  // A rebalance or a moved leader is an error to kafkajs and everyday business to us: what matters comes by `onError`.
-  // "Topic creation errors" is the topic being there already, for another process was faster; other reasons reject.
+  // kafkajs logs a rebalance or a moved leader as an error; `onError` reports the errors that matter. "Topic creation
+  // errors" means that another process created the topic first; other reasons reject.
   if (level === logLevel.ERROR && fields['error'] !== 'Topic creation errors') logger.warn(entry, message);
   else logger.debug(entry, message);
 }

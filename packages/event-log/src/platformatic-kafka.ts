@@ -1,116 +1,137 @@
 import { TidegateError } from '@tidegate/core';
-import { Consumer, findErrorBy, type KafkaRecord, type RecordsBatch } from '@platformatic/kafka';
+import {
+  Consumer,
+  findErrorBy,
+  type ClusterMetadata,
+  type KafkaRecord,
+  type RecordsBatch,
+} from '@platformatic/kafka';
 import type { LogRecord } from './event-log.ts';
-import type { Fetched, FetchClient, FetchRequest, TopicMetadata } from './kafka/fetch-client.ts';
-import { withDeadline } from './kafka/with-deadline.ts';
+import type { Fetched, FetchClient, FetchRequest, OffsetQuery, TopicMetadata } from './kafka/fetch-client.ts';
+import { answerWithin } from './kafka/answer-within.ts';
 import { unknownTopic } from './topic-errors.ts';
 
 export interface FetchClientOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** Every request has an answer or an error within this time. */
+  /** Time in milliseconds within which every request is answered or rejects. */
   readonly requestTimeoutMs: number;
 }
 
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 1024 * 1024;
 const READ_COMMITTED = 1;
+/** Bits of a batch's attributes. */
 const CONTROL_BATCH = 0b10_0000;
 const LOG_APPEND_TIME = 0b1000;
+/** Special timestamps of Kafka's ListOffsets. */
+const LATEST = -1n;
+const EARLIEST = -2n;
+
+export function createFetchClient(options: FetchClientOptions): FetchClient {
+  return new PlatformaticFetchClient(options);
+}
 
 /**
- * Reads by the public `fetch`, `metadata` and `listOffsets` of a consumer that never joins its group: the broker
- * hears no group id and keeps nothing of it.
+ * Reads by the public `fetch`, `metadata` and `listOffsets` of a consumer that never joins its group: the broker never
+ * sees the group id and keeps no state for it.
  */
-export function createFetchClient({ brokers, clientId, requestTimeoutMs }: FetchClientOptions): FetchClient {
-  const consumer = new Consumer({
-    clientId,
-    groupId: 'never-joined',
-    bootstrapBrokers: rotated(brokers),
-    retries: 0,
-    connectTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    timeout: requestTimeoutMs,
-    autocreateTopics: false,
-    isolationLevel: READ_COMMITTED,
-  });
+class PlatformaticFetchClient implements FetchClient {
+  readonly #consumer: Consumer;
+  readonly #requestTimeoutMs: number;
 
-  const ask = <T>(request: Promise<T>, what: string, extraMs = 0): Promise<T> =>
-    withDeadline(request, requestTimeoutMs + extraMs, what);
+  constructor({ brokers, clientId, requestTimeoutMs }: FetchClientOptions) {
+    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#consumer = new Consumer({
+      clientId,
+      groupId: 'never-joined',
+      bootstrapBrokers: rotated(brokers),
+      retries: 0,
+      connectTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      timeout: requestTimeoutMs,
+      autocreateTopics: false,
+      isolationLevel: READ_COMMITTED,
+    });
+  }
 
-  async function topic(name: string): Promise<TopicMetadata> {
+  async clusterId(): Promise<string> {
+    return (await this.#metadata()).id;
+  }
+
+  async brokerCount(): Promise<number> {
+    return (await this.#metadata()).brokers.size;
+  }
+
+  async topic(name: string): Promise<TopicMetadata> {
+    const found = (await this.#metadata(name)).topics.get(name);
+    if (!found) throw unknownTopic(name);
+    // A fetch resolves leaders only for topics that the consumer tracks.
+    this.#consumer.topics.track(name);
+    return { name, id: found.id, partitions: found.partitions };
+  }
+
+  async offsets(name: string, at: OffsetQuery): Promise<number[]> {
+    const timestamp = at === 'end' ? LATEST : at === 'start' ? EARLIEST : BigInt(Math.ceil(at.timeMs));
+    const request = { topics: [name], timestamp, isolationLevel: READ_COMMITTED };
     try {
-      const request = consumer.metadata({ topics: [name], forceUpdate: true });
-      const found = (await ask(request, 'metadata')).topics.get(name);
-      if (!found) throw unknownTopic(name);
-      // The fetch resolves leaders of the topics that the consumer tracks.
-      consumer.topics.track(name);
-      return { name, id: found.id, partitions: found.partitions };
+      const found = await this.#ask('list offsets', () => this.#consumer.listOffsets(request));
+      return (found.get(name) ?? []).map(Number);
     } catch (error) {
       throw translated(error, name);
     }
   }
 
-  async function offsets(name: string, at: 'start' | 'end' | { timeMs: number }): Promise<number[]> {
-    const timestamp = at === 'end' ? -1n : at === 'start' ? -2n : BigInt(Math.ceil(at.timeMs));
-    try {
-      const request = consumer.listOffsets({ topics: [name], timestamp, isolationLevel: READ_COMMITTED });
-      return ((await ask(request, 'list offsets')).get(name) ?? []).map(Number);
-    } catch (error) {
-      throw translated(error, name);
-    }
-  }
-
-  async function fetch(
-    brokerId: number,
-    partitions: readonly FetchRequest[],
-    maxWaitMs: number,
-  ): Promise<Fetched[]> {
-    const byId = new Map(partitions.map((one) => [one.topic.id, one.topic.name]));
-    const askedOffset = new Map(partitions.map((one) => [`${one.topic.name}/${one.partition}`, one.offset]));
-    const request = consumer.fetch({
+  async fetch(brokerId: number, partitions: readonly FetchRequest[], maxWaitMs: number): Promise<Fetched[]> {
+    const request = {
       node: brokerId,
       topics: groupByTopic(partitions),
       maxWaitTime: maxWaitMs,
       minBytes: 1,
       maxBytes: MAX_BYTES,
       isolationLevel: READ_COMMITTED,
-    });
-    const response = await ask(request, 'fetch', maxWaitMs);
+    };
+    const response = await this.#ask('fetch', () => this.#consumer.fetch(request), maxWaitMs);
+    const names = new Map(partitions.map(({ topic }) => [topic.id, topic.name]));
+    const requested = new Map(
+      partitions.map(({ topic, partition, offset }) => [`${topic.name}/${partition}`, offset]),
+    );
     return response.responses.flatMap(({ topicId, partitions: answered }) => {
-      const name = byId.get(topicId) as string;
+      const name = names.get(topicId) as string;
       return answered.flatMap(({ partitionIndex, records }) => {
-        const from = askedOffset.get(`${name}/${partitionIndex}`);
+        const from = requested.get(`${name}/${partitionIndex}`);
         return from === undefined || !records?.length ? [] : [decode(name, partitionIndex, records, from)];
       });
     });
   }
 
-  return {
-    topic,
-    offsets,
-    fetch,
-    clusterId: async () => (await cluster()).id,
-    brokerCount: async () => (await cluster()).brokers.size,
-    isOutOfRange: (error) =>
-      error instanceof Error && findErrorBy(error, 'apiId', 'OFFSET_OUT_OF_RANGE') !== null,
-    close: () => ask(consumer.close(), 'close').catch(() => undefined),
-  };
+  isOutOfRange(error: unknown): boolean {
+    return error instanceof Error && findErrorBy(error, 'apiId', 'OFFSET_OUT_OF_RANGE') !== null;
+  }
 
-  async function cluster(): Promise<{ id: string; brokers: ReadonlyMap<number, unknown> }> {
+  async close(): Promise<void> {
+    await this.#ask('close', () => this.#consumer.close()).catch(() => undefined);
+  }
+
+  async #metadata(topic?: string): Promise<ClusterMetadata> {
+    const request = { topics: topic === undefined ? [] : [topic], forceUpdate: true };
     try {
-      return await ask(consumer.metadata({ topics: [], forceUpdate: true }), 'metadata');
+      return await this.#ask('metadata', () => this.#consumer.metadata(request));
     } catch (error) {
-      throw translated(error, '');
+      throw translated(error, topic ?? '');
     }
+  }
+
+  #ask<T>(name: string, run: () => Promise<T>, extraMs = 0): Promise<T> {
+    return answerWithin(this.#requestTimeoutMs + extraMs, name, run);
   }
 }
 
-let clients = 0;
+let clientCount = 0;
 
-/** The vendor asks the first address first: each client gets another one, as that broker may be silent. */
+/** The vendor asks the first address first. Each client gets another first address, because that broker may be silent. */
 function rotated(brokers: readonly string[]): string[] {
-  const from = clients++ % brokers.length;
+  const from = clientCount++ % brokers.length;
   return [...brokers.slice(from), ...brokers.slice(0, from)];
 }
 
@@ -129,7 +150,7 @@ function groupByTopic(partitions: readonly FetchRequest[]): {
     topicId,
     partitions: asked.map(({ topic, partition, offset }) => ({
       partition,
-      // A broker that was leader in an earlier epoch must say so instead of answering from the past.
+      // Fences a broker that led in an earlier epoch: it rejects the fetch instead of answering with old records.
       currentLeaderEpoch: topic.partitions[partition]?.leaderEpoch ?? -1,
       fetchOffset: BigInt(offset),
       lastFetchedEpoch: -1,
@@ -138,7 +159,7 @@ function groupByTopic(partitions: readonly FetchRequest[]): {
   }));
 }
 
-/** A batch is sent whole, so it may begin before the asked offset. */
+/** A broker sends whole batches, so the first one may begin before the requested offset. */
 function decode(topic: string, partition: number, batches: readonly RecordsBatch[], from: number): Fetched {
   const records: LogRecord[] = [];
   let nextOffset = from;
@@ -171,7 +192,7 @@ function content(
 function translated(error: unknown, topic: string): TidegateError {
   if (error instanceof TidegateError) return error;
   const cause = error instanceof Error ? error : new Error(String(error));
-  // The vendor turns the protocol's code into a message of its own.
+  // The vendor replaces the protocol's code by a message of its own.
   const unknown = cause.message.startsWith('Unknown topic ');
   if (unknown || findErrorBy(cause, 'apiId', 'INVALID_TOPIC_EXCEPTION')) return unknownTopic(topic);
   return new TidegateError('UNAVAILABLE', 'Kafka does not answer.', { cause });

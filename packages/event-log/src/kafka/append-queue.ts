@@ -2,22 +2,12 @@ import { TidegateError } from '@tidegate/core';
 import type { OutgoingRecord, Position } from '../event-log.ts';
 import { partitionFor } from '../murmur2.ts';
 import { recordBytes } from '../record-bytes.ts';
+import type { PartitionedRecord } from './write-client.ts';
 
-export interface PartitionedRecord {
-  readonly partition: number;
-  readonly record: OutgoingRecord;
-}
-
-/** Resolves, when all are durable, with the offset of the first record of each partition. */
+/** Resolves, when all records are durable, with the offset of the first record of each partition. */
 export type SendBatch = (records: readonly PartitionedRecord[]) => Promise<ReadonlyMap<number, number>>;
 
-export interface AppendQueue {
-  append(records: readonly OutgoingRecord[], partitions: number): Promise<Position[]>;
-  /** Resolves when nothing is pending. */
-  drained(): Promise<void>;
-}
-
-interface Pending {
+interface PendingAppend {
   readonly records: readonly PartitionedRecord[];
   readonly bytes: number;
   readonly resolve: (positions: Position[]) => void;
@@ -30,75 +20,90 @@ const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 const OVERHEAD_BYTES = 64;
 
 /**
- * One topic's appends, in order: what comes in while a request is on its way goes out together with the next one.
- * So there is one request at a time, which keeps the order, and a burst does not pay a round trip for each call.
+ * The appends to one topic, in order. Appends that arrive during a request are batched into the next one. One request
+ * at a time keeps the order, and a burst does not pay a round trip for each call.
  */
-export function createAppendQueue(topic: string, send: SendBatch): AppendQueue {
-  let pending: Pending[] = [];
-  let pendingBytes = 0;
-  let sending: Promise<void> | undefined;
+export class AppendQueue {
+  readonly #topic: string;
+  readonly #partitions: number;
+  readonly #send: SendBatch;
+  #pending: PendingAppend[] = [];
+  #pendingBytes = 0;
+  #sending: Promise<void> | undefined;
 
-  /** As many whole calls as fit; a call that is too large alone goes alone. */
-  function takeCalls(): Pending[] {
-    let bytes = 0;
-    let count = 0;
-    for (const call of pending) {
-      bytes += call.bytes;
-      if (count > 0 && bytes > MAX_SEND_BYTES) break;
-      count++;
-    }
-    const calls = pending.slice(0, count);
-    pending = pending.slice(count);
-    for (const call of calls) pendingBytes -= call.bytes;
-    return calls;
+  constructor(topic: string, partitions: number, send: SendBatch) {
+    this.#topic = topic;
+    this.#partitions = partitions;
+    this.#send = send;
   }
 
-  async function sendAll(records: readonly PartitionedRecord[]): Promise<Position[]> {
-    const positions: Position[] = [];
-    for (const part of splitByBytes(records)) {
-      const nextOffsets = new Map(await send(part));
-      for (const { partition } of part) {
-        const offset = nextOffsets.get(partition) as number;
-        nextOffsets.set(partition, offset + 1);
-        positions.push({ topic, partition, offset });
-      }
+  /** @throws TidegateError UNAVAILABLE when 64 MiB are pending; errors of `send` as they are. */
+  append(outgoing: readonly OutgoingRecord[]): Promise<Position[]> {
+    const bytes = outgoing.reduce((sum, record) => sum + recordBytes(record) + OVERHEAD_BYTES, 0);
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
+      return Promise.reject(
+        new TidegateError('UNAVAILABLE', `Too much waits to be appended to ${this.#topic}.`),
+      );
     }
-    return positions;
+    const records = outgoing.map((record) => ({
+      record,
+      partition: partitionFor(record.key, this.#partitions),
+    }));
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ records, bytes, resolve, reject });
+      this.#pendingBytes += bytes;
+      this.#sending ??= this.#run();
+    });
   }
 
-  async function run(): Promise<void> {
-    // The rest of this turn's calls share the first request.
+  /** Resolves when no append is pending. */
+  async drain(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #run(): Promise<void> {
+    // Further calls of this turn share the first request.
     await new Promise(setImmediate);
-    while (pending.length > 0) {
-      const calls = takeCalls();
+    while (this.#pending.length > 0) {
+      const calls = this.#takeCalls();
       try {
-        const positions = await sendAll(calls.flatMap((call) => call.records));
+        const positions = await this.#sendAll(calls.flatMap((call) => call.records));
         let from = 0;
         for (const call of calls) call.resolve(positions.slice(from, (from += call.records.length)));
       } catch (error) {
         for (const call of calls) call.reject(error);
       }
     }
-    sending = undefined;
+    this.#sending = undefined;
   }
 
-  return {
-    append(outgoing, partitions) {
-      const records = outgoing.map((record) => ({ record, partition: partitionFor(record.key, partitions) }));
-      const bytes = outgoing.reduce((sum, record) => sum + recordBytes(record) + OVERHEAD_BYTES, 0);
-      if (pendingBytes > 0 && pendingBytes + bytes > MAX_PENDING_BYTES) {
-        return Promise.reject(new TidegateError('UNAVAILABLE', `Too much waits to be appended to ${topic}.`));
+  /** Takes as many whole calls as fit into one request; a larger call is taken alone. */
+  #takeCalls(): PendingAppend[] {
+    let bytes = 0;
+    let count = 0;
+    for (const call of this.#pending) {
+      bytes += call.bytes;
+      if (count > 0 && bytes > MAX_SEND_BYTES) break;
+      count++;
+    }
+    const calls = this.#pending.slice(0, count);
+    this.#pending = this.#pending.slice(count);
+    for (const call of calls) this.#pendingBytes -= call.bytes;
+    return calls;
+  }
+
+  async #sendAll(records: readonly PartitionedRecord[]): Promise<Position[]> {
+    const positions: Position[] = [];
+    for (const part of splitByBytes(records)) {
+      const nextOffsets = new Map(await this.#send(part));
+      for (const { partition } of part) {
+        const offset = nextOffsets.get(partition) as number;
+        nextOffsets.set(partition, offset + 1);
+        positions.push({ topic: this.#topic, partition, offset });
       }
-      return new Promise((resolve, reject) => {
-        pending.push({ records, bytes, resolve, reject });
-        pendingBytes += bytes;
-        sending ??= run();
-      });
-    },
-    async drained() {
-      await sending;
-    },
-  };
+    }
+    return positions;
+  }
 }
 
 function splitByBytes(records: readonly PartitionedRecord[]): PartitionedRecord[][] {

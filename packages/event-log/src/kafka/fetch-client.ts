@@ -1,26 +1,28 @@
 import type { LogRecord } from '../event-log.ts';
 
-/** The group-less reading side of Kafka; `platformatic-kafka.ts` makes it from the vendor's API. */
+/** Kafka's metadata and records, read without a group; `platformatic-kafka.ts` implements it on the vendor's API. */
 export interface FetchClient {
   clusterId(): Promise<string>;
   brokerCount(): Promise<number>;
   /** Asks the cluster, not a cache. @throws TidegateError NOT_FOUND, UNAVAILABLE */
   topic(name: string): Promise<TopicMetadata>;
-  /** By partition; a time gives -1 where no record is that young. */
-  offsets(topic: string, at: 'start' | 'end' | { readonly timeMs: number }): Promise<number[]>;
+  /** Offsets by partition; a time gives -1 when no record is at or after it. */
+  offsets(topic: string, at: OffsetQuery): Promise<number[]>;
   /**
-   * Waits up to `maxWaitMs` for records of partitions led by one broker. One call at a time: the broker keeps a
-   * session for the connection.
+   * Waits up to `maxWaitMs` for records of partitions that one broker leads. One call at a time: the broker keeps one
+   * fetch session a connection.
    */
   fetch(brokerId: number, partitions: readonly FetchRequest[], maxWaitMs: number): Promise<Fetched[]>;
-  /** True when a fetch failed because the log does not hold an asked offset. */
+  /** True when a fetch failed because the log does not hold a requested offset. */
   isOutOfRange(error: unknown): boolean;
   close(): Promise<void>;
 }
 
+export type OffsetQuery = 'start' | 'end' | { readonly timeMs: number };
+
 export interface TopicMetadata {
   readonly name: string;
-  /** Kafka's own id: another one after the topic was deleted and created again. */
+  /** Kafka's topic id; a topic that is deleted and created again gets another one. */
   readonly id: string;
   readonly partitions: readonly { readonly leader: number; readonly leaderEpoch: number }[];
 }

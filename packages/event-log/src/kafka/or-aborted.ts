@@ -1,4 +1,4 @@
-/** The promise's value, or undefined as soon as the signal aborts; what the promise does after that is ignored. */
+/** Resolves with the promise's value, or with undefined as soon as the signal aborts; a later rejection is ignored. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   if (signal.aborted) {
     promise.catch(() => undefined);
@@ -16,7 +16,7 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-/** Waits for the promise at most `ms`; true when it settled in time. */
+/** Waits for the promise for at most `ms`. Returns true when it settled in time. */
 export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {

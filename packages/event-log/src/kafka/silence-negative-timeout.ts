@@ -1,8 +1,8 @@
 let silenced = false;
 
 /**
- * kafkajs 2.2.4 sets timers with negative delays, harmlessly, and Node 24 warns of each process's first one (its
- * issue 1751). Drops that warning alone: of this name and out of kafkajs's own code.
+ * Drops Node's warning about negative timer delays when kafkajs causes it; every other warning is emitted. kafkajs
+ * 2.2.4 sets such timers, harmlessly (its issue 1751), and Node 24 warns of the first one in a process.
  */
 export function silenceNegativeTimeoutOfKafkajs(): void {
   if (silenced) return;

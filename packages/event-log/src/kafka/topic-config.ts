@@ -3,8 +3,8 @@ import type { TopicSpec } from '../event-log.ts';
 const TEN_MINUTES_MS = 600_000;
 
 /**
- * The topic's promises in Kafka's words. A compacted topic keeps every record for the lag; its segments are rolled
- * as often as that, because Kafka compacts no segment that is still written to.
+ * Returns Kafka's configuration entries for a topic. The segments of a compacted topic are rolled once a retention
+ * time, because Kafka does not compact the segment that it writes to.
  */
 export function topicConfig(spec: TopicSpec, replicationFactor: number): { name: string; value: string }[] {
   const retention = String(spec.retentionMs);
@@ -19,7 +19,7 @@ export function topicConfig(spec: TopicSpec, replicationFactor: number): { name:
         };
   const config = {
     ...cleanup,
-    // With three replicas one may be down without stopping appends or losing what was acknowledged.
+    // With three replicas one may be down: appends go on and no acknowledged record is lost.
     'min.insync.replicas': replicationFactor >= 3 ? '2' : '1',
   };
   return Object.entries(config).map(([name, value]) => ({ name, value }));

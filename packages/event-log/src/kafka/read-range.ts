@@ -4,7 +4,7 @@ import type { FetchClient } from './fetch-client.ts';
 
 const MAX_WAIT_MS = 100;
 
-/** Reads a range of one partition and stops at its end without waiting for what may come. */
+/** Reads a range of one partition as `EventLog.read` promises. Does not wait for records beyond the partition's end. */
 export async function readRange(client: FetchClient, options: ReadOptions): Promise<LogRecord[]> {
   const topic = await client.topic(options.topic);
   const { partition, fromOffset } = options;

@@ -1,0 +1,71 @@
+import { TidegateError } from '@tidegate/core';
+import { retry } from '@tidegate/runtime/resilience';
+import { logClosed } from '../topic-errors.ts';
+
+export interface Connectable {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+interface Connection<T> {
+  readonly client: T;
+  readonly ready: Promise<void>;
+}
+
+const retries = { attempts: 6, firstMs: 200, maxMs: 2_000 };
+
+/**
+ * A kafkajs client that is replaced after a failure. After a request without an answer kafkajs asks the same silent
+ * broker until its metadata expires; a new client asks another broker for the current leaders.
+ */
+export class RenewedClient<T extends Connectable> {
+  readonly #create: () => T;
+  readonly #translate: (error: unknown) => TidegateError;
+  #connection: Connection<T> | undefined;
+  #closed = false;
+
+  constructor(create: () => T, translate: (error: unknown) => TidegateError) {
+    this.#create = create;
+    this.#translate = translate;
+  }
+
+  /**
+   * Runs `work` on a connected client.
+   *
+   * @throws TidegateError UNAVAILABLE after several attempts; any other code at once.
+   */
+  use<R>(work: (client: T) => Promise<R>): Promise<R> {
+    return retry(() => this.#once(work), {
+      ...retries,
+      retryable: (error) => !this.#closed && error instanceof TidegateError && error.code === 'UNAVAILABLE',
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#connection?.client.disconnect().catch(() => undefined);
+  }
+
+  async #once<R>(work: (client: T) => Promise<R>): Promise<R> {
+    if (this.#closed) throw logClosed();
+    const connection = (this.#connection ??= this.#connect());
+    try {
+      await connection.ready;
+      return await work(connection.client);
+    } catch (error) {
+      const translated = this.#translate(error);
+      if (translated.code === 'UNAVAILABLE') this.#drop(connection);
+      throw translated;
+    }
+  }
+
+  #connect(): Connection<T> {
+    const client = this.#create();
+    return { client, ready: client.connect() };
+  }
+
+  #drop(connection: Connection<T>): void {
+    if (this.#connection === connection) this.#connection = undefined;
+    connection.client.disconnect().catch(() => undefined);
+  }
+}
