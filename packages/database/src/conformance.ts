@@ -7,7 +7,7 @@ import { describeValues } from './conformance/values.ts';
 
 export type { CreateSubject, DatabaseSubject, SampleTables } from './conformance/subject.ts';
 
-/** What every database promises, run on one. The titles are the sentences of `database.ts`. */
+/** Conformance suite of the database port. Its titles are the sentences of `database.ts`. */
 export function describeDatabase(name: string, create: CreateSubject): void {
   describe(`database on ${name}`, () => {
     describeTransactions(create);

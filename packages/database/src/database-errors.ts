@@ -1,4 +1,4 @@
-/** SQLite's primary result codes (https://www.sqlite.org/rescode.html); the extended ones hold them in the low byte. */
+/** SQLite result codes (https://www.sqlite.org/rescode.html). An extended code has its primary code in the low byte. */
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 const SQLITE_UNIQUE = 2067;
@@ -8,13 +8,13 @@ const SQLITE_PRIMARY_KEY = 1555;
 const POSTGRES_UNIQUE = '23505';
 const POSTGRES_RETRY = new Set(['40001', '40P01']);
 
-/** True when a row with the same unique key exists already. */
+/** Returns true for an error that a duplicate unique key or primary key caused. */
 export function isUniqueViolation(error: unknown): boolean {
   const { code, errcode } = codesOf(error);
   return code === POSTGRES_UNIQUE || errcode === SQLITE_UNIQUE || errcode === SQLITE_PRIMARY_KEY;
 }
 
-/** True when the same transaction may succeed if it is run again from its beginning. */
+/** Returns true for an error after which the whole transaction may succeed when retried. */
 export function isSerializationFailure(error: unknown): boolean {
   const { code, errcode } = codesOf(error);
   if (typeof code === 'string' && POSTGRES_RETRY.has(code)) return true;

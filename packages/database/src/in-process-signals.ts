@@ -1,38 +1,43 @@
 import type { Signals, Tables, UnitOfWork } from './database.ts';
 
-export interface InProcessSignals extends Signals {
-  /** Wakes the listeners of this process. */
-  wake(channel: string): void;
+interface Listener {
+  readonly onSignal: () => void;
 }
 
-/** Wake-ups within one process. `afterWake` tells other processes, where there is a way to. */
-export function createInProcessSignals(afterWake: (channel: string) => void = () => {}): InProcessSignals {
-  const listeners = new Map<string, Set<{ onSignal: () => void }>>();
-  const notified = new WeakMap<UnitOfWork<Tables>, Set<string>>();
+/** Signals within one process. */
+export class InProcessSignals implements Signals {
+  readonly #afterWake: (channel: string) => void;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  /** Channels that a unit notifies already, so that each is notified once per transaction. */
+  readonly #notified = new WeakMap<UnitOfWork<Tables>, Set<string>>();
 
-  function wake(channel: string): void {
-    for (const listener of listeners.get(channel) ?? []) listener.onSignal();
+  /** `afterWake` runs after the listeners of a committed notification, to notify other processes. */
+  constructor(afterWake: (channel: string) => void = () => {}) {
+    this.#afterWake = afterWake;
   }
 
-  function notify(unit: UnitOfWork<Tables>, channel: string): void {
-    const channels = notified.get(unit) ?? new Set();
+  /** Calls the channel's listeners in this process. */
+  wake(channel: string): void {
+    for (const listener of this.#listeners.get(channel) ?? []) listener.onSignal();
+  }
+
+  notify(unit: UnitOfWork<Tables>, channel: string): void {
+    const channels = this.#notified.get(unit) ?? new Set();
     if (channels.has(channel)) return;
-    notified.set(unit, channels.add(channel));
+    this.#notified.set(unit, channels.add(channel));
     unit.afterCommit(() => {
-      wake(channel);
-      afterWake(channel);
+      this.wake(channel);
+      this.#afterWake(channel);
     });
   }
 
-  async function listen(channel: string, onSignal: () => void): Promise<() => Promise<void>> {
-    const own = { onSignal };
-    const all = listeners.get(channel) ?? new Set();
-    listeners.set(channel, all.add(own));
+  async listen(channel: string, onSignal: () => void): Promise<() => Promise<void>> {
+    const listener: Listener = { onSignal };
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(listener));
     return async () => {
-      all.delete(own);
-      if (all.size === 0 && listeners.get(channel) === all) listeners.delete(channel);
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(channel) === listeners) this.#listeners.delete(channel);
     };
   }
-
-  return { wake, notify, listen };
 }

@@ -1,93 +1,95 @@
 import { TidegateError } from '@tidegate/core';
-import { delay, retry } from '@tidegate/runtime/resilience';
+import { retry, withDeadline } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { sql, type Kysely } from 'kysely';
 import { isSerializationFailure } from './database-errors.ts';
-import type { Database, Migrations, UnitOfWork } from './database.ts';
+import type { Database, Dialect, Lock, Migrations, Signals, UnitOfWork } from './database.ts';
 import { applyMigrations } from './migrate.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 
-/** What differs between the dialects, for `createKyselyDatabase` to build the port from. */
+/** The parts of a database that differ between the dialects. */
 export interface Engine<TheTables> extends Pick<Database<TheTables>, 'dialect' | 'tryLock' | 'signals'> {
   readonly kysely: Kysely<TheTables>;
   readonly scope: TransactionScope;
   readonly logger: Logger;
-  /** Called once, before Kysely is destroyed: frees locks and stops listening. */
+  /** Releases locks and stops listening. Called once, before Kysely is destroyed. */
   release(): Promise<void>;
-  /** Called once, after it: closes what Kysely left open because it had never been used. */
+  /** Closes connections that Kysely never used and so leaves open. Called once, after Kysely is destroyed. */
   closeConnections(): Promise<void>;
 }
 
-/** Contended transactions meet again; spreading them out is what lets one of them through. */
+/** Conflicting transactions would collide again; jitter spreads them out. */
 const conflictRetry = { attempts: 8, firstMs: 5, maxMs: 250, retryable: isSerializationFailure };
 
-export function createKyselyDatabase<TheTables>(engine: Engine<TheTables>): Database<TheTables> {
-  const { kysely, scope, logger, dialect } = engine;
-  let closed: Promise<void> | undefined;
+/** The database port on Kysely, for every dialect. */
+export class KyselyDatabase<TheTables> implements Database<TheTables> {
+  readonly dialect: Dialect;
+  readonly query: Kysely<TheTables>;
+  readonly signals: Signals;
+  readonly #engine: Engine<TheTables>;
+  #closed: Promise<void> | undefined;
 
-  async function attempt<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
-    const hooks: (() => void)[] = [];
-    const result = await kysely
-      .transaction()
-      .execute((tx) => scope.run(() => work({ tx, afterCommit: (hook) => void hooks.push(hook) })));
-    for (const hook of hooks) runHook(hook);
-    return result;
+  constructor(engine: Engine<TheTables>) {
+    this.#engine = engine;
+    this.dialect = engine.dialect;
+    this.query = engine.kysely;
+    this.signals = engine.signals;
   }
 
-  /** It is committed: whatever a hook does, the caller must not be told otherwise. */
-  function runHook(hook: () => void): void {
+  async transaction<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
+    this.#engine.scope.assertOutside();
+    this.#assertOpen();
+    return retry(() => this.#attempt(work), conflictRetry);
+  }
+
+  migrate(migrations: Migrations): Promise<void> {
+    return this.transaction((unit) => applyMigrations(unit.tx, this.dialect, migrations));
+  }
+
+  tryLock(name: string): Promise<Lock | undefined> {
+    return this.#engine.tryLock(name);
+  }
+
+  async ping(timeoutMs: number): Promise<void> {
+    this.#assertOpen();
     try {
-      hook();
+      await withDeadline(timeoutMs, undefined, () => sql`select 1`.execute(this.query));
     } catch (error) {
-      logger.error({ err: error }, 'a hook failed after its transaction had been committed');
+      if (!(error instanceof TidegateError && error.code === 'DEADLINE_EXCEEDED')) throw error;
+      throw new TidegateError('UNAVAILABLE', `The database did not answer within ${timeoutMs} ms.`);
     }
   }
 
-  async function transaction<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
-    scope.assertOutside();
-    assertOpen();
-    return retry(() => attempt(work), conflictRetry);
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
   }
 
-  function assertOpen(): void {
-    if (closed) throw new TidegateError('UNAVAILABLE', 'The database was closed.');
+  async #close(): Promise<void> {
+    await this.#engine.release();
+    await this.query.destroy();
+    await this.#engine.closeConnections();
   }
 
-  async function ping(timeoutMs: number): Promise<void> {
-    assertOpen();
-    await within(timeoutMs, sql`select 1`.execute(kysely));
+  async #attempt<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
+    const hooks: (() => void)[] = [];
+    const { scope } = this.#engine;
+    const result = await this.query
+      .transaction()
+      .execute((tx) => scope.run(() => work({ tx, afterCommit: (hook) => void hooks.push(hook) })));
+    for (const hook of hooks) this.#runHook(hook);
+    return result;
   }
 
-  async function close(): Promise<void> {
-    await engine.release();
-    await kysely.destroy();
-    await engine.closeConnections();
+  /** Never throws: the transaction is committed, so a failed hook must not reject it. */
+  #runHook(hook: () => void): void {
+    try {
+      hook();
+    } catch (error) {
+      this.#engine.logger.error({ err: error }, 'a hook failed after its transaction had been committed');
+    }
   }
 
-  return {
-    dialect,
-    query: kysely,
-    transaction,
-    migrate: (migrations: Migrations) => transaction((unit) => applyMigrations(unit.tx, dialect, migrations)),
-    tryLock: (name) => engine.tryLock(name),
-    signals: engine.signals,
-    ping,
-    close: () => (closed ??= close()),
-  };
-}
-
-/** @throws TidegateError UNAVAILABLE after `timeoutMs`. */
-async function within(timeoutMs: number, answer: Promise<unknown>): Promise<void> {
-  const waiting = new AbortController();
-  const late = delay(timeoutMs, waiting.signal).then(() => {
-    throw new TidegateError('UNAVAILABLE', `The database did not answer within ${timeoutMs} ms.`);
-  });
-  try {
-    await Promise.race([answer, late]);
-  } finally {
-    waiting.abort();
-    // Whichever lost must not surface as an unhandled rejection.
-    await Promise.allSettled([late]);
-    answer.catch(() => undefined);
+  #assertOpen(): void {
+    if (this.#closed) throw new TidegateError('UNAVAILABLE', 'The database was closed.');
   }
 }

@@ -1,12 +1,12 @@
 import { sql, type Transaction } from 'kysely';
 import type { Dialect, Migrations, Tables } from './database.ts';
 
-/** Any number that no other advisory lock of the schema uses; the schema's own id keeps services apart. */
+/** First key of the advisory lock; the hash of the schema's name is the second. */
 const MIGRATION_LOCK = 0x7469;
 
 /**
- * Runs what has not run yet, inside the transaction given: on SQLite it is alone in writing by itself, on Postgres an
- * advisory lock makes a second process wait and then find the work done.
+ * Applies the migrations that are missing, inside the given transaction. On Postgres an advisory lock makes a second
+ * process wait and then find the migrations applied; on SQLite the write lock does the same.
  */
 export async function applyMigrations(
   tx: Transaction<Tables>,

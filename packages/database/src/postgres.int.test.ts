@@ -10,7 +10,7 @@ import { createPostgresDatabase } from './postgres.ts';
 
 const url = postgresUrlFromEnv();
 
-/** Each subject has a schema of its own, dropped afterwards. */
+/** Each subject has its own schema, which its disposal drops. */
 const inOwnSchema: CreateSubject = async () => {
   const schema = `test-${randomUUID().slice(0, 8)}`;
   const opened: Database<SampleTables>[] = [];
@@ -38,7 +38,7 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
   });
   afterAll(() => admin.end());
 
-  /** Ends the server's side of connections, as a restart of Postgres or a failover does. */
+  /** Terminates the database's backends, as a restart or failover of Postgres does. */
   async function endConnections(database: Database<SampleTables>): Promise<void> {
     const { rows } = await sql<{ name: string }>`select current_setting('application_name') as name`.execute(
       database.query,
@@ -51,7 +51,7 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
   describeDatabase('Postgres', inOwnSchema);
 
   describe('Postgres', () => {
-    it('connects again after its connections were ended, idle and in a transaction alike', async () => {
+    it('reconnects after its connections were terminated, idle or in a transaction', async () => {
       await using fixture = await migrated(inOwnSchema);
       const { database } = fixture;
       const started = deferred();
@@ -70,7 +70,7 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
       expect(await balanceOf(database, 'a')).toBeUndefined();
     });
 
-    it('tells the holder of a lock that it is lost, and lets another have it', async () => {
+    it('aborts `lost` when the connection of a lock is terminated, and grants the lock to another', async () => {
       await using subject = await inOwnSchema();
       const [one, two] = [subject.open(), subject.open()];
       const lock = await one.tryLock('relay');
@@ -81,7 +81,7 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
       await until(() => two.tryLock('relay'), { what: 'the other has the lock' });
     });
 
-    it('wakes listeners of another process, and once more after a connection was lost', async () => {
+    it('wakes listeners of another process, and wakes them once after a lost connection is restored', async () => {
       await using fixture = await migrated(inOwnSchema);
       const other = fixture.subject.open();
       let woken = 0;
@@ -92,12 +92,12 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
       await until(() => woken === 1, { what: 'the other process is woken' });
       await endConnections(other);
       await until(() => woken === 2, { what: 'it is woken because something may have been missed' });
-      // Its own connections were ended as well.
+      // Its own connections were terminated as well.
       await until(() => notify().then(() => true), { what: 'the notifying process is back' });
       await until(() => woken === 3, { what: 'it is woken over the new connection' });
     });
 
-    it('retries the loser of a deadlock', async () => {
+    it('retries the victim of a deadlock', async () => {
       await using fixture = await migrated(inOwnSchema);
       const { database } = fixture;
       await database.query
@@ -106,9 +106,9 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
         .execute();
       const bothHold = { a: deferred(), b: deferred() };
       const add = async (first: 'a' | 'b', second: 'a' | 'b') => {
-        let tries = 0;
+        let attempts = 0;
         await database.transaction(async ({ tx }) => {
-          tries++;
+          attempts++;
           const increment = (id: string) =>
             tx
               .updateTable('accounts')
@@ -120,14 +120,14 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
           await bothHold[second].promise;
           await increment(second);
         });
-        return tries;
+        return attempts;
       };
-      const tries = await Promise.all([add('a', 'b'), add('b', 'a')]);
-      expect(tries[0] + tries[1]).toBe(3);
+      const attempts = await Promise.all([add('a', 'b'), add('b', 'a')]);
+      expect(attempts[0] + attempts[1]).toBe(3);
       expect([await balanceOf(database, 'a'), await balanceOf(database, 'b')]).toEqual([2, 2]);
     });
 
-    it('ends a statement that takes too long', async () => {
+    it('cancels a statement that exceeds the statement timeout', async () => {
       const database = createPostgresDatabase({ url: url!, schema: 'public', statementTimeoutMs: 100 });
       await expect(sql`select pg_sleep(5)`.execute(database.query)).rejects.toMatchObject({
         code: 'DEADLINE_EXCEEDED',
@@ -148,15 +148,18 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
 });
 
 describe('createPostgresDatabase', () => {
-  it('says UNAVAILABLE, and goes on trying, when nobody listens', async () => {
-    const database = createPostgresDatabase({ url: 'postgres://nobody@127.0.0.1:1/none', schema: 'orders' });
+  it('rejects with UNAVAILABLE when no server listens', async () => {
+    const database = createPostgresDatabase({
+      url: 'postgres://nobody@127.0.0.1:1/none',
+      schema: 'counters',
+    });
     await expect(database.ping(2_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(database.transaction(async () => {})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(database.tryLock('relay')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await database.close();
   });
 
-  it('refuses a schema name that could mean something else', () => {
+  it('refuses an invalid schema name', () => {
     expect(() => createPostgresDatabase({ url: 'postgres://', schema: 'a"; drop' })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     );

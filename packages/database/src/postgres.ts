@@ -2,35 +2,44 @@ import { TidegateError } from '@tidegate/core';
 import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { withBorder } from './bordered-dialect.ts';
 import type { Database } from './database.ts';
 import { isUniqueViolation } from './database-errors.ts';
-import { createKyselyDatabase } from './kysely-database.ts';
-import { createAdvisoryLocks } from './postgres/advisory-locks.ts';
+import { KyselyDatabase } from './kysely-database.ts';
+import { AdvisoryLocks } from './postgres/advisory-locks.ts';
 import { translatePostgresError } from './postgres/postgres-errors.ts';
-import { createPostgresSignals } from './postgres/postgres-signals.ts';
-import { createSession, type SessionClient } from './postgres/session.ts';
-import { createTransactionScope } from './transaction-scope.ts';
+import { PostgresSignals } from './postgres/postgres-signals.ts';
+import { Session, type SessionClient } from './postgres/session.ts';
+import { TransactionScope } from './transaction-scope.ts';
+import { withDriverHooks } from './translating-dialect.ts';
 
 export interface PostgresDatabaseOptions {
+  /** Connection string, for example `postgres://user:password@127.0.0.1:5432/database`. */
   readonly url: string;
-  /** The service's own Postgres schema, created when missing: letters, digits, `_` and `-`. */
+  /** Postgres schema of the service, created when missing. Lower-case letters, digits, `_` and `-`. */
   readonly schema: string;
+  /** Default: no log. */
   readonly logger?: Logger;
-  /** Connections of the pool; one more is kept for locks and signals once those are used. Default 10. */
+  /** Maximum connections of the pool. Locks and signals share one more connection. Default 10. */
   readonly maxConnections?: number;
-  /** Default 5,000; also how long a query waits for a free connection. */
+  /** Maximum time in milliseconds to connect, or to wait for a free connection of the pool. Default 5,000. */
   readonly connectTimeoutMs?: number;
-  /** A statement that takes longer rejects with DEADLINE_EXCEEDED. Default 15,000. */
+  /** Time in milliseconds after which a statement rejects with DEADLINE_EXCEEDED. Default 15,000. */
   readonly statementTimeoutMs?: number;
 }
 
 const SCHEMA = /^[a-z][a-z0-9_-]{0,40}$/;
 
 /**
- * A service's schema on Postgres. Connects on first use, and again after Postgres was away.
+ * Creates the database of a service, in a Postgres schema of its own. Connects on first use and reconnects by itself.
  *
- * @throws TidegateError CONFIG_INVALID for a schema name that is not one.
+ * @throws TidegateError CONFIG_INVALID when `schema` is not a valid name.
+ *
+ * @example
+ * const database = createPostgresDatabase<OutboxTables>({
+ *   url: 'postgres://tidegate@127.0.0.1:5432/tidegate',
+ *   schema: 'counters',
+ * });
+ * await database.migrate(outboxMigrations);
  */
 export function createPostgresDatabase<Tables>(options: PostgresDatabaseOptions): Database<Tables> {
   const { schema, logger = silentLogger } = options;
@@ -42,24 +51,24 @@ export function createPostgresDatabase<Tables>(options: PostgresDatabaseOptions)
   }
   const config = clientConfig(options);
   const pool = createPool(config, options.maxConnections ?? 10, logger);
-  const scope = createTransactionScope();
+  const scope = new TransactionScope();
   const ensureSchema = once(() => createSchema(config, schema));
-  const dialect = withBorder(new PostgresDialect({ pool }), {
-    translate: translatePostgresError,
+  const dialect = withDriverHooks(new PostgresDialect({ pool }), {
+    translateError: translatePostgresError,
     async beforeAcquire() {
       scope.assertOutside();
       await ensureSchema();
     },
   });
-  const session = createSession({ connect: () => connectSession(config), logger });
-  const locks = createAdvisoryLocks(session, schema);
-  return createKyselyDatabase<Tables>({
+  const session = new Session({ connect: () => connectSession(config), logger });
+  const locks = new AdvisoryLocks(session, schema);
+  return new KyselyDatabase<Tables>({
     dialect: 'postgres',
     kysely: new Kysely<Tables>({ dialect }),
     scope,
     logger,
     tryLock: (name) => translating(() => locks.tryLock(name)),
-    signals: createPostgresSignals(session, schema, logger),
+    signals: new PostgresSignals(session, schema, logger),
     release: () => session.close(),
     async closeConnections() {
       if (!pool.ending) await pool.end();
@@ -76,7 +85,7 @@ function clientConfig(options: PostgresDatabaseOptions): pg.ClientConfig {
     types: { getTypeParser },
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: statementTimeoutMs,
-    // The server ends a statement in time; when the server itself is silent, this does.
+    // Two seconds after the server's own timeout, for a server that no longer responds.
     query_timeout: statementTimeoutMs + 2_000,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
@@ -86,7 +95,7 @@ function clientConfig(options: PostgresDatabaseOptions): pg.ClientConfig {
 function createPool(config: pg.ClientConfig, max: number, logger: Logger): pg.Pool {
   const pool = new pg.Pool({ ...config, max });
   pool.on('error', (error) => logger.warn({ err: error }, 'Postgres: an idle connection was lost'));
-  // A client that is checked out and not querying has no other listener; its 'error' would end the process.
+  // A checked-out client without a running query has no other listener; its 'error' would end the process.
   pool.on('connect', (client) => {
     client.on('error', (error) => logger.debug({ err: error }, 'Postgres: a connection was lost'));
   });
@@ -97,7 +106,7 @@ function createPool(config: pg.ClientConfig, max: number, logger: Logger): pg.Po
 const INT8 = 20;
 const NUMERIC = 1700;
 
-/** Counts and bigints are numbers, as SQLite reads them; so are sums of bigints, which Postgres calls numeric. */
+/** Parses bigints and counts as numbers, as SQLite does, and also sums of bigints, whose type is numeric. */
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: unknown) => {
   if ((oid === INT8 || oid === NUMERIC) && format !== 'binary') return toNumber as never;
   return pg.types.getTypeParser(oid, format as 'text') as never;
@@ -113,25 +122,25 @@ function toNumber(text: string): number {
 
 async function connectSession(config: pg.ClientConfig): Promise<SessionClient> {
   const client = new pg.Client(config);
-  const gone = Promise.withResolvers<void>();
-  client.on('error', () => gone.resolve());
-  client.on('end', () => gone.resolve());
+  const ended = Promise.withResolvers<void>();
+  client.on('error', () => ended.resolve());
+  client.on('end', () => ended.resolve());
   await client.connect();
   const backend = (client as unknown as { processID: number }).processID;
   return {
     query: async <Row>(text: string, values: readonly unknown[] = []) =>
       (await client.query(text, [...values])).rows as Row[],
-    onGone: (listener) => void gone.promise.then(listener),
+    onEnd: (listener) => void ended.promise.then(listener),
     onNotification: (listener) =>
       void client.on('notification', ({ channel, processId }) => listener(channel, processId === backend)),
     async end() {
-      gone.resolve();
+      ended.resolve();
       await client.end();
     },
   };
 }
 
-/** Looks first: a role that may not create schemas can still use one that is there. */
+/** Checks first, so that a role without the right to create schemas can use an existing one. */
 async function createSchema(config: pg.ClientConfig, schema: string): Promise<void> {
   const client = new pg.Client(config);
   client.on('error', () => {});
@@ -140,7 +149,7 @@ async function createSchema(config: pg.ClientConfig, schema: string): Promise<vo
     const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
     if (rows.length === 0) await client.query(`create schema if not exists "${schema}"`);
   } catch (error) {
-    // IF NOT EXISTS does not help against another process that creates it in the same moment.
+    // IF NOT EXISTS still fails when another process creates the schema at the same moment.
     if (!isUniqueViolation(error) && (error as { code?: unknown }).code !== '42P06') {
       throw translatePostgresError(error);
     }
@@ -149,7 +158,7 @@ async function createSchema(config: pg.ClientConfig, schema: string): Promise<vo
   }
 }
 
-/** Remembers the success, not a failure. */
+/** Runs the work until it has succeeded once. */
 function once(work: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => {

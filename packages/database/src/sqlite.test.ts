@@ -26,7 +26,7 @@ const onFile: CreateSubject = async () => {
 describeDatabase('SQLite', onFile);
 
 describe('the SQLite file', () => {
-  it('holds every committed transaction, whole, after kill -9', async () => {
+  it('holds every committed transaction completely after kill -9', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'service.db');
     let committed = -1;
@@ -46,7 +46,7 @@ describe('the SQLite file', () => {
     }
   });
 
-  it('lets reads pass a transaction that takes its time', async () => {
+  it('serves reads during a long transaction', async () => {
     await using fixture = await migrated(onFile);
     const { database } = fixture;
     const reading = Promise.withResolvers<void>();
@@ -59,7 +59,7 @@ describe('the SQLite file', () => {
     await running;
   });
 
-  it('tells that it cannot be opened', async () => {
+  it('rejects with UNAVAILABLE when it cannot be opened', async () => {
     await using directory = await temporaryDirectory();
     const open = () => createSqliteDatabase({ path: directory.path });
     expect(open).toThrow(expect.objectContaining({ code: 'UNAVAILABLE' }));
@@ -67,7 +67,7 @@ describe('the SQLite file', () => {
 });
 
 describe('SQLite in memory', () => {
-  it('keeps a read outside from seeing an open transaction, though they share one connection', async () => {
+  it('hides an open transaction from reads outside it, although they share one connection', async () => {
     const database = createSqliteDatabase<SampleTables>({ path: ':memory:' });
     await database.migrate({
       '1': { up: (db) => db.schema.createTable('t').addColumn('n', 'integer').execute() },

@@ -4,56 +4,61 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { TidegateError } from '@tidegate/core';
 import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Kysely } from 'kysely';
-import { withBorder } from './bordered-dialect.ts';
 import type { Database } from './database.ts';
-import { createInProcessSignals } from './in-process-signals.ts';
-import { createKyselyDatabase } from './kysely-database.ts';
-import { createFileLocks } from './sqlite/file-locks.ts';
+import { InProcessSignals } from './in-process-signals.ts';
+import { KyselyDatabase } from './kysely-database.ts';
+import { FileLocks } from './sqlite/file-locks.ts';
 import type { SqliteConnection, SqliteResult } from './sqlite/sqlite-connection.ts';
 import { createSqliteDialect } from './sqlite/sqlite-dialect.ts';
-import { createTransactionScope } from './transaction-scope.ts';
+import { TransactionScope } from './transaction-scope.ts';
+import { withDriverHooks } from './translating-dialect.ts';
 
 export interface SqliteDatabaseOptions {
-  /** The file, made with its folder when missing; `:memory:` for one that is gone when it is closed. */
+  /** Path of the file, created with its folder when missing. `:memory:` for a database without a file. */
   readonly path: string;
+  /** Default: no log. */
   readonly logger?: Logger;
   /**
-   * What a resolved transaction survives. 'process': `kill -9` of every process (WAL with synchronous=NORMAL: the
-   * commit is in the kernel's hands). 'power': the machine's crash too (FULL: one fsync a commit). Measured, a
-   * transaction of four statements on a busy virtual disk: p50 0.11 ms against 4 ms. Default 'process'.
+   * Failure that a committed transaction survives. 'process': `kill -9` of every process (WAL with synchronous=NORMAL:
+   * the kernel holds the commit). 'power': also a crash of the machine (synchronous=FULL: one fsync per commit).
+   * Measured for a transaction of four statements on a busy virtual disk: p50 0.11 ms against 4 ms. Default 'process'.
    */
   readonly durability?: 'process' | 'power';
 }
 
-/** While another process recovers the file's log after a crash. */
+/** Opening waits this long for another process that recovers the file's WAL after a crash. */
 const OPEN_TIMEOUT_MS = 5_000;
-/** SQLite's own waiting blocks this process: it is short, and the driver goes on waiting without blocking. */
+/** Short, because SQLite's own wait blocks the event loop. The driver then retries without blocking. */
 const BUSY_TIMEOUT_MS = 5;
-const STATEMENTS_KEPT = 500;
-const WAL_BYTES = 64 * 1024 * 1024;
+const MAX_CACHED_STATEMENTS = 500;
+const MAX_WAL_BYTES = 64 * 1024 * 1024;
 
 /**
- * The embedded database: one SQLite file, or memory.
+ * Creates the embedded database: one SQLite file, or memory.
  *
  * @throws TidegateError UNAVAILABLE when the file cannot be opened.
+ *
+ * @example
+ * const database = createSqliteDatabase<OutboxTables>({ path: 'data/service.db' });
+ * await database.migrate(outboxMigrations);
  */
 export function createSqliteDatabase<Tables>(options: SqliteDatabaseOptions): Database<Tables> {
-  const scope = createTransactionScope();
+  const scope = new TransactionScope();
   const inMemory = options.path === ':memory:';
-  const writer = translating(() => openWriter(options));
-  const reader = inMemory ? undefined : translating(() => openReader(options.path));
-  const dialect = withBorder(createSqliteDialect({ writer, reader }), {
-    translate,
+  const writer = translatingErrors(() => openWriter(options));
+  const reader = inMemory ? undefined : translatingErrors(() => openReader(options.path));
+  const dialect = withDriverHooks(createSqliteDialect({ writer, reader }), {
+    translateError,
     beforeAcquire: () => scope.assertOutside(),
   });
-  const locks = createFileLocks(inMemory ? undefined : options.path, openLockFile);
-  return createKyselyDatabase<Tables>({
+  const locks = new FileLocks(inMemory ? undefined : options.path, openLockFile);
+  return new KyselyDatabase<Tables>({
     dialect: 'sqlite',
     kysely: new Kysely<Tables>({ dialect }),
     scope,
     logger: options.logger ?? silentLogger,
-    tryLock: async (name) => translating(() => locks.tryLock(name)),
-    signals: createInProcessSignals(),
+    tryLock: async (name) => translatingErrors(() => locks.tryLock(name)),
+    signals: new InProcessSignals(),
     release: async () => locks.releaseAll(),
     closeConnections: async () => {
       reader?.close();
@@ -67,17 +72,17 @@ function openWriter({ path, durability }: SqliteDatabaseOptions): SqliteConnecti
   const database = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS, enableForeignKeyConstraints: true });
   const synchronous = durability === 'power' ? 'FULL' : 'NORMAL';
   database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${WAL_BYTES};
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${MAX_WAL_BYTES};
      PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`,
   );
-  return createConnection(database);
+  return new NodeSqliteConnection(database);
 }
 
 function openReader(path: string): SqliteConnection {
-  return createConnection(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
+  return new NodeSqliteConnection(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
 }
 
-/** Locks by SQLite itself: an exclusive transaction on a file of its own, which the kernel ends with the process. */
+/** Takes a lock as an exclusive transaction on a separate file. The kernel releases it when the process ends. */
 function openLockFile(path: string): (() => void) | undefined {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
@@ -90,44 +95,54 @@ function openLockFile(path: string): (() => void) | undefined {
   }
 }
 
-interface Prepared {
+interface PreparedStatement {
   readonly statement: StatementSync;
   readonly returnsRows: boolean;
 }
 
-function createConnection(database: DatabaseSync): SqliteConnection {
-  const statements = new Map<string, Prepared>();
+class NodeSqliteConnection implements SqliteConnection {
+  readonly #database: DatabaseSync;
+  /** Ordered from the least to the most recently used. */
+  readonly #statements = new Map<string, PreparedStatement>();
 
-  /** Least recently used ones go: lists of varying length make new texts without end. */
-  function prepared(sql: string): Prepared {
-    const known = statements.get(sql) ?? prepare(sql);
-    statements.delete(sql);
-    statements.set(sql, known);
-    if (statements.size > STATEMENTS_KEPT) statements.delete(statements.keys().next().value!);
-    return known;
+  constructor(database: DatabaseSync) {
+    this.#database = database;
   }
 
-  function prepare(sql: string): Prepared {
-    const statement = database.prepare(sql);
-    return { statement, returnsRows: statement.columns().length > 0 };
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
   }
 
-  function execute(sql: string, parameters: readonly unknown[]): SqliteResult {
-    const { statement, returnsRows } = prepared(sql);
+  execute(sql: string, parameters: readonly unknown[]): SqliteResult {
+    const { statement, returnsRows } = this.#prepare(sql);
     const values = parameters.map(toInputValue);
     return returnsRows ? { rows: statement.all(...values) } : { rows: [], ...statement.run(...values) };
   }
 
-  return {
-    execute,
-    iterate: (sql, parameters) => database.prepare(sql).iterate(...parameters.map(toInputValue)),
-    get inTransaction() {
-      return database.isTransaction;
-    },
-    close() {
-      if (database.isOpen) database.close();
-    },
-  };
+  /** Not cached: an iteration in progress would be reset by the next use of its statement. */
+  iterate(sql: string, parameters: readonly unknown[]): Iterable<unknown> {
+    return this.#database.prepare(sql).iterate(...parameters.map(toInputValue));
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** Evicts the least recently used statement: lists of varying length produce an unbounded number of texts. */
+  #prepare(sql: string): PreparedStatement {
+    const prepared = this.#statements.get(sql) ?? prepare(this.#database, sql);
+    this.#statements.delete(sql);
+    this.#statements.set(sql, prepared);
+    if (this.#statements.size > MAX_CACHED_STATEMENTS) {
+      this.#statements.delete(this.#statements.keys().next().value!);
+    }
+    return prepared;
+  }
+}
+
+function prepare(database: DatabaseSync, sql: string): PreparedStatement {
+  const statement = database.prepare(sql);
+  return { statement, returnsRows: statement.columns().length > 0 };
 }
 
 function toInputValue(value: unknown): SQLInputValue {
@@ -135,27 +150,29 @@ function toInputValue(value: unknown): SQLInputValue {
   return (value ?? null) as SQLInputValue;
 }
 
-/** SQLITE_CANTOPEN, _NOTADB, _CORRUPT, _IOERR, _FULL, _READONLY: the file, not the statement, is at fault. */
-const fileTrouble = new Set([8, 10, 11, 13, 14, 26]);
+/** SQLITE_READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB: errors of the file, not of the statement. */
+const fileErrors = new Set([8, 10, 11, 13, 14, 26]);
 
-function translate(error: unknown): unknown {
+function translateError(error: unknown): unknown {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   const closed = code === 'ERR_INVALID_STATE' || /driver has already been destroyed/.test(String(error));
-  if (!closed && !(typeof errcode === 'number' && fileTrouble.has(errcode & 0xff))) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new TidegateError('UNAVAILABLE', `The database's file cannot be used: ${reason}.`, { cause: error });
+  return closed || (typeof errcode === 'number' && fileErrors.has(errcode & 0xff))
+    ? unavailable(error)
+    : error;
 }
 
-function translating<T>(work: () => T): T {
+/** Runs work outside the driver, where every error concerns the file. */
+function translatingErrors<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof TidegateError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TidegateError('UNAVAILABLE', `The database's file cannot be used: ${reason}.`, {
-      cause: error,
-    });
+    throw error instanceof TidegateError ? error : unavailable(error);
   }
+}
+
+function unavailable(error: unknown): TidegateError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new TidegateError('UNAVAILABLE', `The database's file cannot be used: ${reason}.`, { cause: error });
 }
 
 function isBusy(error: unknown): boolean {

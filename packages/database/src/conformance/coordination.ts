@@ -4,7 +4,7 @@ import { migrated, type CreateSubject } from './subject.ts';
 
 export function describeCoordination(create: CreateSubject): void {
   describe('tryLock', () => {
-    it('gives a name to one holder at a time, whichever handle asks', async () => {
+    it('grants a lock to one holder at a time, across all handles', async () => {
       await using subject = await create();
       const [one, two] = [subject.open(), subject.open()];
       const lock = await one.tryLock('relay');
@@ -17,19 +17,19 @@ export function describeCoordination(create: CreateSubject): void {
       expect(lock?.lost.aborted).toBe(false);
     });
 
-    it('has one winner among many that ask at once', async () => {
+    it('grants one of many concurrent requests', async () => {
       await using subject = await create();
       const handles = [subject.open(), subject.open(), subject.open()];
       const locks = await Promise.all([...handles, ...handles].map((handle) => handle.tryLock('relay')));
       expect(locks.filter(Boolean)).toHaveLength(1);
     });
 
-    it('frees the lock when its holder closes; releasing twice does no harm to the next', async () => {
+    it('releases the lock when its holder closes, and ignores a second release', async () => {
       await using subject = await create();
       const [one, two, three] = [subject.open(), subject.open(), subject.open()];
       await one.tryLock('relay');
       await one.close();
-      // Postgres notices the end of a connection a moment later.
+      // Postgres notices the end of a connection with a short delay.
       const lock = await until(() => two.tryLock('relay'), { what: 'the lock is free' });
       await lock.release();
       const next = await three.tryLock('relay');
@@ -67,7 +67,7 @@ export function describeCoordination(create: CreateSubject): void {
       expect(woken).toEqual(['here']);
     });
 
-    it('reach nobody who stopped listening', async () => {
+    it('wake no listener that was stopped', async () => {
       await using fixture = await migrated(create);
       const { database } = fixture;
       const woken: string[] = [];
@@ -81,7 +81,7 @@ export function describeCoordination(create: CreateSubject): void {
   });
 
   describe('ping and close', () => {
-    it('answers a ping, and rejects everything after close, which waits for a running transaction', async () => {
+    it('answers a ping; close waits for a running transaction, and later calls reject with UNAVAILABLE', async () => {
       await using fixture = await migrated(create);
       const { database } = fixture;
       await database.ping(2_000);

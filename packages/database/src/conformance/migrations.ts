@@ -3,7 +3,7 @@ import { balanceOf, sampleMigrations, type CreateSubject } from './subject.ts';
 
 export function describeMigrations(create: CreateSubject): void {
   describe('migrate', () => {
-    it('is idempotent and keeps what is there', async () => {
+    it('is idempotent and keeps existing rows', async () => {
       await using subject = await create();
       const database = subject.open();
       await database.migrate(sampleMigrations);
@@ -12,7 +12,7 @@ export function describeMigrations(create: CreateSubject): void {
       expect(await balanceOf(database, 'a')).toBe(1);
     });
 
-    it('runs each migration once, by name, when several processes start at once', async () => {
+    it('applies each migration once, ordered by name, when several processes start at once', async () => {
       await using subject = await create();
       const ran: string[] = [];
       const watched = Object.fromEntries(
@@ -34,7 +34,7 @@ export function describeMigrations(create: CreateSubject): void {
       expect(ran).toEqual(['0001-accounts', '0002-journal']);
     });
 
-    it('applies nothing of a set that fails', async () => {
+    it('applies no migration of a set that fails', async () => {
       await using subject = await create();
       const database = subject.open();
       const broken = {

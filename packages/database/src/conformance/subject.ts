@@ -7,7 +7,7 @@ export interface SampleTables {
 }
 
 export interface DatabaseSubject extends AsyncDisposable {
-  /** Another handle on the same data, as another process would have it. The subject closes what is left open. */
+  /** Opens another handle on the same data, as another process would. Disposing the subject closes all handles. */
   open(): Database<SampleTables>;
 }
 
@@ -36,7 +36,7 @@ export const sampleMigrations: Migrations = {
   },
 };
 
-/** A migrated database, and the subject it came from for more handles. */
+/** Creates a subject and a migrated database from it. */
 export async function migrated(
   create: CreateSubject,
 ): Promise<{ subject: DatabaseSubject; database: Database<SampleTables> } & AsyncDisposable> {

@@ -5,7 +5,7 @@ import { balanceOf, migrated, type CreateSubject } from './subject.ts';
 
 export function describeTransactions(create: CreateSubject): void {
   describe('transaction', () => {
-    it('makes all of the work visible at once, and its result the result', async () => {
+    it('makes all changes visible at once, and resolves with the result of the work', async () => {
       await using fixture = await migrated(create);
       const { database } = fixture;
       const other = fixture.subject.open();
@@ -19,24 +19,24 @@ export function describeTransactions(create: CreateSubject): void {
       expect(await other.query.selectFrom('journal').selectAll().execute()).toHaveLength(1);
     });
 
-    it('shows nothing to other readers before the commit', async () => {
+    it('shows no change to other readers before the commit', async () => {
       await using fixture = await migrated(create);
       const other = fixture.subject.open();
       const inserted = deferred();
-      const looked = deferred();
+      const read = deferred();
       const running = fixture.database.transaction(async ({ tx }) => {
         await tx.insertInto('accounts').values({ id: 'a', balance: 1, note: null }).execute();
         inserted.resolve();
-        await looked.promise;
+        await read.promise;
       });
       await inserted.promise;
       expect(await balanceOf(other, 'a')).toBeUndefined();
-      looked.resolve();
+      read.resolve();
       await running;
       expect(await balanceOf(other, 'a')).toBe(1);
     });
 
-    it('leaves nothing behind when the work throws, and rejects with what it threw', async () => {
+    it('rolls back when the work rejects, and rejects with the same error', async () => {
       await using fixture = await migrated(create);
       const failing = fixture.database.transaction(async ({ tx }) => {
         await tx.insertInto('accounts').values({ id: 'a', balance: 1, note: null }).execute();
@@ -46,7 +46,7 @@ export function describeTransactions(create: CreateSubject): void {
       expect(await balanceOf(fixture.database, 'a')).toBeUndefined();
     });
 
-    it('runs afterCommit hooks once the data can be read, in order, and never after a rollback', async () => {
+    it('runs afterCommit hooks in order after the commit, and never after a rollback', async () => {
       await using fixture = await migrated(create);
       const ran: string[] = [];
       await fixture.database.transaction(async ({ tx, afterCommit }) => {
@@ -64,7 +64,7 @@ export function describeTransactions(create: CreateSubject): void {
       expect(ran).toEqual(['first', 'second']);
     });
 
-    it('stays committed when a hook throws, and runs the other hooks', async () => {
+    it('stays committed and runs the other hooks when a hook throws', async () => {
       await using fixture = await migrated(create);
       const ran = deferred();
       await fixture.database.transaction(async ({ tx, afterCommit }) => {
@@ -101,35 +101,35 @@ export function describeTransactions(create: CreateSubject): void {
       expect(await balanceOf(fixture.database, 'a')).toBe(60);
     });
 
-    it('is retried from the beginning when it lost against another, with the hooks of the last try only', async () => {
+    it('is retried after a serialization failure, with the hooks of the last attempt only', async () => {
       await using fixture = await migrated(create);
       const code = fixture.database.dialect === 'postgres' ? { code: '40001' } : { errcode: 5 };
-      let tries = 0;
+      let attempts = 0;
       const hooks: number[] = [];
       await fixture.database.transaction(async ({ tx, afterCommit }) => {
-        const attempt = ++tries;
+        const attempt = ++attempts;
         afterCommit(() => hooks.push(attempt));
         await tx.insertInto('accounts').values({ id: 'a', balance: attempt, note: null }).execute();
-        if (attempt < 3) throw Object.assign(new Error('lost against another'), code);
+        if (attempt < 3) throw Object.assign(new Error('serialization failure'), code);
       });
       expect(await balanceOf(fixture.database, 'a')).toBe(3);
       expect(hooks).toEqual([3]);
     });
 
-    it('gives up after a bounded number of tries', async () => {
+    it('is retried a bounded number of times', async () => {
       await using fixture = await migrated(create);
       const code = fixture.database.dialect === 'postgres' ? { code: '40001' } : { errcode: 5 };
-      let tries = 0;
+      let attempts = 0;
       const losing = fixture.database.transaction(async () => {
-        tries++;
-        throw Object.assign(new Error('lost against another'), code);
+        attempts++;
+        throw Object.assign(new Error('serialization failure'), code);
       });
-      await expect(losing).rejects.toThrow('lost against another');
-      expect(tries).toBeGreaterThan(2);
-      expect(tries).toBeLessThan(20);
+      await expect(losing).rejects.toThrow('serialization failure');
+      expect(attempts).toBeGreaterThan(2);
+      expect(attempts).toBeLessThan(20);
     });
 
-    it('rejects another transaction and the plain query inside its work, instead of waiting for itself', async () => {
+    it('rejects another transaction and the plain query inside its work with INTERNAL', async () => {
       await using fixture = await migrated(create);
       const { database } = fixture;
       await expect(database.transaction(() => database.transaction(async () => {}))).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { migrated, type CreateSubject } from './subject.ts';
 
 export function describeValues(create: CreateSubject): void {
   describe('values', () => {
-    it('gives bigints, counts and sums back as numbers, up to the largest safe one', async () => {
+    it('reads bigints, counts and sums as numbers, up to the largest safe integer', async () => {
       await using fixture = await migrated(create);
       const balance = Number.MAX_SAFE_INTEGER;
       await fixture.database.query
@@ -27,7 +27,7 @@ export function describeValues(create: CreateSubject): void {
       expect(totals).toEqual({ rows: 2, total: balance - 1 });
     });
 
-    it('rejects an integer that a number cannot hold, rather than rounding it', async () => {
+    it('rejects an integer beyond the safe integers instead of rounding it', async () => {
       await using fixture = await migrated(create);
       await sql`insert into accounts (id, balance) values ('a', 9007199254740993)`.execute(
         fixture.database.query,
@@ -37,7 +37,7 @@ export function describeValues(create: CreateSubject): void {
       );
     });
 
-    it('counts the rows that a statement changed', async () => {
+    it('returns the number of rows that a statement changed', async () => {
       await using fixture = await migrated(create);
       const row = { balance: 1, note: null };
       const values = ['a', 'b', 'c'].map((id) => ({ id, ...row }));
@@ -58,7 +58,7 @@ export function describeValues(create: CreateSubject): void {
       expect(deleted.numDeletedRows).toBe(3n);
     });
 
-    it('tells unique violations from other errors and holds foreign keys', async () => {
+    it('distinguishes unique violations from other errors, and enforces foreign keys', async () => {
       await using fixture = await migrated(create);
       const insert = () =>
         fixture.database.query.insertInto('accounts').values({ id: 'a', balance: 1, note: null }).execute();

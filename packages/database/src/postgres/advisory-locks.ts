@@ -1,59 +1,60 @@
 import type { Lock } from '../database.ts';
-import type { Session, SessionClient } from './session.ts';
+import type { Session } from './session.ts';
 
-/** Names live in the schema: two services may use the same. */
-export interface AdvisoryLocks {
-  tryLock(name: string): Promise<Lock | undefined>;
-}
+/** SQL of a lock's 64-bit key, computed from its name. */
+const KEY = 'hashtextextended($1, 0)';
 
-interface Held {
-  readonly lost: AbortController;
-}
+/** Advisory locks of one session. Postgres releases them when the session ends; each then aborts its `lost` signal. */
+export class AdvisoryLocks {
+  readonly #session: Session;
+  readonly #schema: string;
+  /** Locks of this process. Postgres itself would grant a session the same lock twice. */
+  readonly #held = new Map<string, AbortController>();
 
-/** Advisory locks of one session: Postgres frees them when it is gone, and each then tells it is lost. */
-export function createAdvisoryLocks(session: Session, schema: string): AdvisoryLocks {
-  // Postgres would give a session the same lock twice: within this process the map says who has it.
-  const held = new Map<string, Held>();
-  session.onGone(() => {
-    for (const { lost } of held.values()) lost.abort(new Error('the connection that held the lock is gone'));
-    held.clear();
-  });
+  /** Lock names are prefixed with the schema, so that services do not share them. */
+  constructor(session: Session, schema: string) {
+    this.#session = session;
+    this.#schema = schema;
+    session.onEnd(() => {
+      for (const lost of this.#held.values()) {
+        lost.abort(new Error('the connection that held the lock is gone'));
+      }
+      this.#held.clear();
+    });
+  }
 
-  async function tryLock(name: string): Promise<Lock | undefined> {
-    if (held.has(name)) return undefined;
-    const entry: Held = { lost: new AbortController() };
-    held.set(name, entry);
+  async tryLock(name: string): Promise<Lock | undefined> {
+    if (this.#held.has(name)) return undefined;
+    const lost = new AbortController();
+    this.#held.set(name, lost);
     try {
-      const client = await session.client();
-      if (await take(client, `${schema}/${name}`)) {
-        entry.lost.signal.throwIfAborted();
-        return { lost: entry.lost.signal, release: () => release(name, entry) };
+      if (await this.#acquire(name)) {
+        lost.signal.throwIfAborted();
+        return { lost: lost.signal, release: () => this.#release(name, lost) };
       }
     } catch (error) {
-      forget(name, entry);
+      this.#forget(name, lost);
       throw error;
     }
-    forget(name, entry);
+    this.#forget(name, lost);
     return undefined;
   }
 
-  async function release(name: string, entry: Held): Promise<void> {
-    if (held.get(name) !== entry) return;
-    const client = await session.client();
-    await client.query(`select pg_advisory_unlock(${KEY})`, [`${schema}/${name}`]);
-    forget(name, entry);
+  async #acquire(name: string): Promise<boolean> {
+    const client = await this.#session.client();
+    const query = `select pg_try_advisory_lock(${KEY}) as acquired`;
+    const rows = await client.query<{ acquired: boolean }>(query, [`${this.#schema}/${name}`]);
+    return rows[0]?.acquired === true;
   }
 
-  function forget(name: string, entry: Held): void {
-    if (held.get(name) === entry) held.delete(name);
+  async #release(name: string, lost: AbortController): Promise<void> {
+    if (this.#held.get(name) !== lost) return;
+    const client = await this.#session.client();
+    await client.query(`select pg_advisory_unlock(${KEY})`, [`${this.#schema}/${name}`]);
+    this.#forget(name, lost);
   }
 
-  return { tryLock };
-}
-
-const KEY = 'hashtextextended($1, 0)';
-
-async function take(client: SessionClient, key: string): Promise<boolean> {
-  const rows = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(${KEY}) as taken`, [key]);
-  return rows[0]?.taken === true;
+  #forget(name: string, lost: AbortController): void {
+    if (this.#held.get(name) === lost) this.#held.delete(name);
+  }
 }

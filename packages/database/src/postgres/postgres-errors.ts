@@ -1,7 +1,7 @@
 import { TidegateError } from '@tidegate/core';
 
-/** Node's codes for a server that cannot be reached or went away. */
-const network = new Set([
+/** Error codes of Node for an unreachable or disconnected server. */
+const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'ENOTFOUND',
@@ -11,14 +11,17 @@ const network = new Set([
   'EHOSTUNREACH',
 ]);
 
-/** Shutting down, crashed, starting up, too many connections. */
-const serverAway = new Set(['57P01', '57P02', '57P03', '57P05', '53300']);
+/** SQLSTATEs: admin shutdown, crash shutdown, cannot connect now, idle session timeout, too many connections. */
+const unavailableStates = new Set(['57P01', '57P02', '57P03', '57P05', '53300']);
 
-/** `pg` says these without a code. */
-const connectionWords =
+/** Messages of `pg` errors that have no code. */
+const connectionMessages =
   /connection terminated|connection ended|timeout exceeded when trying to connect|client was closed|not queryable|after calling end|driver has already been destroyed|connection has been discarded|query read timeout/i;
 
-/** The one border: unreachable is UNAVAILABLE, a statement out of time is DEADLINE_EXCEEDED, the rest stays. */
+/**
+ * Translates an unreachable server to UNAVAILABLE and a cancelled statement to DEADLINE_EXCEEDED. Other errors are
+ * returned unchanged.
+ */
 export function translatePostgresError(error: unknown): unknown {
   if (error instanceof TidegateError) return error;
   const { code } = error as { code?: unknown };
@@ -26,7 +29,7 @@ export function translatePostgresError(error: unknown): unknown {
   if (code === '57014') {
     return new TidegateError('DEADLINE_EXCEEDED', 'The database took too long to answer.', { cause: error });
   }
-  if (isAway(code, message)) {
+  if (isUnavailable(code, message)) {
     return new TidegateError('UNAVAILABLE', `The database cannot be reached: ${message || String(code)}.`, {
       cause: error,
     });
@@ -34,7 +37,10 @@ export function translatePostgresError(error: unknown): unknown {
   return error;
 }
 
-function isAway(code: unknown, message: string): boolean {
-  if (typeof code === 'string') return network.has(code) || serverAway.has(code) || code.startsWith('08');
-  return connectionWords.test(message);
+function isUnavailable(code: unknown, message: string): boolean {
+  if (typeof code === 'string') {
+    // Class 08: connection exception.
+    return networkCodes.has(code) || unavailableStates.has(code) || code.startsWith('08');
+  }
+  return connectionMessages.test(message);
 }

@@ -1,65 +1,82 @@
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { Signals } from '../database.ts';
-import { createInProcessSignals } from '../in-process-signals.ts';
-import type { Session } from './session.ts';
+import type { Signals, Tables, UnitOfWork } from '../database.ts';
+import { InProcessSignals } from '../in-process-signals.ts';
+import type { Session, SessionClient } from './session.ts';
 
 /**
- * In-process wake-ups at once, LISTEN/NOTIFY for other processes. NOTIFY is sent after the commit and not inside it:
- * there it would make all committing transactions of the server take turns. What is lost by a crash in between is
- * what the slow poll of every listener is for.
+ * Signals over LISTEN/NOTIFY. Listeners of this process are woken directly. NOTIFY is sent after the commit and not
+ * inside the transaction, where it would serialise all committing transactions of the server. A crash in between loses
+ * the signal; the slow poll of every listener covers this.
  */
-export function createPostgresSignals(session: Session, schema: string, logger: Logger): Signals {
-  const local = createInProcessSignals((channel) => send(channel));
-  const listening = new Set<string>();
-  const waiting = new Set<string>();
-  let sending = false;
+export class PostgresSignals implements Signals {
+  readonly #session: Session;
+  readonly #schema: string;
+  readonly #logger: Logger;
+  readonly #local = new InProcessSignals((channel) => this.#send(channel));
+  readonly #listening = new Set<string>();
+  readonly #unsent = new Set<string>();
+  #sending = false;
 
-  const remoteName = (channel: string): string => `${schema}:${channel}`;
+  /** Channel names are prefixed with the schema, so that services do not share them. */
+  constructor(session: Session, schema: string, logger: Logger) {
+    this.#session = session;
+    this.#schema = schema;
+    this.#logger = logger;
+    session.onConnect((client) => this.#resume(client));
+  }
 
-  session.onConnect(async (client) => {
-    client.onNotification((remote, own) => {
-      // One of our own has already woken whoever listens here.
-      if (!own && remote.startsWith(`${schema}:`)) local.wake(remote.slice(schema.length + 1));
+  notify(unit: UnitOfWork<Tables>, channel: string): void {
+    this.#local.notify(unit, channel);
+  }
+
+  async listen(channel: string, onSignal: () => void): Promise<() => Promise<void>> {
+    const client = await this.#session.client();
+    // From here on every new connection listens, also one that replaces this client now.
+    this.#listening.add(channel);
+    await client.query(`listen ${quote(this.#remoteName(channel))}`);
+    // No UNLISTEN when the last listener leaves: a wake-up without listeners is cheaper than reference counting.
+    return this.#local.listen(channel, onSignal);
+  }
+
+  /** Listens on a new connection. */
+  async #resume(client: SessionClient): Promise<void> {
+    const prefix = this.#remoteName('');
+    client.onNotification((remoteName, own) => {
+      // A notification of this connection has already woken the listeners of this process.
+      if (!own && remoteName.startsWith(prefix)) this.#local.wake(remoteName.slice(prefix.length));
     });
-    for (const channel of listening) await client.query(`listen ${quoted(remoteName(channel))}`);
-    // Something may have been notified while nobody was connected.
-    for (const channel of listening) local.wake(channel);
-  });
+    for (const channel of this.#listening) await client.query(`listen ${quote(this.#remoteName(channel))}`);
+    // Notifications may have been missed while there was no connection.
+    for (const channel of this.#listening) this.#local.wake(channel);
+  }
 
-  /** At most one NOTIFY under way; what comes meanwhile goes out as one. */
-  function send(channel: string): void {
-    waiting.add(channel);
-    if (sending) return;
-    sending = true;
-    void sendWaiting().finally(() => {
-      sending = false;
+  /** Sends at most one NOTIFY at a time; signals of one channel that arrive meanwhile are merged. */
+  #send(channel: string): void {
+    this.#unsent.add(channel);
+    if (this.#sending) return;
+    this.#sending = true;
+    void this.#sendAll().finally(() => {
+      this.#sending = false;
     });
   }
 
-  async function sendWaiting(): Promise<void> {
-    for (const channel of waiting) {
-      waiting.delete(channel);
+  async #sendAll(): Promise<void> {
+    for (const channel of this.#unsent) {
+      this.#unsent.delete(channel);
       try {
-        const client = await session.client();
-        await client.query('select pg_notify($1, $2)', [remoteName(channel), '']);
+        const client = await this.#session.client();
+        await client.query('select pg_notify($1, $2)', [this.#remoteName(channel), '']);
       } catch (error) {
-        logger.debug({ err: error, channel }, 'a wake-up for other processes was not sent; they poll');
+        this.#logger.debug({ err: error, channel }, 'a wake-up for other processes was not sent; they poll');
       }
     }
   }
 
-  async function listen(channel: string, onSignal: () => void): Promise<() => Promise<void>> {
-    const client = await session.client();
-    // From here on every new connection listens, also one that replaces this client now.
-    listening.add(channel);
-    await client.query(`listen ${quoted(remoteName(channel))}`);
-    // The LISTEN outlives the listener: a wake-up for nobody costs less than keeping account of who is left.
-    return local.listen(channel, onSignal);
+  #remoteName(channel: string): string {
+    return `${this.#schema}:${channel}`;
   }
-
-  return { notify: (unit, channel) => local.notify(unit, channel), listen };
 }
 
-function quoted(name: string): string {
+function quote(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

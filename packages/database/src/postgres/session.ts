@@ -1,94 +1,105 @@
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 
-/** One connection that is kept, for what belongs to a connection: LISTEN and advisory locks. */
+/** One connection outside the pool, for state that belongs to a connection: LISTEN and advisory locks. */
 export interface SessionClient {
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Called once when the connection is gone, whoever ended it. */
-  onGone(listener: () => void): void;
-  /** `own` is true for a NOTIFY that this connection sent itself. */
+  /** Calls the listener once when the connection has ended, for any reason. */
+  onEnd(listener: () => void): void;
+  /** Calls the listener for each NOTIFY. `own` is true when this connection sent it. */
   onNotification(listener: (channel: string, own: boolean) => void): void;
   end(): Promise<void>;
-}
-
-export interface Session {
-  /** The connection, opened when there is none. Rejects when it cannot be. */
-  client(): Promise<SessionClient>;
-  /** Runs for every connection, the first and each later one, before anyone gets it. */
-  onConnect(listener: (client: SessionClient) => Promise<void>): void;
-  onGone(listener: () => void): void;
-  close(): Promise<void>;
 }
 
 export interface SessionOptions {
   readonly connect: () => Promise<SessionClient>;
   readonly logger: Logger;
-  /** A connection that died silently must not seem to hold its locks for long. */
+  /**
+   * Interval in milliseconds at which the connection is probed, so that a silently broken one is noticed and its locks
+   * are reported as lost. Default 3,000.
+   */
   readonly pingIntervalMs?: number;
 }
 
 const reconnectBackoff = { firstMs: 100, maxMs: 5_000 };
 
-/** Opens on first use and from then on opens again, with backoff, whenever the connection is gone. */
-export function createSession({ connect, logger, pingIntervalMs = 3_000 }: SessionOptions): Session {
-  const closing = new AbortController();
-  const connectListeners: ((client: SessionClient) => Promise<void>)[] = [];
-  const goneListeners: (() => void)[] = [];
-  let current: Promise<SessionClient> | undefined;
+/** Connects on first use. From then on it reconnects, with backoff, whenever the connection ends. */
+export class Session {
+  readonly #connect: () => Promise<SessionClient>;
+  readonly #logger: Logger;
+  readonly #pingIntervalMs: number;
+  readonly #closing = new AbortController();
+  readonly #connectListeners: ((client: SessionClient) => Promise<void>)[] = [];
+  readonly #endListeners: (() => void)[] = [];
+  #current: Promise<SessionClient> | undefined;
 
-  async function open(): Promise<SessionClient> {
-    const opened = await connect();
-    const heartbeat = setInterval(() => {
-      opened.query('select 1').catch(() => opened.end().catch(() => undefined));
-    }, pingIntervalMs);
-    heartbeat.unref();
-    opened.onGone(() => {
-      clearInterval(heartbeat);
-      gone();
-    });
-    for (const listener of connectListeners) await listener(opened);
-    return opened;
+  constructor({ connect, logger, pingIntervalMs = 3_000 }: SessionOptions) {
+    this.#connect = connect;
+    this.#logger = logger;
+    this.#pingIntervalMs = pingIntervalMs;
   }
 
-  function client(): Promise<SessionClient> {
-    closing.signal.throwIfAborted();
-    if (current) return current;
-    const opening = open();
-    current = opening;
+  /** Resolves with the connection; opens it when there is none. Rejects when it cannot be opened or after `close`. */
+  async client(): Promise<SessionClient> {
+    this.#closing.signal.throwIfAborted();
+    if (this.#current) return this.#current;
+    const opening = this.#open();
+    this.#current = opening;
     opening.catch(() => {
-      if (current === opening) current = undefined;
+      if (this.#current === opening) this.#current = undefined;
     });
     return opening;
   }
 
-  function gone(): void {
-    current = undefined;
-    for (const listener of goneListeners) listener();
-    if (!closing.signal.aborted) void reconnect();
+  /** The listener runs for every new connection before `client` resolves with it. */
+  onConnect(listener: (client: SessionClient) => Promise<void>): void {
+    this.#connectListeners.push(listener);
   }
 
-  async function reconnect(): Promise<void> {
-    for (let attempt = 1; !closing.signal.aborted; attempt++) {
+  /** The listener runs whenever a connection has ended. */
+  onEnd(listener: () => void): void {
+    this.#endListeners.push(listener);
+  }
+
+  /** Ends the connection. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    const last = await this.#current?.catch(() => undefined);
+    await last?.end().catch(() => undefined);
+  }
+
+  async #open(): Promise<SessionClient> {
+    const opened = await this.#connect();
+    const heartbeat = setInterval(() => {
+      opened.query('select 1').catch(() => opened.end().catch(() => undefined));
+    }, this.#pingIntervalMs);
+    heartbeat.unref();
+    opened.onEnd(() => {
+      clearInterval(heartbeat);
+      this.#handleEnd();
+    });
+    for (const listener of this.#connectListeners) await listener(opened);
+    return opened;
+  }
+
+  #handleEnd(): void {
+    this.#current = undefined;
+    for (const listener of this.#endListeners) listener();
+    if (!this.#closing.signal.aborted) void this.#reconnect();
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let attempt = 1; !signal.aborted; attempt++) {
       try {
-        await delay(backoffMs(attempt, reconnectBackoff), closing.signal);
-        await client();
+        await delay(backoffMs(attempt, reconnectBackoff), signal);
+        await this.client();
         return;
       } catch (error) {
-        if (closing.signal.aborted) return;
-        logger.warn({ err: error, attempt }, 'Postgres: the connection for locks and signals is away');
+        if (signal.aborted) return;
+        this.#logger.warn({ err: error, attempt }, 'Postgres: the connection for locks and signals is away');
       }
     }
   }
-
-  return {
-    client: async () => client(),
-    onConnect: (listener) => void connectListeners.push(listener),
-    onGone: (listener) => void goneListeners.push(listener),
-    async close() {
-      if (closing.signal.aborted) return;
-      closing.abort();
-      const last = await current?.catch(() => undefined);
-      await last?.end().catch(() => undefined);
-    },
-  };
 }

@@ -1,7 +1,7 @@
 import { createSqliteDatabase } from '../sqlite.ts';
 import { sampleMigrations, type SampleTables } from '../conformance/subject.ts';
 
-/** Commits transfers without end and prints each number once it is committed, until it is killed. */
+/** Commits transactions in a loop and prints the number of each after its commit, until it is killed. */
 const database = createSqliteDatabase<SampleTables>({ path: process.env['DATABASE_PATH']! });
 await database.migrate(sampleMigrations);
 const last = await database.query

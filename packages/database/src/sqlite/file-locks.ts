@@ -1,43 +1,44 @@
 import type { Lock } from '../database.ts';
 
-export interface FileLocks {
-  tryLock(name: string): Lock | undefined;
-  releaseAll(): void;
-}
+/** Named locks, each an empty file beside the database. */
+export class FileLocks {
+  readonly #path: string | undefined;
+  readonly #open: (lockPath: string) => (() => void) | undefined;
+  /** Release functions of the locks that this database holds, by name. */
+  readonly #held = new Map<string, () => void>();
 
-/**
- * Named locks, each a small file beside the database that stays empty. `open` takes the file's lock and returns what
- * frees it, or undefined when another holds it. Without a path (a database in memory) they hold within this database.
- */
-export function createFileLocks(
-  path: string | undefined,
-  open: (lockPath: string) => (() => void) | undefined,
-): FileLocks {
-  const held = new Map<string, () => void>();
+  /**
+   * `path` is the database's file; without it (in memory) the locks hold within this database only. `open` locks a file
+   * and returns its release function, or undefined when another process holds the lock.
+   */
+  constructor(path: string | undefined, open: (lockPath: string) => (() => void) | undefined) {
+    this.#path = path;
+    this.#open = open;
+  }
 
-  function tryLock(name: string): Lock | undefined {
-    if (held.has(name)) return undefined;
-    const free =
-      path === undefined ? () => {} : open(`${path}-${name.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}.lock`);
-    if (!free) return undefined;
-    held.set(name, free);
+  tryLock(name: string): Lock | undefined {
+    if (this.#held.has(name)) return undefined;
+    const unlock = this.#path === undefined ? () => {} : this.#open(lockPath(this.#path, name));
+    if (!unlock) return undefined;
+    this.#held.set(name, unlock);
     return {
-      // The kernel frees it with the process and not earlier: it is never lost.
+      // The kernel releases the file with the process and not earlier, so the lock is never lost.
       lost: new AbortController().signal,
-      release: async () => release(name, free),
+      release: async () => this.#release(name, unlock),
     };
   }
 
-  function release(name: string, free: () => void): void {
-    if (held.get(name) !== free) return;
-    held.delete(name);
-    free();
+  releaseAll(): void {
+    for (const [name, unlock] of this.#held) this.#release(name, unlock);
   }
 
-  return {
-    tryLock,
-    releaseAll() {
-      for (const [name, free] of held) release(name, free);
-    },
-  };
+  #release(name: string, unlock: () => void): void {
+    if (this.#held.get(name) !== unlock) return;
+    this.#held.delete(name);
+    unlock();
+  }
+}
+
+function lockPath(path: string, name: string): string {
+  return `${path}-${name.replaceAll(/[^A-Za-z0-9_.-]/g, '_')}.lock`;
 }

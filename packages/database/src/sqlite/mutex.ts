@@ -1,18 +1,13 @@
-/** One holder at a time, first come, first served. */
-export interface Mutex {
-  /** Resolves with the function that passes it on. */
-  acquire(): Promise<() => void>;
-}
+/** A mutual exclusion lock with one holder at a time, granted in the order of `acquire` calls. */
+export class Mutex {
+  #last: Promise<void> = Promise.resolve();
 
-export function createMutex(): Mutex {
-  let last: Promise<void> = Promise.resolve();
-  return {
-    async acquire() {
-      const before = last;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      last = promise;
-      await before;
-      return resolve;
-    },
-  };
+  /** Resolves with the function that releases the lock. */
+  async acquire(): Promise<() => void> {
+    const previous = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    await previous;
+    return resolve;
+  }
 }

@@ -1,15 +1,17 @@
-/** What the driver needs of one open SQLite file; `sqlite.ts` builds it from the vendor's module. */
+/** One open SQLite file, as the driver uses it. `sqlite.ts` implements it on the vendor's module. */
 export interface SqliteConnection {
-  /** Statements are prepared once and kept. */
+  /** Runs a statement. Prepared statements are cached. */
   execute(sql: string, parameters: readonly unknown[]): SqliteResult;
   iterate(sql: string, parameters: readonly unknown[]): Iterable<unknown>;
   readonly inTransaction: boolean;
+  /** Idempotent. */
   close(): void;
 }
 
 export interface SqliteResult {
   readonly rows: unknown[];
-  /** Only for statements that return no rows. */
+  /** Number of changed rows, of a statement that returns no rows. */
   readonly changes?: number | bigint;
+  /** Present for a statement that returns no rows. */
   readonly lastInsertRowid?: number | bigint;
 }

@@ -5,19 +5,19 @@ import {
   type Dialect,
   type SelectModifierNode,
 } from 'kysely';
-import { createSqliteDriver, type SqliteFile } from './sqlite-driver.ts';
+import { SqliteDriver, type SqliteFile } from './sqlite-driver.ts';
 
 export function createSqliteDialect(file: SqliteFile): Dialect {
   return {
     createAdapter: () => new Adapter(),
-    createDriver: () => createSqliteDriver(file),
+    createDriver: () => new SqliteDriver(file),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new Compiler(),
   };
 }
 
 class Adapter extends SqliteAdapter {
-  /** The driver takes turns itself; Kysely's own mutex would make reads wait for transactions. */
+  /** The driver has its own mutex for writes. Kysely's mutex would make reads wait for transactions. */
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -26,7 +26,7 @@ class Adapter extends SqliteAdapter {
 const locking = /^(For|NoWait|SkipLocked)/;
 
 class Compiler extends SqliteQueryCompiler {
-  /** A SQLite transaction locks more than FOR UPDATE asks for; leaving it out lets one query serve both dialects. */
+  /** Omits FOR UPDATE, so that one query serves both dialects: a SQLite transaction locks the whole database anyway. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (!locking.test(node.modifier ?? '')) super.visitSelectModifier(node);
   }

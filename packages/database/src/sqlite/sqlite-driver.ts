@@ -1,107 +1,123 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
-import { createMutex } from './mutex.ts';
-import { patiently } from './patience.ts';
+import { retryWhileBusy } from './busy-retry.ts';
+import { Mutex } from './mutex.ts';
 import type { SqliteConnection, SqliteResult } from './sqlite-connection.ts';
 
 export interface SqliteFile {
   readonly writer: SqliteConnection;
-  /** Absent for a database in memory, which has only the one connection. */
+  /** Absent for an in-memory database, which has one connection only. */
   readonly reader?: SqliteConnection | undefined;
 }
 
-/** How long a write waits for another process's. */
-const PATIENCE_MS = 5_000;
-
-interface Session extends DatabaseConnection {
-  /** Passes the writer on; set while a transaction is open. */
-  release?: (() => void) | undefined;
-}
+/** How long a write waits for a write of another process. */
+const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * One writer, taken in turn by transactions and single writes; a second connection for reads outside transactions,
- * which in WAL mode wait for nobody and see what was committed.
+ * Kysely driver with one writer, which transactions and single writes use in turn, and a second connection for reads
+ * outside transactions. In WAL mode these reads wait for no writer and see committed data only.
  */
-export function createSqliteDriver(file: SqliteFile): Driver {
-  const writing = createMutex();
-  const { writer, reader } = file;
+export class SqliteDriver implements Driver {
+  readonly #file: SqliteFile;
+  readonly #writerMutex = new Mutex();
 
-  function createSession(): Session {
-    const session: Session = {
-      async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-        if (session.release) return toQueryResult(run(writer, query));
-        if (reader && isRead(query)) return toQueryResult(run(reader, query));
-        return alone(() => toQueryResult(run(writer, query)));
-      },
-      async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-        const connection = session.release ? writer : (reader ?? writer);
-        for (const row of connection.iterate(query.sql, query.parameters)) yield { rows: [row as R] };
-      },
-    };
-    return session;
+  constructor(file: SqliteFile) {
+    this.#file = file;
   }
 
-  async function alone<T>(work: () => T): Promise<T> {
-    const release = await writing.acquire();
-    try {
-      return await patiently(work, PATIENCE_MS);
-    } finally {
-      release();
-    }
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return new SqliteSession(this.#file, (work) => this.#write(work));
   }
 
-  async function beginTransaction(session: Session): Promise<void> {
-    const release = await writing.acquire();
+  async beginTransaction(session: SqliteSession): Promise<void> {
+    const release = await this.#writerMutex.acquire();
     try {
-      // Not the deferred default: a read that turns into a write fails when another process wrote in between.
-      await patiently(() => writer.execute('begin immediate', []), PATIENCE_MS);
-      session.release = release;
+      // Not the deferred default: a read that becomes a write fails when another process wrote in between.
+      await retryWhileBusy(() => this.#file.writer.execute('begin immediate', []), BUSY_TIMEOUT_MS);
+      session.enterTransaction(release);
     } catch (error) {
       release();
       throw error;
     }
   }
 
-  /** A commit that fails keeps the writer: Kysely rolls back after it. */
-  async function commitTransaction(session: Session): Promise<void> {
-    writer.execute('commit', []);
-    leave(session);
+  /** A failed commit keeps the writer: Kysely calls `rollbackTransaction` next. */
+  async commitTransaction(session: SqliteSession): Promise<void> {
+    this.#file.writer.execute('commit', []);
+    session.leaveTransaction();
   }
 
-  async function rollbackTransaction(session: Session): Promise<void> {
+  async rollbackTransaction(session: SqliteSession): Promise<void> {
     try {
-      // SQLite may have rolled back by itself (disk full, for one).
-      if (writer.inTransaction) writer.execute('rollback', []);
+      // SQLite may have rolled back on its own, for example when the disk is full.
+      if (this.#file.writer.inTransaction) this.#file.writer.execute('rollback', []);
     } finally {
-      leave(session);
+      session.leaveTransaction();
     }
   }
 
-  function leave(session: Session): void {
-    session.release?.();
-    session.release = undefined;
+  async releaseConnection(): Promise<void> {}
+
+  destroy(): Promise<void> {
+    return this.#write(() => {
+      this.#file.reader?.close();
+      this.#file.writer.close();
+    });
   }
 
-  return {
-    init: async () => {},
-    acquireConnection: async () => createSession(),
-    beginTransaction,
-    commitTransaction,
-    rollbackTransaction,
-    releaseConnection: async () => {},
-    destroy: () =>
-      alone(() => {
-        reader?.close();
-        writer.close();
-      }),
-  };
+  /** Runs the work while no transaction uses the writer. */
+  async #write<T>(work: () => T): Promise<T> {
+    const release = await this.#writerMutex.acquire();
+    try {
+      return await retryWhileBusy(work, BUSY_TIMEOUT_MS);
+    } finally {
+      release();
+    }
+  }
 }
 
-function run(connection: SqliteConnection, query: CompiledQuery): SqliteResult {
-  return connection.execute(query.sql, query.parameters);
+/** The connection that Kysely uses for one query or one transaction. */
+class SqliteSession implements DatabaseConnection {
+  readonly #file: SqliteFile;
+  readonly #write: <T>(work: () => T) => Promise<T>;
+  /** Releases the writer. Set while a transaction is open. */
+  #release: (() => void) | undefined;
+
+  constructor(file: SqliteFile, write: <T>(work: () => T) => Promise<T>) {
+    this.#file = file;
+    this.#write = write;
+  }
+
+  enterTransaction(release: () => void): void {
+    this.#release = release;
+  }
+
+  leaveTransaction(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const { writer, reader } = this.#file;
+    if (this.#release) return execute(writer, query);
+    if (reader && isRead(query)) return execute(reader, query);
+    return this.#write(() => execute(writer, query));
+  }
+
+  async *streamQuery<R>({ sql, parameters }: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    const { writer, reader } = this.#file;
+    const connection = this.#release ? writer : (reader ?? writer);
+    for (const row of connection.iterate(sql, parameters)) yield { rows: [row as R] };
+  }
 }
 
 function isRead(query: CompiledQuery): boolean {
   return query.query.kind === 'SelectQueryNode' || /^\s*select\b/i.test(query.sql);
+}
+
+function execute<R>(connection: SqliteConnection, query: CompiledQuery): QueryResult<R> {
+  return toQueryResult(connection.execute(query.sql, query.parameters));
 }
 
 function toQueryResult<R>({ rows, changes, lastInsertRowid }: SqliteResult): QueryResult<R> {
