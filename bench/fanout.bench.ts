@@ -1,3 +1,22 @@
+/**
+ * Fan-out: one event delivered to every subscriber.
+ *
+ * Measured against two other servers with the same load generator and the same result bytes: `stock`, graphql-yoga with
+ * its pub-sub and graphql-ws by their documentation, and `bareWs`, a plain WebSocket broadcast, the lower bound. The
+ * server runs on one core, the load generator on another; ticks are appended on the server's core, outside its process.
+ *
+ * Figures (`tidegate` has no infix, the others have `.stock` and `.bareWs`):
+ *
+ * - `low` and `burst`: deliveries per CPU-second of the server with 1,000 connections, at 10 ticks/s and with batches
+ *   back to back. Higher is better. `ratioToStock` and `ratioToBareWs` are medians over neighbouring rounds, so they
+ *   depend less on the machine than the absolute figures.
+ * - `lowMany` and `burstMany`: the same with 10,000 connections, or as many as the limit of open files allows
+ *   (`connections`). `rssPerConnectionKb`: memory per subscribed connection before any traffic.
+ * - `halfLoad`: delays from append to receipt at the tick rate at which the gateway uses half of its core, with
+ *   `bareWs.p99Ms` at the same rate. `fromAskedP99Ms` counts from the time the tick was due, so it includes waiting to
+ *   be appended. `ticksPerSecond` and `cpuShare` describe the load. `halfLoad.kafka`: the same on Kafka, if
+ *   `KAFKA_BROKERS` is set.
+ */
 import { join } from 'node:path';
 import { startLoad, type LoadProcess } from './load/load-process.ts';
 import { median } from './percentiles.ts';
@@ -6,7 +25,8 @@ import { allowedConnections } from './processes/open-files.ts';
 import { temporaryDirectory } from '@tidegate/testing';
 import { profileRound } from './servers/profile.ts';
 import { burstRound, steadyRound, type Round } from './fanout/rounds.ts';
-import { startSubject, subjectNames, type Subject, type SubjectName } from './fanout/subject.ts';
+import { startSubject } from './fanout/start-subject.ts';
+import { subjectNames, type Subject, type SubjectName } from './fanout/subject.ts';
 import type { TickLogPlace } from './servers/tick-log.ts';
 import type { Measurement } from './run.ts';
 
@@ -19,7 +39,7 @@ const LOW = { ticksPerSecond: 10, forMs: 3_000 };
 const LOW_MANY = { ticksPerSecond: 1, forMs: 5_000 };
 const BURST_MS = 2_000;
 const WARM_UP_MS = 4_000;
-/** What a batch holds; the stock server, which takes each tick by itself whatever its batch, less, to end in time. */
+/** Ticks per batch. The stock server publishes each tick separately; it gets fewer, so that a batch ends in time. */
 const FEW_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 50, stock: 5, bareWs: 50 };
 const MANY_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 10, stock: 1, bareWs: 10 };
 const ROUNDS = 5;
@@ -32,7 +52,7 @@ async function measure(log: Log): Promise<Figures> {
   await using directory = await temporaryDirectory();
   await using load = await startLoad();
   joinServerCore();
-  const few = await withSubjects(directory.path, load, log);
+  const few = await withFew(directory.path, load, log);
   const place = { path: join(directory.path, 'half.sqlite') };
   const half = await halfLoad('halfLoad', { directory: directory.path, load, place }, log);
   const many = await withMany(directory.path, load, log);
@@ -40,8 +60,8 @@ async function measure(log: Log): Promise<Figures> {
   return { ...few, ...half, ...many, ...kafka };
 }
 
-/** The three servers side by side with few connections, their rounds in turn: what disturbs one disturbs all. */
-async function withSubjects(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
+/** Runs the rounds of all three servers in turn, with few connections: a disturbance affects all of them alike. */
+async function withFew(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
   await using stack = new AsyncDisposableStack();
   const subjects: Subject[] = [];
   for (const name of subjectNames) {
@@ -67,7 +87,7 @@ async function withSubjects(directory: string, load: LoadProcess, log: Log): Pro
   };
 }
 
-/** One server after the other: all at once would be more sockets than a process may open. */
+/** Measures one server after the other: all at once would exceed the limit of open files. */
 async function withMany(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
   const connections = allowedConnections(MANY, log);
   const figures: Figures = {};
@@ -89,21 +109,20 @@ async function withMany(directory: string, load: LoadProcess, log: Log): Promise
   return figures;
 }
 
-/** The same half load on real Kafka, where there is one. */
+/** Measures half load on Kafka, if `KAFKA_BROKERS` is set. */
 async function onKafka(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
   const brokers = process.env['KAFKA_BROKERS']?.split(',');
   if (!brokers) {
-    log('Kafka is left out: KAFKA_BROKERS is not set');
+    log('Kafka is skipped: KAFKA_BROKERS is not set');
     return {};
   }
   return halfLoad('halfLoad.kafka', { directory, load, place: { brokers } }, log);
 }
 
 /**
- * Finds the rate of single ticks at which the server is busy half of the time (what one tick costs at a low rate is
- * more than in a burst, so half of a burst's throughput would be something else), then measures there, in turn with a
- * bare broadcast at the same rate: the medians of several rounds, for what else the machine does reaches the 99th
- * percentile first.
+ * Finds the rate of single ticks at which the gateway uses half of its core, then measures at that rate, in turn with a
+ * bare broadcast. Half of a burst's throughput would be another rate, because a single tick costs more than one in a
+ * batch. Each figure is the median of several rounds: other load on the machine shows first in the 99th percentile.
  */
 async function halfLoad(
   name: string,
@@ -115,11 +134,11 @@ async function halfLoad(
   await using bare = await startWarm('bareWs', { connections: FEW, ...options });
   await using subject = await startWarm('tidegate', { connections: FEW, ...options });
   let ticksPerSecond = 10;
-  /** The next is at half of what the machine can do now: a shared one becomes slower and faster. */
+  /** Adapts the rate of the next round: the speed of a shared machine varies. */
   const round = async (forMs: number): Promise<Round> => {
-    const seen = await steadyRound(subject, load, { ticksPerSecond, forMs });
-    ticksPerSecond *= 0.5 / seen.cpuShare;
-    return seen;
+    const measured = await steadyRound(subject, load, { ticksPerSecond, forMs });
+    ticksPerSecond *= 0.5 / measured.cpuShare;
+    return measured;
   };
   for (let probes = 0; probes < PROBES; probes++) await round(PROBE_MS);
   const rounds: Round[] = [];
@@ -128,7 +147,7 @@ async function halfLoad(
     bareRounds.push(await steadyRound(bare, load, { ticksPerSecond, forMs: HALF_LOAD_MS }));
     rounds.push(await round(HALF_LOAD_MS));
   }
-  const medianOf = (of: (round: Round) => number): number => median(rounds.map(of));
+  const medianOf = (figure: (round: Round) => number): number => median(rounds.map(figure));
   const figures = {
     [`${name}.ticksPerSecond`]: medianOf(({ deliveriesPerSecond }) => deliveriesPerSecond / FEW),
     [`${name}.cpuShare`]: medianOf(({ cpuShare }) => cpuShare),
@@ -159,7 +178,7 @@ function burstOf(
 
 async function inTurn(
   subjects: readonly Subject[],
-  what: string,
+  load: string,
   log: Log,
   run: (subject: Subject) => Promise<Round>,
 ): Promise<Record<SubjectName, Round[]>> {
@@ -168,22 +187,22 @@ async function inTurn(
     for (const subject of subjects) {
       const round = await run(subject);
       rounds[subject.name].push(round);
-      log(`${what} ${count + 1}/${ROUNDS} ${subject.name}: ${line(round)}`);
+      log(`${load} ${count + 1}/${ROUNDS} ${subject.name}: ${line(round)}`);
     }
   }
   return rounds;
 }
 
-function perCpuSecond(what: string, rounds: Record<SubjectName, Round[]>): Figures {
+function perCpuSecond(load: string, rounds: Record<SubjectName, Round[]>): Figures {
   return Object.fromEntries(
     subjectNames.map((name) => [
-      `${what}${infixOf(name)}.deliveriesPerCpuSecond`,
+      `${load}${infixOf(name)}.deliveriesPerCpuSecond`,
       median(rounds[name].map((round) => round.deliveriesPerCpuSecond)),
     ]),
   );
 }
 
-/** The median of the ratios of neighbouring rounds. */
+/** Returns the median ratio of neighbouring rounds. */
 function ratio(rounds: Record<SubjectName, Round[]>, to: SubjectName): number {
   return median(
     rounds.tidegate.map(

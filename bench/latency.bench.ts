@@ -1,3 +1,15 @@
+/**
+ * Latency: from an accepted command to its result at a subscriber, hop by hop, through the whole order platform.
+ *
+ * Measured on the embedded platform (one process, SQLite) and on the real stack (services, Kafka, Postgres, Redis),
+ * with one order at a time and a pause between orders, so that no order waits in a queue.
+ *
+ * Figures, each with the prefix `embedded.` or `stack.`, as p50 and p99 in ms: `p50Ms`/`p99Ms`, from the event's
+ * creation in the service to the subscriber; `fromRequest`, from the client's request to the subscriber; `request`, the
+ * command's own response time. The hops add up to the total: `hop1.commitAndRelay` (event committed and relayed to the
+ * log), `hop2.consumeAndProject` (read model updated), `hop3.commitAndRelay` (document relayed), `hop4.tailAndFanOut`
+ * (gateway to subscriber). The hops show which part a change has made slower. `orders`: number of orders measured.
+ */
 import { join } from 'node:path';
 import { OrderDocumentChanged, OrderPlaced } from '@order-platform/contracts';
 import type { EventLog, LogRecord } from '@tidegate/event-log';
@@ -11,13 +23,13 @@ import { startStack } from '../scripts/stack/stack.ts';
 import { percentile } from './percentiles.ts';
 import type { Measurement } from './run.ts';
 
-/** Ten processes have to get warm. */
+/** Warms up ten processes. */
 const WARM_UP_ORDERS = 100;
 const ORDERS = 100;
-/** One order after the other with a pause in which its whole journey ends: what a hop takes, not what a queue takes. */
+/** Longer than an order takes: the figures contain no time in a queue. */
 const PAUSE_MS = 300;
 
-/** When each thing happened to one order, milliseconds since the epoch. */
+/** Times of one order, in ms since the epoch. */
 interface Times {
   readonly requestedMs: number;
   readonly answeredMs: number;
@@ -29,7 +41,7 @@ const now = (): number => performance.timeOrigin + performance.now();
 async function measure(log: (line: string) => void): Promise<Record<string, number>> {
   log('embedded: starting');
   const embedded = await startEmbedded();
-  const figures = await use(embedded, async () => {
+  const figures = await usePlatform(embedded, async () => {
     const path = join(embedded.dataDir, 'event-log.sqlite');
     return measurePlatform(embedded, () => createSqliteEventLog({ path, logger: silentLogger }), 'embedded');
   });
@@ -45,14 +57,14 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
     const platform = await startOnStack(stack.env);
     const brokers = stack.env['KAFKA_BROKERS']!.split(',');
     const open = (): EventLog => createKafkaEventLog({ brokers, clientId: 'bench', logger: silentLogger });
-    Object.assign(figures, await use(platform, () => measurePlatform(platform, open, 'stack')));
+    Object.assign(figures, await usePlatform(platform, () => measurePlatform(platform, open, 'stack')));
   } finally {
     await stack.stop({ discard: true });
   }
   return figures;
 }
 
-async function use<T>(platform: RunningPlatform, run: () => Promise<T>): Promise<T> {
+async function usePlatform<T>(platform: RunningPlatform, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } finally {
@@ -72,8 +84,8 @@ async function measurePlatform(
   const times = await placeOrders(platform);
   const log = openLog();
   try {
-    const placed = await timesOf(log, OrderPlaced.topic.name, OrderPlaced.type);
-    const documents = await timesOf(log, OrderDocumentChanged.topic.name, OrderDocumentChanged.type);
+    const placed = await readTimes(log, OrderPlaced.topic.name, OrderPlaced.type);
+    const documents = await readTimes(log, OrderDocumentChanged.topic.name, OrderDocumentChanged.type);
     return figuresOf(name, times, placed, documents);
   } finally {
     await log.close();
@@ -119,13 +131,13 @@ async function placeOrders(platform: RunningPlatform): Promise<Map<string, Times
   return times;
 }
 
-/** For each key the first record of a type: when it was made (envelope) and when it was appended (record). */
-async function timesOf(
+/** Reads the times of the first record of each key: creation from its envelope, append from the log. */
+async function readTimes(
   log: EventLog,
   topic: string,
   type: string,
-): Promise<Map<string, { madeMs: number; appendedMs: number }>> {
-  const found = new Map<string, { madeMs: number; appendedMs: number }>();
+): Promise<Map<string, { createdMs: number; appendedMs: number }>> {
+  const found = new Map<string, { createdMs: number; appendedMs: number }>();
   for (const { partition, start, end } of await log.ends(topic)) {
     for (let next = start; next < end;) {
       const records: LogRecord[] = await log.read({
@@ -138,7 +150,7 @@ async function timesOf(
       for (const { key, headers, timestampMs } of records) {
         if (headers['ce_type'] !== type || headers['ce_sequence'] !== '1') continue;
         if (!found.has(key))
-          found.set(key, { madeMs: Date.parse(headers['ce_time']!), appendedMs: timestampMs });
+          found.set(key, { createdMs: Date.parse(headers['ce_time']!), appendedMs: timestampMs });
       }
       next = (records.at(-1)?.offset ?? end) + 1;
     }
@@ -149,8 +161,8 @@ async function timesOf(
 function figuresOf(
   name: string,
   times: ReadonlyMap<string, Times>,
-  placed: ReadonlyMap<string, { madeMs: number; appendedMs: number }>,
-  documents: ReadonlyMap<string, { madeMs: number; appendedMs: number }>,
+  placed: ReadonlyMap<string, { createdMs: number; appendedMs: number }>,
+  documents: ReadonlyMap<string, { createdMs: number; appendedMs: number }>,
 ): Record<string, number> {
   const samples: Record<string, number[]> = {
     total: [],
@@ -164,12 +176,12 @@ function figuresOf(
   for (const [orderId, { requestedMs, answeredMs, receivedMs }] of times) {
     const event = placed.get(orderId)!;
     const document = documents.get(orderId)!;
-    samples['total']!.push(receivedMs! - event.madeMs);
+    samples['total']!.push(receivedMs! - event.createdMs);
     samples['fromRequest']!.push(receivedMs! - requestedMs);
     samples['request']!.push(answeredMs - requestedMs);
-    samples['hop1.commitAndRelay']!.push(event.appendedMs - event.madeMs);
-    samples['hop2.consumeAndProject']!.push(document.madeMs - event.appendedMs);
-    samples['hop3.commitAndRelay']!.push(document.appendedMs - document.madeMs);
+    samples['hop1.commitAndRelay']!.push(event.appendedMs - event.createdMs);
+    samples['hop2.consumeAndProject']!.push(document.createdMs - event.appendedMs);
+    samples['hop3.commitAndRelay']!.push(document.appendedMs - document.createdMs);
     samples['hop4.tailAndFanOut']!.push(receivedMs! - document.appendedMs);
   }
   const figures: Record<string, number> = {
@@ -186,7 +198,8 @@ function figuresOf(
 }
 
 const latency: Measurement = {
-  description: 'from an accepted command to the subscriber, hop by hop, embedded and on the real stack',
+  description:
+    'latency from an accepted command to the subscriber, hop by hop, embedded and on the real stack',
   measure,
 };
 export default latency;

@@ -1,12 +1,13 @@
-/** `npm run bench -- NAME`: one measurement. Prints a table, writes `bench/results/NAME.json`. */
+/** `npm run bench -- NAME`: runs one measurement, prints its figures and writes them to `bench/results/NAME.json`. */
 import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
-/** What each `bench/NAME.bench.ts` exports: a sentence for `--help` and the measurement itself. */
+/** Default export of each `bench/NAME.bench.ts`. */
 export interface Measurement {
+  /** One line for `--help`. */
   readonly description: string;
-  /** Resolves with flat figures, dotted names to numbers. */
+  /** Resolves with the figures by dotted name. `log` reports progress. */
   readonly measure: (log: (line: string) => void) => Promise<Record<string, number>>;
 }
 
@@ -20,14 +21,14 @@ async function load(name: string): Promise<Measurement> {
   return ((await import(new URL(`${name}.bench.ts`, here).href)) as { default: Measurement }).default;
 }
 
-async function help(): Promise<void> {
+async function printHelp(): Promise<void> {
   console.log('Usage: npm run bench -- NAME\n');
   for (const name of names) console.log(`  ${name.padEnd(12)} ${(await load(name)).description}`);
 }
 
 const [name] = process.argv.slice(2);
 if (name === undefined || name === '--help') {
-  await help();
+  await printHelp();
 } else if (!names.includes(name)) {
   console.error(`There is no measurement "${name}"; there are: ${names.join(', ')}.`);
   process.exitCode = 2;

@@ -1,3 +1,13 @@
+/**
+ * Slow consumers: the effect of clients that stop reading on the other clients and on memory.
+ *
+ * Measured in pairs of equal periods with 2,000 clients: first all of them read, then 1 % (20) are paused. The slow
+ * clients also subscribe to large ticks, in both periods, which fill their queues.
+ *
+ * Figures: `all.p99Ms` and `someSlow.p99Ms`, delay from append to receipt by a reading client; `p99Ratio`, the median
+ * of their ratio over the pairs: 1 is ideal. `all.rssMb`, `someSlow.rssMb` and `slowMb`, their difference, which must
+ * stay near `queuesBoundMb`, the configured limit of all slow queues together. `rssBeforeMb`: memory before the pairs.
+ */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporaryDirectory } from '@tidegate/testing';
@@ -15,16 +25,16 @@ import type { Measurement } from './run.ts';
 const CLIENTS = 2_000;
 const SLOW = CLIENTS / 100;
 const PAIRS = 9;
-const HALF_MS = 4_000;
+const PERIOD_MS = 4_000;
 const TICK_EVERY_MS = 100;
 /**
- * The slow ones get large ticks of their own beside the small ones that all get, in both halves of a pair: a paused
- * client's kernel buffers take megabytes before anything waits in the gateway.
+ * Slow clients get these large ticks besides the small ones: the kernel buffers of a paused client hold megabytes
+ * before anything is queued in the gateway.
  */
 const BULK_BYTES = 64 * 1024;
 const BULK_PER_TICK = 3;
 const MAX_QUEUED_BYTES = 1024 * 1024;
-/** Small, so that it is full before anything is compared: else memory grows with it whoever reads or not. */
+/** Small, so that the history is full before the comparison and does not add to memory during it. */
 const HISTORY_BYTES = 4 * 1024 * 1024;
 const GROUP = 'slow';
 const MB = 1024 * 1024;
@@ -51,26 +61,27 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
   });
   await writer.append({ count: 50 });
   await receive(load, GROUP, 50 * CLIENTS);
-  await half(writer, server, load);
+  await measurePeriod(writer, server, load);
   const before = await memory(server);
   const { subscriptions } = await server.request('usage', undefined);
-  const pairs: { all: Half; some: Half }[] = [];
+  const pairs: { all: Period; some: Period }[] = [];
   for (let count = 0; count < PAIRS; count++) {
     await memory(server);
-    const all = await half(writer, server, load);
+    const all = await measurePeriod(writer, server, load);
     await load.request('pause', { name: GROUP, count: SLOW });
     await memory(server);
-    const some = await half(writer, server, load);
+    const some = await measurePeriod(writer, server, load);
     const usage = await server.request('usage', undefined);
     await load.request('resume', { name: GROUP, count: SLOW });
     pairs.push({ all, some });
     log(
-      `pair ${count + 1}/${PAIRS}: p99 ${all.delays.p99Ms.toFixed(1)} ms, with ${SLOW} slow ones ` +
+      `pair ${count + 1}/${PAIRS}: p99 ${all.delays.p99Ms.toFixed(1)} ms, with ${SLOW} slow clients ` +
         `${some.delays.p99Ms.toFixed(1)} ms; ${subscriptions - usage.subscriptions} subscriptions ended; ` +
         `RSS at most ${all.rssMb.toFixed(0)} and ${some.rssMb.toFixed(0)} MB`,
     );
   }
-  const medianOf = (of: (pair: { all: Half; some: Half }) => number): number => median(pairs.map(of));
+  const medianOf = (figure: (pair: { all: Period; some: Period }) => number): number =>
+    median(pairs.map(figure));
   return {
     clients: CLIENTS,
     slow: SLOW,
@@ -79,24 +90,24 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
     p99Ratio: medianOf(({ all, some }) => some.delays.p99Ms / all.delays.p99Ms),
     'all.rssMb': medianOf(({ all }) => all.rssMb),
     'someSlow.rssMb': medianOf(({ some }) => some.rssMb),
-    /** What the slow ones took. */
     slowMb: medianOf(({ all, some }) => some.rssMb - all.rssMb),
     rssBeforeMb: before,
-    /** What the queues of the slow ones may hold altogether, each one message over its bound. */
+    // Each queue may exceed its limit by one message.
     queuesBoundMb: (SLOW * (MAX_QUEUED_BYTES + BULK_BYTES)) / MB,
   };
 }
 
-interface Half {
+interface Period {
   readonly delays: Delays;
+  /** Maximum seen during the period. */
   readonly rssMb: number;
 }
 
-/** Some seconds of ticks: the delays of those who read, and the most memory that was seen. */
-async function half(writer: TickWriter, server: ServerProcess, load: LoadProcess): Promise<Half> {
+/** Publishes ticks for one period. Resolves with the delays of reading clients and the maximum memory. */
+async function measurePeriod(writer: TickWriter, server: ServerProcess, load: LoadProcess): Promise<Period> {
   await load.request('takeDelays', GROUP);
   let rssMb = 0;
-  for (let elapsedMs = 0; elapsedMs < HALF_MS; elapsedMs += TICK_EVERY_MS) {
+  for (let elapsedMs = 0; elapsedMs < PERIOD_MS; elapsedMs += TICK_EVERY_MS) {
     await writer.append({ count: 1 });
     await writer.append({ count: BULK_PER_TICK, key: BULK_KEY, resultBytes: BULK_BYTES });
     if (elapsedMs % 500 === 0) rssMb = Math.max(rssMb, (await server.request('usage', undefined)).rssMb);
@@ -105,13 +116,14 @@ async function half(writer: TickWriter, server: ServerProcess, load: LoadProcess
   return { delays: await load.request('takeDelays', GROUP), rssMb };
 }
 
+/** Collects garbage, then returns the server's memory in MiB. */
 async function memory(server: ServerProcess): Promise<number> {
   await server.request('collectGarbage', undefined);
   return (await server.request('usage', undefined)).rssMb;
 }
 
 const slow: Measurement = {
-  description: 'what 1 % of 2,000 clients that stop reading do to the others, and to memory',
+  description: 'effect of 1 % of 2,000 clients that stop reading on the others and on memory',
   measure,
 };
 export default slow;

@@ -2,13 +2,13 @@ import { getHeapStatistics } from 'node:v8';
 import type { Gateway } from '@tidegate/gateway';
 import type { Metrics } from '@tidegate/runtime/telemetry';
 
-/** What a gateway holds for its clients, counted from inside its process. All but the heap are exact. */
+/** Resources that a gateway holds for its clients, counted inside its process. All but the heap are exact. */
 export interface Census {
   readonly subscriptions: number;
   readonly groups: number;
   /** WebSockets and event streams, as the transports count them. */
   readonly connections: number;
-  /** What keeps the event loop alive: sockets, timers, servers. */
+  /** Sockets, timers and servers that keep the event loop alive. */
   readonly activeResources: number;
   readonly listeners: number;
   readonly heapMb: number;
@@ -16,12 +16,12 @@ export interface Census {
 
 const MB = 1024 * 1024;
 
-/** @param server every one that clients connect to. */
+/** Collects garbage, then counts. */
 export async function takeCensus(options: {
   readonly gateway: Gateway;
   readonly metrics: Metrics;
 }): Promise<Census> {
-  // Twice: what the first finds dead may hold, by finalizers and weak maps, what only the second can take.
+  // Twice: finalizers and weak maps of the first collection may release objects for the second.
   globalThis.gc?.();
   globalThis.gc?.();
   return {
@@ -34,15 +34,12 @@ export async function takeCensus(options: {
   };
 }
 
-/**
- * Not one-shot work that is always under way somewhere: a read of the log, a promise's immediate. What leaks stays, and
- * is a handle or a timer.
- */
+/** Returns open handles and timers, by name. One-shot work in progress, e.g. a read of the log, does not count. */
 export function activeResources(): string[] {
   return process.getActiveResourcesInfo().filter((name) => !/Req|Immediate/.test(name));
 }
 
-/** The sum of a gauge over its labels. */
+/** Returns the sum of a gauge over its labels. */
 async function gaugeOf(metrics: Metrics, name: string): Promise<number> {
   const { body } = await metrics.render();
   const lines = body.split('\n').filter((line) => line.startsWith(name));

@@ -1,7 +1,7 @@
-/** The clients of a churn, in a process of their own. */
+/** Entry of the process that runs the clients of a churn. */
 import { benchOptions } from '../processes/pinned-process.ts';
-import { answerRequests, sayReady } from '../processes/requests.ts';
-import { churnClient, type Fate, fates } from './churn-client.ts';
+import { answerRequests, reportReady } from '../processes/requests.ts';
+import { churnClient, endings, type Ending } from './churn-client.ts';
 
 export interface ChurnLoadOptions {
   readonly port: number;
@@ -12,30 +12,30 @@ export interface ChurnCounts {
   readonly clients: number;
   readonly messages: number;
   readonly cutOff: number;
-  readonly fates: Readonly<Record<Fate, number>>;
+  readonly endings: Readonly<Record<Ending, number>>;
 }
 
 const options = benchOptions() as ChurnLoadOptions;
 
 const handlers = {
-  /** One round: so many clients at once, each with a transport and a fate of its own; resolves when all are gone. */
+  /** Runs one round of concurrent clients over all transports and endings. Resolves when all are gone. */
   round: async ({ clients }: { clients: number }): Promise<ChurnCounts> => {
-    const sums = Object.fromEntries(fates.map((fate) => [fate, 0])) as Record<Fate, number>;
-    const lives = Array.from({ length: clients }, async (_, index) => {
-      const fate = fates[index % fates.length]!;
+    const sums = Object.fromEntries(endings.map((ending) => [ending, 0])) as Record<Ending, number>;
+    const running = Array.from({ length: clients }, async (_, index) => {
+      const ending = endings[index % endings.length]!;
       const transport =
-        Math.floor(index / fates.length) % 3 === 0 ? ('sse' as const) : ('websocket' as const);
-      sums[fate] += 1;
-      return churnClient({ ...options, transport, fate });
+        Math.floor(index / endings.length) % 3 === 0 ? ('sse' as const) : ('websocket' as const);
+      sums[ending] += 1;
+      return churnClient({ ...options, transport, ending });
     });
-    const lived = await Promise.all(lives);
-    const messages = lived.reduce((sum, life) => sum + life.messages, 0);
-    const cutOff = lived.filter(({ isCutOff }) => isCutOff).length;
-    return { clients, messages, cutOff, fates: sums };
+    const churned = await Promise.all(running);
+    const messages = churned.reduce((sum, client) => sum + client.messages, 0);
+    const cutOff = churned.filter(({ isCutOff }) => isCutOff).length;
+    return { clients, messages, cutOff, endings: sums };
   },
 };
 
 export type ChurnLoadHandlers = typeof handlers;
 
 answerRequests(handlers);
-sayReady({});
+reportReady({});

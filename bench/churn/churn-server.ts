@@ -1,11 +1,11 @@
-/** The gateway that is churned: the real one on a real log, with events flowing and a census of what it holds. */
+/** Entry of the gateway process of a churn: a real gateway on a real log, with a constant flow of ticks. */
 import { writeHeapSnapshot } from 'node:v8';
 import { createTokenVerifier, Gateway, startEdgeServer } from '@tidegate/gateway';
 import { createServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { benchOptions } from '../processes/pinned-process.ts';
-import { answerRequests, sayReady } from '../processes/requests.ts';
+import { answerRequests, reportReady } from '../processes/requests.ts';
 import { benchBff } from '../servers/bench-bff.ts';
 import type { ServerReady } from '../servers/server-control.ts';
 import { openTickLog, TickWriter, type TickLogPlace } from '../servers/tick-log.ts';
@@ -16,9 +16,9 @@ export interface ChurnServerOptions {
   readonly secret: string;
 }
 
-/** Soon enough for clients that are half open to be found out within a measurement. */
+/** Short, so that half-open clients are detected within a measurement. */
 const HEARTBEAT_MS = 1_000;
-/** Small, so that it is full, and the heap level, before anything is counted. */
+/** Small, so that the history is full, and the heap stable, before the first census. */
 const HISTORY_BYTES = 1024 * 1024;
 const MAX_QUEUED_BYTES = 256 * 1024;
 
@@ -51,7 +51,7 @@ const writer = new TickWriter(log, place);
 let events: NodeJS.Timeout | undefined;
 
 const handlers = {
-  /** Appends so many ticks every so many milliseconds, until it is told 0. */
+  /** Appends `count` ticks every `everyMs`; a count of 0 stops the flow. */
   flow: ({ count, everyMs }: { count: number; everyMs: number }): void => {
     clearInterval(events);
     if (count > 0) events = setInterval(() => void writer.append({ count }), everyMs);
@@ -64,4 +64,4 @@ const handlers = {
 export type ChurnServerHandlers = typeof handlers;
 
 answerRequests(handlers);
-sayReady({ port: Number(new URL(edge.url).port) } satisfies ServerReady);
+reportReady({ port: Number(new URL(edge.url).port) } satisfies ServerReady);

@@ -9,10 +9,10 @@ import type { ChurnServerHandlers } from './churn-server.ts';
 
 export interface ChurnOptions {
   readonly clientsPerRound: number;
-  /** Rounds before anything is counted: documents are cached, code is compiled, the history is full. */
+  /** Rounds before the first census: they fill caches and the history, and compile the code. */
   readonly warmUpRounds: number;
-  /** Whether to go on after so many rounds. */
-  readonly goesOn: (rounds: number) => boolean;
+  /** Returns true to run another round, given the number of rounds so far. */
+  readonly keepGoing: (rounds: number) => boolean;
   readonly log: (line: string) => void;
 }
 
@@ -20,7 +20,7 @@ export interface Churned {
   readonly rounds: number;
   readonly clients: number;
   readonly messages: number;
-  /** Of the clients: those whose connection was ended before its time. */
+  /** Clients that the gateway disconnected early. */
   readonly cutOff: number;
   readonly before: Census;
   readonly after: Census;
@@ -32,8 +32,8 @@ const FLOW = { count: 8, everyMs: 20 };
 const LEAVE_TIMEOUT_MS = 60_000;
 
 /**
- * Clients come, subscribe, and go in every way there is, with events flowing; resolves with what the gateway held
- * before the first and after the last of them.
+ * Runs rounds of clients that connect, subscribe and leave in every way, under a constant flow of ticks. Resolves with
+ * the gateway's resources after the warm-up and after the last round.
  */
 export async function churn(options: ChurnOptions): Promise<Churned> {
   await using directory = await temporaryDirectory();
@@ -52,43 +52,43 @@ export async function churn(options: ChurnOptions): Promise<Churned> {
   const clients = options.clientsPerRound;
   await server.request('flow', FLOW);
   for (let round = 0; round < options.warmUpRounds; round++) await load.request('round', { clients });
-  const before = await countWhenGone(server);
+  const before = await censusWhenGone(server);
   await snapshotHeap(server, 'before');
   await server.request('flow', FLOW);
   let [rounds, messages, cutOff] = [0, 0, 0];
-  for (; options.goesOn(rounds); rounds++) {
+  for (; options.keepGoing(rounds); rounds++) {
     const counts = await load.request('round', { clients });
     messages += counts.messages;
     cutOff += counts.cutOff;
     options.log(`round ${rounds + 1}: ${counts.clients} clients, ${messages} messages so far`);
   }
-  const after = await countWhenGone(server, before);
+  const after = await censusWhenGone(server, before);
   await snapshotHeap(server, 'after');
   return { rounds, clients: rounds * clients, messages, cutOff, before, after };
 }
 
-/** When the last client's connections were found gone, by heartbeat those that said nothing. */
-async function countWhenGone(server: Server, wanted?: Census): Promise<Census> {
+/** Counts once the gateway has noticed the end of every connection; half-open ones end by heartbeat. */
+async function censusWhenGone(server: Server, wanted?: Census): Promise<Census> {
   await server.request('flow', { count: 0, everyMs: 0 });
-  // What stays is the canary's subscription.
+  // The subscription of the liveness probe stays.
   const isGone = ({ connections, activeResources }: Census): boolean =>
     connections === 0 && (!wanted || activeResources === wanted.activeResources);
   let census = await server.request('census', undefined);
   await until(async () => isGone((census = await server.request('census', undefined))), {
-    what: 'the gateway to be rid of clients that are gone',
+    what: 'the gateway to release every connection',
     timeoutMs: LEAVE_TIMEOUT_MS,
     everyMs: 250,
   }).catch(() => undefined);
   return census;
 }
 
-/** For finding out what grew: `BENCH_HEAP=folder` gets two heap snapshots, to be compared in Chromium's tools. */
+/** With `BENCH_HEAP=folder`: writes a heap snapshot, to be compared in Chromium's tools. */
 async function snapshotHeap(server: Server, name: string): Promise<void> {
   const folder = process.env['BENCH_HEAP'];
   if (folder) await server.request('heapSnapshot', join(folder, `${name}.heapsnapshot`));
 }
 
-/** By how much each count differs: 0 is wanted of all, and of the heap next to nothing. */
+/** Returns the difference of each count. Without a leak all are 0, except for a small growth of the heap. */
 export function growth({ before, after }: Churned) {
   return {
     subscriptions: after.subscriptions - before.subscriptions,

@@ -5,26 +5,26 @@ import { receive } from '../load/open-group.ts';
 import { nowUs } from '../processes/clock.ts';
 import type { Subject } from './subject.ts';
 
-/** What one round showed. */
+/** Figures of one round. */
 export interface Round {
   readonly deliveries: number;
   readonly deliveriesPerCpuSecond: number;
   readonly deliveriesPerSecond: number;
-  /** Which part of its core the server was busy, 0 to 1. */
+  /** Share of its core that the server used, 0 to 1. */
   readonly cpuShare: number;
   readonly delays: Delays;
 }
 
-/** How many batches are under way in a burst: enough that the server always has the next. */
-const BATCHES_UNDER_WAY = 2;
+/** Batches in flight during a burst: enough that the server always has the next one. */
+const BATCHES_IN_FLIGHT = 2;
 
-/** Ticks at a steady rate whatever the server does; each is asked for when it is due. */
+/** Publishes single ticks at a steady rate, independent of the server's speed (open loop). */
 export function steadyRound(
   subject: Subject,
   load: LoadProcess,
   { ticksPerSecond, forMs }: { ticksPerSecond: number; forMs: number },
 ): Promise<Round> {
-  return measured(subject, load, async () => {
+  return measureRound(subject, load, async () => {
     const startUs = nowUs();
     const ticks = Math.round((ticksPerSecond * forMs) / 1000);
     const published: Promise<void>[] = [];
@@ -34,7 +34,7 @@ export function steadyRound(
         const dueUs = Math.round(startUs + (asked / ticksPerSecond) * 1e6);
         published.push(subject.publish({ count: 1, asked: dueUs }));
       }
-      // Awake only when there is something to do: this process has no core of its own.
+      // Sleeps until the next tick is due: this process has no core of its own.
       const nextUs = startUs + (asked / ticksPerSecond) * 1e6;
       await pause(Math.max(1, Math.ceil((nextUs - nowUs()) / 1000)));
     }
@@ -43,37 +43,37 @@ export function steadyRound(
   });
 }
 
-/** Batches back to back for a while: the next is asked for when the one before the last has arrived everywhere. */
+/** Publishes batches back to back: the next when the one before the last has arrived at every connection. */
 export function burstRound(
   subject: Subject,
   load: LoadProcess,
   { batchTicks, forMs }: { batchTicks: number; forMs: number },
 ): Promise<Round> {
-  return measured(subject, load, async (before) => {
+  return measureRound(subject, load, async (before) => {
     const until = performance.now() + forMs;
     let batches = 0;
-    while (performance.now() < until || batches <= BATCHES_UNDER_WAY) {
+    while (performance.now() < until || batches <= BATCHES_IN_FLIGHT) {
       await subject.publish({ count: batchTicks });
       batches += 1;
-      const settled = Math.max(0, batches - BATCHES_UNDER_WAY) * batchTicks * subject.connections;
+      const settled = Math.max(0, batches - BATCHES_IN_FLIGHT) * batchTicks * subject.connections;
       await receive(load, subject.group, before + settled);
     }
     return batches * batchTicks;
   });
 }
 
-/** Runs what asks for ticks (resolving with how many), waits for all of them, counts what the server spent. */
-async function measured(
+/** Runs `publishTicks` (which resolves with their number), waits for all deliveries and measures the server's CPU. */
+async function measureRound(
   subject: Subject,
   load: LoadProcess,
-  ask: (receivedBefore: number) => Promise<number>,
+  publishTicks: (receivedBefore: number) => Promise<number>,
 ): Promise<Round> {
   const { server, group, connections } = subject;
   await load.request('takeDelays', group);
   const { received } = await load.request('counts', group);
   const before = await server.request('usage', undefined);
   const startedMs = performance.now();
-  const deliveries = (await ask(received)) * connections;
+  const deliveries = (await publishTicks(received)) * connections;
   await receive(load, group, received + deliveries);
   const seconds = (performance.now() - startedMs) / 1000;
   const after = await server.request('usage', undefined);

@@ -1,16 +1,16 @@
 import { readChange, readCursor } from './next-message.ts';
 
-/** What one client has seen of each key: nothing may be missing, nothing may come twice. */
+/** Tracks the versions that one client has received of each key, and counts lost and repeated ones. */
 export class DeliveryTrack {
   lost = 0;
   repeated = 0;
-  /** Sum of the newest versions over all keys: level with the others when it is as high as what was appended. */
+  /** Sum of the newest versions of all keys. The client has caught up when it equals the number of appended ticks. */
   versions: number;
   cursor: string | undefined;
   readonly #newest: Int32Array;
   #last: { bytes: Buffer; start: number; end: number } | undefined;
 
-  /** `seen` is the version of every key at the beginning. */
+  /** @param seen version of every key at the start. */
   constructor(keys: number, seen: number) {
     this.#newest = new Int32Array(keys).fill(seen);
     this.versions = keys * seen;
@@ -30,7 +30,7 @@ export class DeliveryTrack {
     this.#newest[change.key] = change.version;
   }
 
-  /** Keeps the newest cursor: read once for all messages that came together. */
+  /** Keeps the newest cursor; parsed once per read from the socket, not once per message. */
   onReadEnd(): void {
     if (!this.#last) return;
     const { bytes, start, end } = this.#last;

@@ -1,11 +1,11 @@
 export const OPCODES = { text: 1, close: 8, ping: 9, pong: 10 } as const;
 
-/** Called for each complete frame; the payload is `bytes` from `start` to `end` and only valid during the call. */
+/** Called for each complete frame. Its payload is `bytes` from `start` to `end`, valid only during the call. */
 export type OnFrame = (opcode: number, bytes: Buffer, start: number, end: number) => void;
 
 /**
- * Cuts a byte stream into WebSocket frames (RFC 6455, unmasked, unfragmented) without allocating for those that
- * arrive whole: a load generator must cost less than what it measures.
+ * Splits a byte stream into WebSocket frames (RFC 6455, unmasked, unfragmented). Frames that arrive complete need no
+ * allocation: the load generator must cost less than the server that it measures.
  */
 export class FrameReader {
   readonly #onFrame: OnFrame;
@@ -15,7 +15,7 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  take(chunk: Buffer, length: number): void {
+  push(chunk: Buffer, length: number): void {
     let bytes = chunk;
     let end = length;
     if (this.#rest) {
@@ -28,7 +28,7 @@ export class FrameReader {
     if (at < end) this.#rest = Buffer.from(bytes.subarray(at, end));
   }
 
-  /** Where the next frame begins, or the same place when this one is not complete. */
+  /** Reads the frame at `at`. Returns the start of the next frame, or `at` when this one is incomplete. */
   #frameAt(bytes: Buffer, at: number, end: number): number {
     if (end - at < 2) return at;
     const short = bytes[at + 1]!;
@@ -43,7 +43,7 @@ export class FrameReader {
   }
 }
 
-/** A client's frame. The mask is all zeros: valid, and the payload stays as it is. */
+/** Encodes a client's frame. Its mask is all zeros, which is valid and leaves the payload unchanged. */
 export function clientFrame(opcode: number, payload: Buffer): Buffer {
   const size = payload.length;
   const head = size < 126 ? [0x80 | size] : [0x80 | 126, size >> 8, size & 0xff];

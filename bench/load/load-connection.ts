@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { clientFrame, FrameReader, OPCODES } from './frame-reader.ts';
 
-/** What happens on a connection. The bytes are only valid during the call. */
+/** Callbacks of a connection. The bytes are valid only during the call. */
 export interface ConnectionListener {
-  /** It is subscribed, as far as a client can know. */
+  /** The server has processed the subscriptions. */
   onOpen(): void;
-  /** A `next` message. */
+  /** Called for each `next` message. */
   onNext(bytes: Buffer, start: number, end: number): void;
-  /** After the last message of one read. */
+  /** Called after the last message of one read from the socket. */
   onReadEnd?(): void;
-  /** An `error` or `complete` for a subscription. */
+  /** Called for an `error` or `complete` of a subscription. */
   onRefused(message: string): void;
   onClosed(reason: string): void;
 }
@@ -20,25 +20,25 @@ export interface LoadConnectionOptions {
   readonly path: string;
   readonly localAddress: string;
   readonly token: string | undefined;
-  /** The payloads of its `subscribe` messages; ids count from 1. */
+  /** Payloads of its `subscribe` messages. */
   readonly subscriptions: readonly object[];
-  /** False: whatever is as long as a `next` message counts as one. For most connections of a burst. */
+  /** False: recognises a `next` message by its length alone, which is cheaper. Used for most connections of a burst. */
   readonly readsAll: boolean;
   readonly listener: ConnectionListener;
 }
 
-/** All sockets read into it, one after the other. */
+/** Read buffer of all sockets. */
 const sharedBuffer = Buffer.allocUnsafe(256 * 1024);
 const NEXT = Buffer.from('"type":"next"');
-/** Longer than any other message with an id that a connection without refusals gets. */
+/** Longer than any other message with an id on a connection without refusals. */
 const SURELY_NEXT_BYTES = 200;
-/** Of `{"id":`, with which a `next` begins and a `ping` does not. */
+/** Third byte of `{"id":`: a `next` message begins with it, a `ping` does not. */
 const LETTER_I = 0x69;
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n';
 
-/** One client: WebSocket and graphql-transport-ws by hand, as cheap as it gets. */
+/** One client. Implements WebSocket and graphql-transport-ws itself, for minimal cost. */
 export class LoadConnection {
   readonly #options: LoadConnectionOptions;
   readonly #socket: Socket;
@@ -68,7 +68,7 @@ export class LoadConnection {
     this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${UPGRADE}`);
   }
 
-  /** Stops reading: to the server a client whose device sleeps. */
+  /** Stops reading, as a client on a sleeping device. */
   pause(): void {
     this.#socket.pause();
   }
@@ -77,14 +77,14 @@ export class LoadConnection {
     this.#socket.resume();
   }
 
-  /** Vanishes without a close frame. */
+  /** Destroys the socket without a close frame. */
   cut(): void {
     this.#socket.destroy();
   }
 
   #onBytes(bytes: Buffer, length: number): void {
     if (this.#phase === 'upgrading') this.#onUpgrade(bytes, length);
-    else this.#frames.take(bytes, length);
+    else this.#frames.push(bytes, length);
     this.#options.listener.onReadEnd?.();
   }
 
@@ -101,7 +101,7 @@ export class LoadConnection {
     this.#send({ type: 'connection_init', payload: token ? { authorization: `Bearer ${token}` } : {} });
     const rest = Buffer.from(this.#head.slice(end + 4), 'latin1');
     this.#head = '';
-    if (rest.length > 0) this.#frames.take(rest, rest.length);
+    if (rest.length > 0) this.#frames.push(rest, rest.length);
   }
 
   #onFrame(opcode: number, bytes: Buffer, start: number, end: number): void {
@@ -131,10 +131,10 @@ export class LoadConnection {
     else this.#options.listener.onRefused(text);
   }
 
-  /** The pong to our ping comes after the subscriptions were taken. */
+  /** The pong to the trailing ping confirms that the server has processed the subscriptions. */
   #subscribe(): void {
     this.#phase = 'subscribed';
-    // Ids as the graphql-ws client makes them: no two connections have the same, so that nobody can share those bytes.
+    // Random ids, as the graphql-ws client creates them: a server cannot share these bytes between connections.
     const messages = this.#options.subscriptions.map((payload) =>
       textFrame({ id: randomUUID(), type: 'subscribe', payload }),
     );

@@ -1,5 +1,5 @@
-/** The one load generator for every server: connections in groups, driven by requests of the measurement. */
-import { answerRequests, sayReady } from '../processes/requests.ts';
+/** Entry of the load generator of every server: groups of connections, driven by the measurement's requests. */
+import { answerRequests, reportReady } from '../processes/requests.ts';
 import { LoadGroup, type LoadGroupOptions } from './load-group.ts';
 
 const groups = new Map<string, LoadGroup>();
@@ -11,7 +11,7 @@ function group(name: string): LoadGroup {
 }
 
 const handlers = {
-  /** Opens a group; resolves with what became of it. */
+  /** Opens a group. Resolves with its counts when each connection is subscribed or gone. */
   open: async ({ name, options }: { name: string; options: LoadGroupOptions }) => {
     const opened = new LoadGroup(options);
     groups.set(name, opened);
@@ -26,9 +26,9 @@ const handlers = {
     await group(name).reopen(port);
     return group(name).counts();
   },
-  level: ({ name, versions, timeoutMs }: { name: string; versions: number; timeoutMs: number }) =>
-    group(name).level(versions, timeoutMs),
-  verdict: ({ name, versions }: { name: string; versions: number }) => group(name).verdict(versions),
+  caughtUp: ({ name, versions, timeoutMs }: { name: string; versions: number; timeoutMs: number }) =>
+    group(name).caughtUp(versions, timeoutMs),
+  deliveries: ({ name, versions }: { name: string; versions: number }) => group(name).deliveries(versions),
   takeDelays: (name: string) => group(name).takeDelays(),
   pause: ({ name, count }: { name: string; count: number }) => group(name).pause(count),
   resume: ({ name, count }: { name: string; count: number }) => group(name).resume(count),
@@ -45,4 +45,4 @@ const handlers = {
 export type LoadHandlers = typeof handlers;
 
 answerRequests(handlers);
-sayReady({});
+reportReady({});

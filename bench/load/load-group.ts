@@ -10,13 +10,13 @@ export interface LoadGroupOptions {
   readonly token?: string;
   readonly connections: number;
   readonly query: string;
-  /** Names the one variable `key` of each subscription; without it each connection has one subscription. */
+  /** Subscribes to distinct keys, in the variable `key`. Default: one subscription per connection, without variables. */
   readonly keys?: { readonly perConnection: number };
-  /** The first so many connections subscribe to this key as well. */
+  /** Additional subscription of the first `connections` connections. */
   readonly bulk?: { readonly connections: number; readonly query: string; readonly key: string };
-  /** Every how manieth connection's messages are timed. Default 20. */
+  /** Measures the delays of every nth connection. Default 20. */
   readonly sampleEvery?: number;
-  /** Follow what each client has seen: `seen` is every key's version at the beginning. */
+  /** Tracks the versions that each client receives. `seen` is the version of every key at the start. */
   readonly track?: { readonly keys: number; readonly seen: number };
 }
 
@@ -25,12 +25,12 @@ export interface LoadCounts {
   readonly open: number;
   readonly refused: number;
   readonly reconnects: number;
-  /** Close code or error, how often. */
+  /** Number of closed connections by close code or error. */
   readonly closed: Readonly<Record<string, number>>;
   readonly firstRefusal?: string;
 }
 
-/** From append (and from the measurement's wish) to the receipt by a client, milliseconds. */
+/** Delays from the append to the receipt by a client, in ms. `fromAsked` counts from the measurement's request. */
 export interface Delays {
   readonly samples: number;
   readonly p50Ms: number;
@@ -39,29 +39,29 @@ export interface Delays {
   readonly fromAskedP99Ms: number;
 }
 
-/** How many upgrades are under way at once. */
+/** Maximum number of concurrent upgrades. */
 const CONNECTING_AT_ONCE = 100;
-const MAX_TRIES = 20;
+const MAX_ATTEMPTS = 20;
 /** A source address has about 28,000 ports. */
 const CONNECTIONS_PER_ADDRESS = 10_000;
-/** Full jitter. */
+/** Maximum wait before a reconnect, with full jitter. */
 const MAX_BACKOFF_MS = 1_000;
 const MAX_SAMPLES = 2_000_000;
 
-/** Connections to one server, counted and timed together. */
+/** Connections to one server, with common counts and delays. */
 export class LoadGroup {
   readonly #options: LoadGroupOptions;
   readonly #connections: LoadConnection[] = [];
   readonly #tracks: DeliveryTrack[] = [];
   readonly #closed: Record<string, number> = {};
-  readonly #waiting = new Set<{ reached: () => boolean; resolve: () => void }>();
+  readonly #waiters = new Set<{ reached: () => boolean; resolve: () => void }>();
   #delays: number[] = [];
   #delaysFromAsked: number[] = [];
   #received = 0;
   #open = 0;
   #reconnects = 0;
-  /** Set once the group comes back: from then on whoever is closed tries again, as a client does. */
-  #port: number | undefined;
+  /** Set by `reopen`: from then on a closed connection reconnects, as a client does. */
+  #reconnectPort: number | undefined;
   #refused = 0;
   #firstRefusal: string | undefined;
 
@@ -73,21 +73,21 @@ export class LoadGroup {
       this.#tracks.push(new DeliveryTrack(track.keys, track.seen));
   }
 
-  /** Opens all connections; resolves when each is subscribed or gone. */
+  /** Opens all connections. Resolves when each is subscribed or gone. */
   async open(): Promise<void> {
     await this.#openAll(this.#options.port);
   }
 
-  /** All come back on another replica, with their cursors where they were tracked, and again when they are closed. */
+  /** Reconnects all to another replica, tracked ones with their cursors, and again whenever one is closed. */
   async reopen(port: number): Promise<void> {
-    this.#port = port;
+    this.#reconnectPort = port;
     await this.#openAll(port);
   }
 
   async #openAll(port: number): Promise<void> {
     let next = 0;
     const openSome = async (): Promise<void> => {
-      while (next < this.#options.connections) await this.#insist(next++, port);
+      while (next < this.#options.connections) await this.#connect(next++, port);
     };
     await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, openSome));
   }
@@ -103,18 +103,18 @@ export class LoadGroup {
     };
   }
 
-  /** Resolves true when so many messages have come, false when they have not in time. */
+  /** Resolves true when this many messages have arrived, false after the timeout. */
   receivedAtLeast(count: number, timeoutMs: number): Promise<boolean> {
     return this.#wait(() => this.#received >= count, timeoutMs);
   }
 
-  /** Resolves true when all connections are closed. */
+  /** Resolves true when all connections are closed, false after the timeout. */
   allClosed(timeoutMs: number): Promise<boolean> {
     return this.#wait(() => this.#open === 0, timeoutMs);
   }
 
-  /** Resolves true when every tracked client has come so far, false when not in time. */
-  async level(versions: number, timeoutMs: number): Promise<boolean> {
+  /** Resolves true when every tracked client has received all `versions`, false after the timeout. */
+  async caughtUp(versions: number, timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
     let first = 0;
     while (performance.now() < deadline) {
@@ -125,18 +125,18 @@ export class LoadGroup {
     return false;
   }
 
-  verdict(versions: number): { behind: number; lost: number; repeated: number } {
-    const sum = (of: (track: DeliveryTrack) => number): number =>
-      this.#tracks.reduce((total, track) => total + of(track), 0);
+  deliveries(versions: number): { behind: number; lost: number; repeated: number } {
+    const sum = (count: (track: DeliveryTrack) => number): number =>
+      this.#tracks.reduce((total, track) => total + count(track), 0);
     return {
       behind: this.#tracks.filter((track) => track.versions < versions).length,
-      // What has not come by now counts as lost, too.
+      // Ticks that have not arrived by now count as lost.
       lost: sum((track) => track.lost + Math.max(0, versions - track.versions)),
       repeated: sum((track) => track.repeated),
     };
   }
 
-  /** The delays since the last call. */
+  /** Returns the delays since the last call. */
   takeDelays(): Delays {
     const [delays, fromAsked] = [this.#delays, this.#delaysFromAsked];
     this.#delays = [];
@@ -150,30 +150,30 @@ export class LoadGroup {
     };
   }
 
-  /** The first so many stop reading, and are left out of the delays from the start by being bulk connections. */
+  /** Pauses the first `count` connections. They are bulk connections, whose delays are never measured. */
   pause(count: number): void {
     for (const connection of this.#connections.slice(0, count)) connection.pause();
   }
 
-  /** They read again; those that were closed meanwhile connect anew. */
+  /** Replaces the first `count` connections by new ones, which read again. */
   async resume(count: number): Promise<void> {
     for (const connection of this.#connections.slice(0, count)) connection.cut();
     await this.#wait(() => this.#open <= this.#options.connections - count, 5_000);
-    for (let index = 0; index < count; index++) await this.#insist(index, this.#options.port);
+    for (let index = 0; index < count; index++) await this.#connect(index, this.#options.port);
   }
 
   close(): Promise<boolean> {
-    this.#port = undefined;
+    this.#reconnectPort = undefined;
     for (const connection of this.#connections) connection.cut();
     return this.allClosed(10_000);
   }
 
-  /** A server that is overrun closes some before it has heard them: they try again, as clients do. */
-  async #insist(index: number, port: number): Promise<void> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) if (await this.#openOne(index, port)) return;
+  /** Retries, as clients do: an overloaded server closes some connections before it reads from them. */
+  async #connect(index: number, port: number): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) if (await this.#openOne(index, port)) return;
   }
 
-  /** Resolves false when it was closed before it was subscribed. */
+  /** Resolves false when the connection was closed before it was subscribed. */
   #openOne(index: number, port: number): Promise<boolean> {
     const { path, token, bulk, sampleEvery = 20 } = this.#options;
     const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -198,7 +198,7 @@ export class LoadGroup {
           this.#received += 1;
           if (isSampled) this.#sample(bytes, start, end);
           track?.onNext(bytes, start, end);
-          if (this.#waiting.size > 0) this.#wake();
+          if (this.#waiters.size > 0) this.#wake();
         },
         ...(track && { onReadEnd: () => track.onReadEnd() }),
         onRefused: (message) => {
@@ -211,16 +211,16 @@ export class LoadGroup {
           if (!isOpen) return;
           this.#open -= 1;
           this.#wake();
-          if (this.#port !== undefined) this.#comeBack(index, this.#port);
+          if (this.#reconnectPort !== undefined) this.#reconnect(index, this.#reconnectPort);
         },
       },
     });
     return promise;
   }
 
-  #comeBack(index: number, port: number): void {
+  #reconnect(index: number, port: number): void {
     this.#reconnects += 1;
-    setTimeout(() => void this.#insist(index, port), Math.random() * MAX_BACKOFF_MS);
+    setTimeout(() => void this.#connect(index, port), Math.random() * MAX_BACKOFF_MS);
   }
 
   #subscriptions(index: number): object[] {
@@ -250,7 +250,7 @@ export class LoadGroup {
     if (reached()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(waiter);
+        this.#waiters.delete(waiter);
         resolve(false);
       }, timeoutMs);
       const waiter = {
@@ -260,14 +260,14 @@ export class LoadGroup {
           resolve(true);
         },
       };
-      this.#waiting.add(waiter);
+      this.#waiters.add(waiter);
     });
   }
 
   #wake(): void {
-    for (const waiter of this.#waiting) {
+    for (const waiter of this.#waiters) {
       if (!waiter.reached()) continue;
-      this.#waiting.delete(waiter);
+      this.#waiters.delete(waiter);
       waiter.resolve();
     }
   }

@@ -1,4 +1,4 @@
-/** What is read of a `next` message, at its bytes: parsing its JSON would cost more than the server's part. */
+/** Reads fields of a `next` message from its bytes: parsing the JSON would cost more than the server's work. */
 
 const AT = Buffer.from('"at":');
 const ASKED = Buffer.from('"asked":');
@@ -7,7 +7,7 @@ const VERSION = Buffer.from('","version":');
 const CURSOR = Buffer.from('"cursor":"');
 const QUOTE = 0x22;
 
-/** When the tick was appended and when it was asked for, `nowUs()`; undefined when the message has none. */
+/** Returns the times of the append and of the request, from `nowUs()`; undefined when the message has none. */
 export function readTimes(
   bytes: Buffer,
   start: number,
@@ -18,7 +18,7 @@ export function readTimes(
   return at === undefined || asked === undefined ? undefined : { at, asked };
 }
 
-/** Which change of which key: the number in `k<number>`, and the version. */
+/** Returns the number of the key `k<number>` and the version. */
 export function readChange(
   bytes: Buffer,
   start: number,

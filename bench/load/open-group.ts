@@ -1,14 +1,14 @@
 import type { LoadGroupOptions } from './load-group.ts';
 import type { LoadProcess } from './load-process.ts';
 
-/** Opens a group and insists that every connection is there and no subscription was refused. */
+/** Opens a group. @throws Error unless every connection is open and no subscription was refused. */
 export async function openGroup(load: LoadProcess, name: string, options: LoadGroupOptions): Promise<void> {
   const opened = await load.request('open', { name, options });
   if (opened.open === options.connections && opened.refused === 0) return;
   throw new Error(`${name}: not all are connected and subscribed: ${JSON.stringify(opened)}`);
 }
 
-/** Resolves when the group has got so many messages. @throws Error when they do not come in time. */
+/** Resolves when the group has received `count` messages. @throws Error after the timeout. */
 export async function receive(
   load: LoadProcess,
   name: string,

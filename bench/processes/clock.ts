@@ -1,6 +1,6 @@
 /**
- * Microseconds of the machine's monotonic clock. The same in every process of this machine, which neither
- * `Date.now()` (milliseconds) nor `performance.now()` (an origin per process) can say.
+ * Returns the machine's monotonic clock in microseconds, equal in every process. `Date.now()` has milliseconds only,
+ * `performance.now()` a separate origin in each process.
  */
 export function nowUs(): number {
   return Number(process.hrtime.bigint() / 1_000n);

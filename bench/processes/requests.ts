@@ -1,6 +1,6 @@
 /**
- * Requests from a measurement to a process it started, over the IPC channel. A request without an id expects no
- * answer: what has to be paced must not wait for one.
+ * Request from a measurement to a process that it started, over the IPC channel. A request without an id gets no answer,
+ * so that paced requests do not wait.
  */
 interface RequestMessage {
   readonly id?: number;
@@ -10,17 +10,17 @@ interface RequestMessage {
 
 export type Answer = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string });
 
-/** The names of a process's requests, each with what it takes and what it answers. */
+/** Handlers of a process by the name of the request. */
 export type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
 
-/** Answers the parent's requests; ends this process when the parent is gone, however it went. */
+/** Answers the parent's requests. Exits when the parent is gone, also after its crash. */
 export function answerRequests(handlers: Handlers): void {
   process.on('disconnect', () => process.exit(0));
   process.on('message', (message: RequestMessage) => void answer(handlers, message));
 }
 
-/** Tells the parent that requests may come. */
-export function sayReady(facts: unknown): void {
+/** Tells the parent that this process accepts requests. */
+export function reportReady(facts: unknown): void {
   process.send?.({ ready: facts });
 }
 

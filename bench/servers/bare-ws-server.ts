@@ -1,12 +1,12 @@
-/** The floor: `ws` connections, and one buffer that is framed once an event and written to each socket. */
+/** Lower bound for any server: frames each event once and writes the same buffer to every `ws` connection. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket, AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { controlServer } from './server-control.ts';
-import { resultJson, TickSource, type TicksWanted } from './workload.ts';
+import { resultJson, TickSource, type TickRequest } from './workload.ts';
 
-/** As long as the ids that the others send. */
+/** As long as the ids of the other servers, so that frames have equal sizes. */
 const ID = randomUUID();
 
 const server = new WebSocketServer({
@@ -19,7 +19,7 @@ server.on('connection', (socket) => {
   const raw = rawSocket(socket);
   socket.on('close', () => subscribed.delete(raw));
   socket.on('error', () => undefined);
-  // Just enough of graphql-transport-ws for the one load generator.
+  // Implements only the part of graphql-transport-ws that the load generator needs.
   socket.on('message', (data: Buffer) => {
     const { type } = JSON.parse(data.toString()) as { type: string };
     if (type === 'connection_init') socket.send('{"type":"connection_ack"}');
@@ -32,8 +32,8 @@ function rawSocket(socket: WebSocket): Socket {
   return (socket as unknown as { _socket: Socket })._socket;
 }
 
-/** A complete unmasked text frame. */
-function framed(text: string): Buffer {
+/** Returns a complete unmasked text frame. */
+function textFrame(text: string): Buffer {
   const payload = Buffer.from(text);
   const head = payload.length < 65_536 ? Buffer.alloc(4) : Buffer.alloc(10);
   head[0] = 0x81;
@@ -49,9 +49,9 @@ function framed(text: string): Buffer {
 
 await once(server, 'listening');
 const source = new TickSource();
-const publish = (wanted: TicksWanted): void => {
-  for (const tick of source.make(wanted)) {
-    const frame = framed(`{"id":"${ID}","type":"next","payload":${resultJson(tick)}}`);
+const publish = (request: TickRequest): void => {
+  for (const tick of source.make(request)) {
+    const frame = textFrame(`{"id":"${ID}","type":"next","payload":${resultJson(tick)}}`);
     for (const socket of subscribed) socket.write(frame);
   }
 };

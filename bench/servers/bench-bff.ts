@@ -31,13 +31,13 @@ export const TickChanged = defineMessage('TickChanged', {
     name: 'bench.ticks',
     cleanup: 'compact',
     retentionMs: HOUR_MS,
-    description: 'what is measured with',
+    description: 'ticks of the measurements',
   },
   key: 'tick key',
   schema: tick,
 });
 
-/** As many as the platform's topics have by default. */
+/** Equal to the default of the platform's topics. */
 export const PARTITIONS = 6;
 
 const stream = defineLiveStream<Tick>({
@@ -51,7 +51,7 @@ function operators(viewer: Viewer): LiveScope<Tick> {
   return { id: viewer.role, viewer: { role: viewer.role, id: '' }, sees: () => true };
 }
 
-/** A BFF with nothing behind it: what the live engine costs, and no service. */
+/** A BFF without services: it measures the live engine alone. */
 export const benchBff: Bff = {
   name: 'bench',
   typeDefs,
@@ -74,7 +74,7 @@ export const benchBff: Bff = {
   remembersWrites: false,
 };
 
-/** A tick as the record of a document topic. */
+/** Encodes a tick as the record of a document topic. */
 export function tickRecord(data: Tick): OutgoingRecord {
   const { key, version } = data;
   const id = `ticks/${key}@${version}`;

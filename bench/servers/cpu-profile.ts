@@ -1,38 +1,36 @@
 import { writeFile } from 'node:fs/promises';
 import { Session, type Profiler } from 'node:inspector/promises';
 
-/** One function of a profile and its share of the samples that were not idle. */
+/** One function of a profile. */
 export interface ProfiledFunction {
   readonly name: string;
   readonly place: string;
-  /** 0 to 1. */
+  /** Share of the time that was not idle, 0 to 1. */
   readonly share: number;
 }
 
-/** Records where this process spends its time. */
-export function createCpuProfile(): {
-  start(): Promise<void>;
-  /** Writes the profile (for Chromium's tools) and resolves with the functions by their own time. */
-  stop(path: string): Promise<ProfiledFunction[]>;
-} {
-  let session: Session | undefined;
-  return {
-    start: async () => {
-      session = new Session();
-      session.connect();
-      await session.post('Profiler.enable');
-      await session.post('Profiler.setSamplingInterval', { interval: 200 });
-      await session.post('Profiler.start');
-    },
-    stop: async (path) => {
-      if (!session) throw new Error('no profile was started');
-      const { profile } = await session.post('Profiler.stop');
-      session.disconnect();
-      session = undefined;
-      await writeFile(path, JSON.stringify(profile));
-      return bySelfTime(profile);
-    },
-  };
+/** Samples the CPU use of this process every 200 µs. */
+export class CpuProfiler {
+  #session: Session | undefined;
+
+  async start(): Promise<void> {
+    const session = new Session();
+    this.#session = session;
+    session.connect();
+    await session.post('Profiler.enable');
+    await session.post('Profiler.setSamplingInterval', { interval: 200 });
+    await session.post('Profiler.start');
+  }
+
+  /** Writes the profile for Chromium's tools. Resolves with the 40 functions with the most self time. */
+  async stop(path: string): Promise<ProfiledFunction[]> {
+    if (!this.#session) throw new Error('no profile was started');
+    const { profile } = await this.#session.post('Profiler.stop');
+    this.#session.disconnect();
+    this.#session = undefined;
+    await writeFile(path, JSON.stringify(profile));
+    return bySelfTime(profile);
+  }
 }
 
 function bySelfTime(profile: Profiler.Profile): ProfiledFunction[] {
@@ -41,7 +39,7 @@ function bySelfTime(profile: Profiler.Profile): ProfiledFunction[] {
   let total = 0;
   for (const [index, id] of (profile.samples ?? []).entries()) {
     const frame = nodes.get(id)!;
-    // `post` is this profiler starting.
+    // `post` belongs to the profiler itself.
     if (frame.functionName === '(idle)' || frame.functionName === 'post') continue;
     const time = profile.timeDeltas?.[index] ?? 0;
     const place =

@@ -12,12 +12,12 @@ interface Profiled {
 type Log = (line: string) => void;
 
 /**
- * With `BENCH_PROFILE=folder`: runs it under the CPU profiler, whose `.cpuprofile` is written there and whose most
- * expensive functions are printed. Without: just runs it.
+ * With `BENCH_PROFILE=folder`: runs under the CPU profiler, writes a `.cpuprofile` and logs the most expensive functions.
+ * Otherwise only runs.
  */
 export async function profiled<T>(
   { name, server }: Profiled,
-  what: string,
+  round: string,
   log: Log,
   run: () => Promise<T>,
 ): Promise<T> {
@@ -26,19 +26,19 @@ export async function profiled<T>(
   await mkdir(folder, { recursive: true });
   await server.request('startProfile', undefined);
   const result = await run();
-  const functions = await server.request('stopProfile', join(folder, `${name}-${what}.cpuprofile`));
-  log(`${name} ${what}: own time`);
+  const functions = await server.request('stopProfile', join(folder, `${name}-${round}.cpuprofile`));
+  log(`${name} ${round}: self time`);
   for (const { name: called, place, share } of functions.slice(0, SHOWN))
     log(`  ${(share * 100).toFixed(1).padStart(5)} %  ${called}  ${place}`);
   return result;
 }
 
-/** With `BENCH_PROFILE=folder`: one more round under the CPU profiler, not counted. */
+/** With `BENCH_PROFILE=folder`: runs one more round under the CPU profiler, outside the figures. */
 export async function profileRound(
   subject: Profiled,
-  what: string,
+  round: string,
   log: Log,
   run: () => Promise<unknown>,
 ): Promise<void> {
-  if (process.env['BENCH_PROFILE']) await profiled(subject, what, log, run);
+  if (process.env['BENCH_PROFILE']) await profiled(subject, round, log, run);
 }

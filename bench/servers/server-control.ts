@@ -1,10 +1,10 @@
-import { answerRequests, sayReady, type Handlers } from '../processes/requests.ts';
-import { createCpuProfile } from './cpu-profile.ts';
-import type { TicksWanted } from './workload.ts';
+import { answerRequests, reportReady, type Handlers } from '../processes/requests.ts';
+import { CpuProfiler } from './cpu-profile.ts';
+import type { TickRequest } from './workload.ts';
 
-/** What one server has used so far. */
+/** Resources that one server has used so far. */
 export interface Usage {
-  /** User and system time of all its threads, seconds. */
+  /** User and system time of all threads, in seconds. */
   readonly cpuSeconds: number;
   readonly rssMb: number;
   readonly heapMb: number;
@@ -18,9 +18,9 @@ interface ControlledServer {
   readonly subscriptions: () => number;
 }
 
-/** What a measurement can ask of each of the three servers. */
+/** Requests that each of the three servers answers. */
 function createServerHandlers(server: ControlledServer) {
-  const profile = createCpuProfile();
+  const profiler = new CpuProfiler();
   return {
     usage: (): Usage => {
       const { user, system } = process.cpuUsage();
@@ -36,9 +36,9 @@ function createServerHandlers(server: ControlledServer) {
       globalThis.gc?.();
       globalThis.gc?.();
     },
-    startProfile: () => profile.start(),
-    /** Writes a `.cpuprofile` and answers with the functions that took the most. */
-    stopProfile: (path: string) => profile.stop(path),
+    startProfile: () => profiler.start(),
+    /** Writes a `.cpuprofile` and answers with the most expensive functions. */
+    stopProfile: (path: string) => profiler.stop(path),
   };
 }
 
@@ -48,11 +48,11 @@ export interface ServerReady {
   readonly port: number;
 }
 
-/** Of a server that has no log: it is told of its ticks. */
-export type PublishingHandlers = ServerHandlers & { readonly publish: (wanted: TicksWanted) => void };
+/** Handlers of a server without a log: the measurement sends it the ticks. */
+export type PublishingHandlers = ServerHandlers & { readonly publish: (request: TickRequest) => void };
 
-/** Answers the measurement, with what is particular to this server. */
-export function controlServer(server: ControlledServer, particular: Handlers = {}): void {
-  answerRequests({ ...createServerHandlers(server), ...particular });
-  sayReady({ port: server.port } satisfies ServerReady);
+/** Answers the measurement's requests. `own` adds handlers of this server. */
+export function controlServer(server: ControlledServer, own: Handlers = {}): void {
+  answerRequests({ ...createServerHandlers(server), ...own });
+  reportReady({ port: server.port } satisfies ServerReady);
 }

@@ -2,7 +2,7 @@ import { SERVER_CORE, startPinnedProcess, type PinnedProcess } from '../processe
 import type { PublishingHandlers, ServerHandlers, ServerReady } from './server-control.ts';
 import type { TidegateServerOptions } from './tidegate-server.ts';
 
-/** One of the three servers, in a process of its own on the first core. */
+/** One of the three servers, in its own process on the first core. */
 export type ServerProcess = PinnedProcess<ServerReady, ServerHandlers>;
 export type PublishingProcess = PinnedProcess<ServerReady, PublishingHandlers>;
 

@@ -1,4 +1,4 @@
-/** What a team builds in an afternoon: graphql-yoga, its pub-sub, and graphql-ws by their documentation. */
+/** A common setup for comparison: graphql-yoga, its pub-sub and graphql-ws, as in their documentation. */
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { controlServer } from './server-control.ts';
-import { TickSource, type TicksWanted, typeDefs, type Tick } from './workload.ts';
+import { TickSource, type TickRequest, typeDefs, type Tick } from './workload.ts';
 
 const pubSub = createPubSub<{ ticks: [tick: Tick] }>();
 let subscriptions = 0;
@@ -63,15 +63,15 @@ useServer<Record<string, unknown>, { socket: WebSocket; request: IncomingMessage
     },
   },
   sockets,
-  // Its probe ends whoever does not answer within twelve seconds, which in a burst is everybody: the server is busy.
+  // Disables its ping: it ends connections without a pong in 12 s, in a burst all of them, because the server is busy.
   0,
 );
 
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const source = new TickSource();
-const publish = (wanted: TicksWanted): void => {
-  for (const tick of source.make(wanted)) pubSub.publish('ticks', tick);
+const publish = (request: TickRequest): void => {
+  for (const tick of source.make(request)) pubSub.publish('ticks', tick);
 };
 const { port } = server.address() as AddressInfo;
 controlServer({ port, subscriptions: () => subscriptions }, { publish });

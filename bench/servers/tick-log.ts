@@ -3,12 +3,12 @@ import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { PARTITIONS, TickChanged, tickRecord } from './bench-bff.ts';
-import { TickSource, type TicksWanted } from './workload.ts';
+import { TickSource, type TickRequest } from './workload.ts';
 
-/** Where ticks are appended and tailed: a SQLite file, or real Kafka. */
+/** Location of the tick log: a SQLite file or Kafka. */
 export type TickLogPlace = { readonly path: string } | { readonly brokers: readonly string[] };
 
-/** The log with its topic. */
+/** Opens the log and ensures its topic. */
 export async function openTickLog(place: TickLogPlace): Promise<EventLog> {
   const logger = silentLogger;
   const log =
@@ -20,19 +20,19 @@ export async function openTickLog(place: TickLogPlace): Promise<EventLog> {
   return log;
 }
 
-/** Appends ticks to a log: the write side of the measurement. One per log, as it counts the versions. */
+/** Appends ticks to a log. Use one writer per log, because it counts the versions. */
 export class TickWriter {
   readonly #log: EventLog;
   readonly #source: TickSource;
 
   constructor(log: EventLog, place: TickLogPlace) {
     this.#log = log;
-    // A broker outlives a run, a file does not: what is written again would be taken for a repeat.
+    // A broker keeps the ticks of earlier runs: without a prefix new ones would be dropped as repeats.
     this.#source = new TickSource('path' in place ? '' : `${Date.now().toString(36)}.`);
   }
 
-  /** Resolves when they are durable. */
-  async append(wanted: TicksWanted): Promise<void> {
-    await this.#log.append(TickChanged.topic.name, this.#source.make(wanted).map(tickRecord));
+  /** Resolves when the ticks are durable. */
+  async append(request: TickRequest): Promise<void> {
+    await this.#log.append(TickChanged.topic.name, this.#source.make(request).map(tickRecord));
   }
 }

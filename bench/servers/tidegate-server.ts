@@ -1,4 +1,4 @@
-/** The real gateway on a real log, with a BFF that has nothing behind it. What comes through is appended by others. */
+/** Entry of the gateway under measurement, on a real log, with a BFF without services. Other processes append. */
 import { createTokenVerifier, Gateway, startEdgeServer, type GatewayLimits } from '@tidegate/gateway';
 import { createServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';

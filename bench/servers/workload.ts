@@ -1,13 +1,13 @@
 import { nowUs } from '../processes/clock.ts';
 
-/** What all servers send: the same fields in the same order, so that results are equal to the byte. */
+/** Payload of every server: the same fields in the same order, so that results are equal to the byte. */
 export interface Tick {
   readonly key: string;
-  /** Dense per key. */
+  /** Counts from 1 for each key. */
   readonly version: number;
-  /** When it was appended, `nowUs()`. */
+  /** Time of the append, from `nowUs()`. */
   readonly at: number;
-  /** When the measurement asked for it, `nowUs()`: before the server's own queue. */
+  /** Time at which the measurement requested the tick, from `nowUs()`: before any queue of the server. */
   readonly asked: number;
   readonly status: string;
   readonly customer: string;
@@ -20,10 +20,10 @@ type Query { ready: Boolean! }
 type Subscription {
   "Every tick."
   ticks: Tick!
-  "Those of one key."
+  "Ticks of one key."
   tick(key: ID!): Tick!
 }
-"Something small that changes often."
+"A small object that changes often."
 type Tick {
   key: ID!
   version: Int!
@@ -39,38 +39,39 @@ const FIELDS = 'key version at asked status customer amount note';
 export const TICKS = `subscription { ticks { ${FIELDS} } }`;
 export const TICK_OF_KEY = `subscription ($key: ID!) { tick(key: $key) { ${FIELDS} } }`;
 
-/** Keys that ticks go round when none is named. */
+/** Number of keys that ticks rotate through by default. */
 export const KEYS = 64;
-/** Ticks of this key reach those who subscribed to it and no others: for filling queues. */
+/** Key that the subscription to all ticks does not receive: its ticks fill queues. */
 export const BULK_KEY = 'bulk';
 const RESULT_BYTES = 300;
 
-/** The GraphQL result of a tick as a payload. */
+/** Encodes the GraphQL result of a tick. */
 export function resultJson(tick: Tick): string {
   return JSON.stringify({ data: { ticks: tick } });
 }
 
-export interface TicksWanted {
+export interface TickRequest {
   readonly count: number;
+  /** Time of the request, from `nowUs()`. Default: the current time. */
   readonly asked?: number;
-  /** One key instead of all in turn. */
+  /** Key of all ticks. Default: all keys in turn. */
   readonly key?: string;
-  /** Bytes of the GraphQL result. Default 300. */
+  /** Size of the GraphQL result in bytes. Default 300. */
   readonly resultBytes?: number;
 }
 
-/** Makes ticks: versions dense per key, results of a given size. */
+/** Creates ticks with consecutive versions per key and results of a given size. */
 export class TickSource {
   readonly #prefix: string;
   readonly #versions = new Map<string, number>();
   #made = 0;
 
-  /** @param prefix of every key: for a log that may hold the ticks of an earlier source. */
+  /** @param prefix prepended to each key, for a log that may hold the ticks of an earlier source. */
   constructor(prefix = '') {
     this.#prefix = prefix;
   }
 
-  make({ count, asked, key, resultBytes }: TicksWanted): Tick[] {
+  make({ count, asked, key, resultBytes }: TickRequest): Tick[] {
     return Array.from({ length: count }, () =>
       this.#next(
         key ?? `${this.#prefix}k${this.#made++ % KEYS}`,

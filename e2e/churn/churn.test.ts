@@ -11,7 +11,7 @@ describe('clients that connect, subscribe, reload, vanish and stay half open', (
       const churned = await churn({
         clientsPerRound: 60,
         warmUpRounds: 1,
-        goesOn: (rounds) => rounds < ROUNDS,
+        keepGoing: (rounds) => rounds < ROUNDS,
         log: () => undefined,
       });
       expect(churned.clients).toBe(ROUNDS * 60);
