@@ -30,7 +30,7 @@ const gateway = new Gateway({
   log,
   client: createServiceClient({ services: {}, logger: silentLogger }),
   state: createMemorySharedState({ maxEntries: 1_000 }),
-  verifier: createTokenVerifier({ roles: ['customer'], secret }),
+  verifier: createTokenVerifier({ roles: ['operator'], secret }),
   cursorSecrets: [secret],
   logger: silentLogger,
   metrics,
