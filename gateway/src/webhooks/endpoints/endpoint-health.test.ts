@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('an endpoint', () => {
-  it('that answers 410 is disabled, and what waits for it is dead', async () => {
+  it('is disabled when it answers 410, and its pending deliveries are dead', async () => {
     const receiver = await world.startReceiver(status(410));
     const { id } = await world.register(receiver.url);
     await world.startDispatcher();
@@ -26,12 +26,12 @@ describe('an endpoint', () => {
     expect(await endpointOf(id)).toMatchObject({ disabledReason: 'The receiver answered 410 Gone.' });
     await world.change('1', 3);
     await until(async () => (await world.deliveries(id)).every((each) => each.status === 'dead'), {
-      what: 'nothing waits',
+      what: 'no delivery is pending',
     });
     expect(receiver.received).toHaveLength(1);
   });
 
-  it('can be enabled again, and gets what changes from then on', async () => {
+  it('gets the changes after it was enabled again', async () => {
     const receiver = await world.startReceiver(status(410));
     const { id } = await world.register(receiver.url);
     await world.startDispatcher();
@@ -48,7 +48,7 @@ describe('an endpoint', () => {
     expect(arrivals(receiver)).toEqual(['1@1', '1@2']);
   });
 
-  it('that has failed for days without one success is disabled; one success starts the count anew', async () => {
+  it('is disabled after five days without a success; a success resets the time', async () => {
     await world.close();
     world = await createWebhookWorld({ clock });
     const DAY_MS = 86_400_000;
@@ -78,7 +78,7 @@ describe('an endpoint', () => {
     });
   });
 
-  it('that more waits for than allowed is disabled, so that the queue is bounded', async () => {
+  it('is disabled with more pending deliveries than maxPendingPerEndpoint', async () => {
     const receiver = await world.startReceiver(() => {});
     const { id } = await world.register(receiver.url);
     await world.startDispatcher({ maxPendingPerEndpoint: 3, sweepIntervalMs: 20 });
