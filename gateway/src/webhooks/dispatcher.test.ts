@@ -4,11 +4,8 @@ import { arrivals, status } from './receiver.fixture.ts';
 import { createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
 
 let world: WebhookWorld;
-let now = Date.now();
-const clock = () => now;
 
 beforeEach(async () => {
-  now = Date.now();
   world = await createWebhookWorld();
 });
 afterEach(() => world.close());
@@ -109,14 +106,13 @@ describe('a dispatcher', () => {
   });
 
   it('deletes old deliveries, their attempts and unused changes', async () => {
-    await world.close();
-    world = await createWebhookWorld({ clock });
+    world.advance(0);
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
     await world.startDispatcher({ sweepIntervalMs: 20, keepDeliveredMs: 60_000 });
     await world.change('1', 1);
     await world.settled(id, 1);
-    now += 2 * 60 * 60 * 1000;
+    world.advance(2 * 60 * 60 * 1000);
     const rows = async () =>
       Promise.all(
         (['webhook_deliveries', 'webhook_attempts', 'webhook_changes'] as const).map(

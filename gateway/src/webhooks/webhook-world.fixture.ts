@@ -21,8 +21,6 @@ import { createWebhooks, type Webhooks } from './webhooks.ts';
 export interface WebhookWorldOptions {
   /** Default: a new SQLite database, closed with the world. */
   readonly database?: Database<WebhookTables>;
-  /** Epoch milliseconds. Default `Date.now`. */
-  readonly clock?: () => number;
   /** Default true: receivers listen on loopback. */
   readonly allowPrivateTargets?: boolean;
 }
@@ -52,6 +50,7 @@ export class WebhookWorld {
   readonly #webhooks: Webhooks;
   readonly #dispatchers: Dispatcher[] = [];
   readonly #receivers: Receiver[] = [];
+  #frozenMs: number | undefined;
 
   constructor(directory: TemporaryDirectory, options: WebhookWorldOptions) {
     this.#directory = directory;
@@ -67,7 +66,7 @@ export class WebhookWorld {
       servers: [createCounterServer(this.labels)],
       logger: silentLogger,
       allowPrivateTargets: options.allowPrivateTargets ?? true,
-      ...(options.clock && { clock: options.clock }),
+      clock: () => this.nowMs,
     };
     this.#webhooks = createWebhooks({ ...this.#shared, verifier: fixtureVerifier });
   }
@@ -75,6 +74,16 @@ export class WebhookWorld {
   async prepare(): Promise<void> {
     await this.log.ensureTopics(topicSpecs([sampleTopics.counterDocuments, deadLetterTopic], 2));
     await this.database.migrate(this.#webhooks.migrations);
+  }
+
+  /** Time of the world in epoch milliseconds. It runs until the first `advance`. */
+  get nowMs(): number {
+    return this.#frozenMs ?? Date.now();
+  }
+
+  /** Stops the clock, and moves it forward. */
+  advance(ms: number): void {
+    this.#frozenMs = this.nowMs + ms;
   }
 
   handle(request: Request): Promise<Response | undefined> {

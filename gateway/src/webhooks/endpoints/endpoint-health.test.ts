@@ -4,11 +4,8 @@ import { arrivals, status } from '../receiver.fixture.ts';
 import { createWebhookWorld, type WebhookWorld } from '../webhook-world.fixture.ts';
 
 let world: WebhookWorld;
-let now = Date.now();
-const clock = () => now;
 
 beforeEach(async () => {
-  now = Date.now();
   world = await createWebhookWorld();
 });
 afterEach(() => world.close());
@@ -49,8 +46,7 @@ describe('an endpoint', () => {
   });
 
   it('is disabled after five days without a success; a success resets the time', async () => {
-    await world.close();
-    world = await createWebhookWorld({ clock });
+    world.advance(0);
     const DAY_MS = 86_400_000;
     const receiver = await world.startReceiver(status(500));
     const { id } = await world.register(receiver.url);
@@ -60,17 +56,17 @@ describe('an endpoint', () => {
       await world.settled(id, version);
     };
     await failAt(1);
-    expect((await endpointOf(id)).failingSince).toBe(new Date(now).toISOString());
-    now += 4 * DAY_MS;
+    expect((await endpointOf(id)).failingSince).toBe(new Date(world.nowMs).toISOString());
+    world.advance(4 * DAY_MS);
     receiver.answer = status(200);
     await failAt(2);
     expect((await endpointOf(id)).failingSince).toBeUndefined();
     receiver.answer = status(500);
     await failAt(3);
-    now += 4.9 * DAY_MS;
+    world.advance(4.9 * DAY_MS);
     await failAt(4);
     expect((await endpointOf(id)).status).toBe('enabled');
-    now += 0.2 * DAY_MS;
+    world.advance(0.2 * DAY_MS);
     await failAt(5);
     expect(await endpointOf(id)).toMatchObject({
       status: 'disabled',
