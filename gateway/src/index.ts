@@ -1,6 +1,6 @@
 export { createAsyncApiRoute } from './asyncapi.ts';
 export { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
-export { createComposition } from './composition/index.ts';
+export { createComposition } from './composition/composition.ts';
 export { Gateway, type GatewayLimits, type GatewayOptions } from './gateway.ts';
 export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';
 export { edgeOptions, edgeSettings } from './http/edge-settings.ts';
