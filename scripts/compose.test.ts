@@ -46,24 +46,24 @@ describe('docker-compose.yml', () => {
       ]);
     });
 
-    it('is given the same variables', () => {
+    it('has the same variables', () => {
       expect(Object.keys(environment).toSorted()).toEqual(variableNames(spec));
       expect(environment).toMatchObject(spec.settings);
     });
 
-    it('finds the others where they are', () => {
+    it('has the addresses of the other processes', () => {
       for (const [variable, target] of Object.entries(addressVariables)) {
         const port = processes.find(({ name }) => name === target)?.port;
         if (variable in environment) expect(environment[variable]).toBe(`http://${target}:${port}`);
       }
     });
 
-    it('has a health check and comes back when it dies', () => {
+    it('has a health check and restarts when it dies', () => {
       expect(healthcheck?.test).toEqual(['CMD', 'node', 'deploy/healthcheck.mjs']);
       expect(restart).toBe('unless-stopped');
     });
 
-    it('is watched by Prometheus', () => {
+    it('is scraped by Prometheus', () => {
       const prometheus = read('deploy/prometheus.yml') as {
         scrape_configs: { static_configs: { targets: string[] }[] }[];
       };
@@ -78,7 +78,7 @@ describe('docker-compose.yml', () => {
     expect(container(name).healthcheck?.test?.[0]).toBe('CMD');
   });
 
-  it('waits for what exists, and for health only where health is checked', () => {
+  it('depends only on existing services, and on health only where there is a health check', () => {
     for (const [name, { depends_on = {} }] of containers) {
       const waits = Array.isArray(depends_on)
         ? depends_on.map((other) => [other, {}] as const)
@@ -90,7 +90,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('mounts only volumes that are declared and files that exist, and declares no other', () => {
+  it('mounts only declared volumes and existing files, and declares no other volume', () => {
     const sources = containers.flatMap(([, { volumes = [] }]) =>
       volumes.map((volume) => volume.split(':')[0] ?? ''),
     );
@@ -100,7 +100,7 @@ describe('docker-compose.yml', () => {
     expect(named.toSorted()).toEqual(Object.keys(compose.volumes).toSorted());
   });
 
-  it('holds no secret: what signs must come from the environment', () => {
+  it('contains no secret: signing keys come from the environment', () => {
     const { JWT_SECRET, CURSOR_SECRETS } = container('gateway-web').environment ?? {};
     for (const value of [JWT_SECRET, CURSOR_SECRETS]) expect(value).toMatch(/^\$\{\w+:\?/);
   });

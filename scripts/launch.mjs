@@ -1,5 +1,5 @@
-// Runs `ENTRY args` of an npm script on Node 24, whatever `node` the machine has, on a clean clone as well.
-// Plain JavaScript for Node 18 and newer: nothing of the repository can be imported before `npm ci` has run.
+// Runs `ENTRY args` of an npm script on Node 24, independent of the machine's own `node`, also in a fresh clone.
+// Plain JavaScript for Node 18 and newer: no file of the repository can be imported before `npm ci` has run.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,21 +21,21 @@ if (entry === undefined) {
 installIfNeeded();
 run();
 
-/** The stamp is the lockfile's hash: times are no evidence, a checkout sets them as it likes. */
+/** The stamp is the hash of the lockfile: a checkout changes modification times. */
 function installIfNeeded() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   const missing = !existsSync(node24);
   if (!missing && installedStamp() === wanted) return;
-  // An `npm install` by hand has written the same versions: npm's own record of what lies there says so.
+  // An `npm install` by hand may have installed the same versions: npm's own record shows it.
   if (!missing && installedByHand()) return void writeFileSync(stampFile, wanted);
-  const why = missing ? 'are not installed yet' : 'are older than package-lock.json';
-  console.error(`Tidegate: the dependencies ${why}; running npm ci`);
+  const reason = missing ? 'are not installed yet' : 'are older than package-lock.json';
+  console.error(`Tidegate: the dependencies ${reason}; running npm ci`);
   const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
-    // A production environment would leave out the tools that the scripts need.
+    // With NODE_ENV=production npm would omit the tools that the scripts need.
     env: { ...process.env, NODE_ENV: '' },
   });
   if (install.status !== 0) {
@@ -82,10 +82,10 @@ function installedByHand() {
 function run() {
   const child = spawn(node24, [join(root, entry), ...args], {
     stdio: 'inherit',
-    // What the script starts by the name `node` shall be the same Node.
+    // The script's own `node` commands use the same Node.
     env: { ...process.env, PATH: `${join(modules, '.bin')}:${process.env.PATH ?? ''}` },
   });
-  // Ctrl-C in a terminal reaches the child by itself, as it is in the same group: passing it on would make two.
+  // Ctrl-C in a terminal reaches the child directly, as a member of the same group: forwarding would send it twice.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   endWithNpm(child);
@@ -98,7 +98,7 @@ function run() {
   });
 }
 
-/** npm that is killed can pass nothing on; what it started must not keep its ports. `exec` makes npm the parent. */
+/** Ends the child when npm was killed and cannot forward a signal. npm is the parent, because the script uses `exec`. */
 function endWithNpm(child) {
   if (process.env.npm_lifecycle_event === undefined) return;
   const npm = process.ppid;

@@ -7,13 +7,13 @@ import { createInterface } from 'node:readline';
 import { nodeBinary, repositoryRoot, temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 
-/** A repository of its own with one npm script, `go`, that prints its pid and waits for SIGTERM. */
+/** Creates a repository with one npm script, `go`, that prints its pid and waits for SIGTERM. */
 async function withScript(use: (root: string) => Promise<void>): Promise<void> {
   await using directory = await temporaryDirectory();
   const root = directory.path;
   await mkdir(join(root, 'scripts'));
   await cp(join(repositoryRoot, 'scripts/launch.mjs'), join(root, 'scripts/launch.mjs'));
-  // Installed already, as the launcher sees it: this test is about running, and must never run `npm ci`.
+  // Looks installed to the launcher, which must not run `npm ci` in this test.
   await mkdir(join(root, 'node_modules/.bin'), { recursive: true });
   await symlink(nodeBinary, join(root, 'node_modules/.bin/node'));
   await writeFile(join(root, 'package-lock.json'), '{}');
@@ -51,7 +51,7 @@ function isRunning(pid: number): boolean {
 }
 
 describe('an npm script', () => {
-  it('runs on Node 24 with its arguments; a signal to npm reaches it, and npm waits for its end', () =>
+  it('runs on Node 24 with its arguments; npm forwards a signal to it and waits for its end', () =>
     withScript(async (root) => {
       const { npm, pid, line } = await start(root);
       expect(line).toMatch(/ v24\..* a,b$/);
@@ -60,7 +60,7 @@ describe('an npm script', () => {
       expect(isRunning(pid)).toBe(false);
     }));
 
-  it('ends soon after npm was killed without a chance to say so', () =>
+  it('ends soon after npm was killed', () =>
     withScript(async (root) => {
       const { npm, pid } = await start(root);
       npm.kill('SIGKILL');

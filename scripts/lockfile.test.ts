@@ -13,9 +13,9 @@ interface LockedPackage {
 const readJson = (path: string): unknown => JSON.parse(readFileSync(join(repositoryRoot, path), 'utf8'));
 const locked = (readJson('package-lock.json') as { packages: Record<string, LockedPackage> }).packages;
 
-/** `npm ci` refuses a lockfile that fails one of these, and with it every command on a clean clone. */
+/** `npm ci` refuses a lockfile that fails one of these tests, and then no command works in a fresh clone. */
 describe('package-lock.json', () => {
-  it('names what every package.json asks for', () => {
+  it('contains the dependencies of every package.json', () => {
     const manifests = globSync(
       '{.,packages/*,services/*,gateway,bffs/*,microfrontends/*,contracts,deployments}/package.json',
       { cwd: repositoryRoot },
@@ -33,7 +33,7 @@ describe('package-lock.json', () => {
     }
   });
 
-  it('holds the optional parts for every platform, not only for the one it was written on', () => {
+  it('contains the optional dependencies of every platform, not only of the one that wrote it', () => {
     const missing = Object.entries(locked).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies)
         .filter((name) => !isLocked(name, path))
@@ -49,9 +49,9 @@ describe('package-lock.json', () => {
   });
 });
 
-/** As Node resolves: inside the package that asks, or in one that holds it, up to the root. */
-function isLocked(name: string, askedBy: string): boolean {
-  const parts = askedBy.split('/node_modules/');
+/** Resolves as Node does: in the dependent package or in one that contains it, up to the root. */
+function isLocked(name: string, dependent: string): boolean {
+  const parts = dependent.split('/node_modules/');
   const folders = parts.map((_, index) => `${parts.slice(0, index + 1).join('/node_modules/')}/`);
   return ['', ...folders].some((folder) => locked[`${folder}node_modules/${name}`]);
 }

@@ -5,13 +5,13 @@ const help = `npm run stack [-- start | stop | status | --help]
 
 Real Kafka (KRaft), Redis and Postgres for development, without Docker, on ports of their own.
 
-  start   (default) starts what does not run yet, waits until each answers, prints the environment
-  stop    ends exactly what start has started; the data stays
-  status  tells what runs
+  start   (default) starts the backends that are not running, waits until each answers, prints the environment
+  stop    ends the backends that start has started; the data stays
+  status  prints the state of each backend
 
 STACK_KAFKA_PORT (29092), STACK_KAFKA_CONTROLLER_PORT (29093), STACK_REDIS_PORT (26379),
-STACK_POSTGRES_PORT (25432) and STACK_DIR (.stack) change where; TIDEGATE_CACHE (~/.cache/tidegate)
-is where Kafka's jars are kept. As root, Postgres's data lies below /var/tmp, for Postgres refuses to run as root.`;
+STACK_POSTGRES_PORT (25432) and STACK_DIR (.stack) change ports and folder. TIDEGATE_CACHE (~/.cache/tidegate)
+holds Kafka's jars. As root, Postgres's data is below /var/tmp, because Postgres refuses to run as root.`;
 
 const command = process.argv[2] ?? 'start';
 
@@ -25,7 +25,7 @@ try {
     process.exitCode = 2;
   }
 } catch (error) {
-  // The message says what to do: a stack trace would only hide it.
+  // The message is an instruction; a stack trace would hide it.
   console.error(`stack: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }

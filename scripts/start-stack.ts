@@ -11,9 +11,9 @@ Every process of the production shape, natively, each on its own port:
 ${processes.map(({ name, port }) => `  ${String(port)}  ${name}`).join('\n')}
 
 With KAFKA_BROKERS in the environment it uses that stack and needs DATABASE_URL, REDIS_URL, JWT_SECRET and
-CURSOR_SECRETS as well; without, it starts one as npm run stack does, and ends it when it ends itself.
+CURSOR_SECRETS as well; without, it starts one as npm run stack does, and stops it at its own end.
 A process that dies is started again. Ctrl-C stops all, the edge first. LOG_LEVEL and OTEL_EXPORTER_OTLP_ENDPOINT
-are handed on.`;
+are passed on.`;
 
 if (process.argv.includes('--help')) console.log(help);
 else {
@@ -28,24 +28,24 @@ else {
 async function main(): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const say = (line: string): void => console.log(`start:stack: ${line}`);
+  const log = (line: string): void => console.log(`start:stack: ${line}`);
 
   const stack = process.env['KAFKA_BROKERS']
     ? undefined
-    : await startStack({ ...stackSettings(), onLine: say });
+    : await startStack({ ...stackSettings(), onLine: log });
   try {
-    if (!stopping.signal.aborted) await runPlatform(stack?.env ?? givenStack(), stopping.signal, say);
+    if (!stopping.signal.aborted) await runPlatform(stack?.env ?? givenStack(), stopping.signal, log);
   } finally {
-    await stopOwnStack(stack, say);
+    await stopOwnStack(stack, log);
   }
 }
 
 async function runPlatform(
   stackEnv: Record<string, string>,
   stopping: AbortSignal,
-  say: (line: string) => void,
+  log: (line: string) => void,
 ): Promise<void> {
-  await buildMicrofrontends({ log: say });
+  await buildMicrofrontends({ log: log });
   const { LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
   const width = Math.max(...processes.map(({ name }) => name.length));
   const platform = startProcesses({
@@ -56,18 +56,18 @@ async function runPlatform(
     stopping.addEventListener('abort', () => resolve(), { once: true }),
   );
   try {
-    await platform.ready({ signal: stopping, onWaiting: say });
+    await platform.ready({ signal: stopping, onWaiting: log });
     console.log(`Tidegate ready at ${platform.urls['gateway-web']}`);
     await stopped;
   } catch (error) {
     if (!stopping.aborted) throw error;
   } finally {
-    say('stopping every process, the edge first');
+    log('stopping every process, the edge first');
     await platform.stop();
   }
 }
 
-/** @throws TidegateError CONFIG_INVALID naming each variable that is missing or malformed. */
+/** @throws TidegateError CONFIG_INVALID with each variable that is missing or malformed. */
 function givenStack(): Record<string, string> {
   const shape = {
     KAFKA_BROKERS: hostPorts('the Kafka brokers'),
@@ -80,8 +80,8 @@ function givenStack(): Record<string, string> {
   return Object.fromEntries(Object.keys(shape).map((name) => [name, process.env[name] ?? '']));
 }
 
-async function stopOwnStack(stack: Stack | undefined, say: (line: string) => void): Promise<void> {
+async function stopOwnStack(stack: Stack | undefined, log: (line: string) => void): Promise<void> {
   if (!stack) return;
-  say('stopping the stack');
+  log('stopping the stack');
   await stack.stop();
 }

@@ -19,7 +19,7 @@ if (process.argv.includes('--help')) console.log(help);
 else process.exitCode = await main(process.argv.slice(2));
 
 async function main(vitestArguments: readonly string[]): Promise<number> {
-  // From the first moment on, so that a Ctrl-C while Kafka starts leaves nothing running either.
+  // Handles signals from the start, so that Ctrl-C while Kafka starts leaves nothing running.
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort());
@@ -35,13 +35,14 @@ async function main(vitestArguments: readonly string[]): Promise<number> {
     const run = await runVitest(vitestArguments, backends.env, interrupted.signal);
     printBackends(backends);
     for (const failure of run.failures) console.log(failure);
-    return verdict(run.totals, run.exitCode, interrupted.signal.aborted);
+    return reportTotals(run.totals, run.exitCode, interrupted.signal.aborted);
   } finally {
     await backends.stop();
   }
 }
 
-function verdict(totals: Totals, exitCode: number, interrupted: boolean): number {
+/** Prints the totals and returns the exit code. */
+function reportTotals(totals: Totals, exitCode: number, interrupted: boolean): number {
   if (interrupted) console.log('The run was interrupted.');
   else if (totals.passed + totals.failed === 0) console.log('No test was run.');
   else if (exitCode !== 0 && totals.failed === 0)
@@ -65,7 +66,7 @@ async function runVitest(
   const report = join(directory.path, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}), failures: [] };
-  // The end-to-end tests start the same processes dozens of times: each is compiled once.
+  // The end-to-end tests start the same processes dozens of times: the cache compiles each once.
   const NODE_COMPILE_CACHE = join(directory.path, 'compiled');
   const child = spawn(
     nodeBinary,
@@ -83,7 +84,7 @@ async function runVitest(
   return { exitCode, totals: totalsOf(outcome), failures: failuresOf(outcome) };
 }
 
-/** What a developer has exported for `npm run stack` must not reach tests that were told there is no stack. */
+/** Removes variables that a developer has exported for `npm run stack`: only `env` decides about the backends. */
 function testEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const inherited = { ...process.env };
   for (const name of ['KAFKA_BROKERS', 'KAFKA_LIBS', 'DATABASE_URL', 'REDIS_URL', 'CHROMIUM_PATH'])

@@ -6,9 +6,9 @@ const help = `npm run token -- --sub SUBJECT [--role ${roles.join('|')}] [--ttl 
 
 Prints a development JWT (HS256; claims sub, role, iss and aud "tidegate", exp), and nothing else.
 
-  --sub   who it is for, e.g. customer-1
+  --sub   subject, e.g. customer-1
   --role  customer (default) sees its own orders, operator all, partner registers webhooks
-  --ttl   how long it holds: a number with s, m, h or d; default 1h
+  --ttl   time to live: a number with s, m, h or d; default 1h
 
 It is signed with JWT_SECRET, or with the development secret in DATA_DIR (default .data) that npm start uses.`;
 

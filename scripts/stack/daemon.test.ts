@@ -27,7 +27,7 @@ const sleeper = ['-c', 'echo started; while :; do sleep 0.1; done'];
 const stubborn = ['-c', 'trap "" TERM; echo started; while :; do sleep 0.1; done'];
 
 describe('a daemon', () => {
-  it('is found by its pid file until it is stopped', () =>
+  it('is identified by its pid file until it is stopped', () =>
     withSpec(sleeper, async (spec) => {
       const pid = startDaemon(spec);
       await until(() => daemonPid(spec.pidFile) === pid, { what: 'its command line shows' });
@@ -37,7 +37,7 @@ describe('a daemon', () => {
       expect(await stopDaemon(spec.pidFile, 'SIGTERM')).toBe(false);
     }));
 
-  it('that does not listen to the signal is killed', () =>
+  it('is killed when it ignores the signal', () =>
     withSpec(stubborn, async (spec) => {
       startDaemon(spec);
       await until(() => lastLogLines(spec.logFile) === 'started', { what: 'it has started' });
@@ -45,7 +45,7 @@ describe('a daemon', () => {
       expect(daemonPid(spec.pidFile)).toBeUndefined();
     }));
 
-  it('is not mistaken for another process that got its pid', () =>
+  it('is not confused with another process that has its pid', () =>
     withSpec(sleeper, async (spec) => {
       const stranger = spawn('sleep', ['30']);
       await writeFile(
@@ -59,7 +59,7 @@ describe('a daemon', () => {
       stranger.kill();
     }));
 
-  it('whose program does not exist is an error that names it', () =>
+  it('throws an error with the name of a program that does not exist', () =>
     withSpec([], async (spec) => {
       expect(() => startDaemon({ ...spec, command: '/no/such/program' })).toThrow(
         'Sleeper: /no/such/program',

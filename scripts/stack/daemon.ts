@@ -10,17 +10,17 @@ export interface DaemonSpec {
   readonly cwd: string;
   readonly pidFile: string;
   readonly logFile: string;
-  /** Whose rights it runs with; only root may say so. */
+  /** User that the process runs as. Requires root. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 interface PidRecord {
   readonly pid: number;
-  /** What the process was called with: a pid is given to others after a restart of the machine. */
+  /** Command line of the process: after a reboot another process may have the same pid. */
   readonly commandLine: string;
 }
 
-/** Starts a process that outlives this one, with its output in a file; the pid file is how it is found again. */
+/** Starts a process that outlives this one. Its output goes to the log file; the pid file identifies it later. */
 export function startDaemon(spec: DaemonSpec): number {
   for (const file of [spec.pidFile, spec.logFile]) mkdirSync(dirname(file), { recursive: true });
   const log = openSync(spec.logFile, 'a');
@@ -31,7 +31,7 @@ export function startDaemon(spec: DaemonSpec): number {
       stdio: ['ignore', log, log],
       ...spec.user,
     });
-    // Without a listener a missing program would end this process; `pid` tells the same.
+    // Without a listener a missing program would crash this process. The check of `pid` reports it.
     child.once('error', () => {});
     if (child.pid === undefined) throw new Error(`${spec.name}: ${spec.command} could not be started`);
     child.unref();
@@ -43,7 +43,7 @@ export function startDaemon(spec: DaemonSpec): number {
   }
 }
 
-/** The pid of the daemon of this pid file, if that very process is still there. */
+/** Returns the pid of the daemon of a pid file, if that same process is still running. */
 export function daemonPid(pidFile: string): number | undefined {
   const record = readPidFile(pidFile);
   if (!record || commandLineOf(record.pid) !== record.commandLine) return undefined;
@@ -51,8 +51,8 @@ export function daemonPid(pidFile: string): number | undefined {
 }
 
 /**
- * Ends exactly the process of the pid file: asks with `signal`, insists with SIGKILL after `timeoutMs`. A pid that
- * now belongs to something else is left alone. Resolves with false when there was nothing to end.
+ * Ends exactly the process of a pid file: sends `signal`, after `timeoutMs` (default 15 s) SIGKILL. Leaves another
+ * process with the same pid alone. Resolves with false when no process was running.
  */
 export async function stopDaemon(
   pidFile: string,
@@ -74,7 +74,7 @@ export async function stopDaemon(
   return true;
 }
 
-/** The end of its log, for the message when it did not come up. */
+/** Returns the end of a log, for the error of a failed start. Default 15 lines. */
 export function lastLogLines(logFile: string, count = 15): string {
   if (!existsSync(logFile)) return '(no log)';
   return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
@@ -88,7 +88,7 @@ function readPidFile(pidFile: string): PidRecord | undefined {
   }
 }
 
-/** Undefined when the process is gone; a zombie, whose command line is empty, counts as gone. */
+/** Returns undefined when the process is gone. A zombie, whose command line is empty, counts as gone. */
 function commandLineOf(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').replaceAll('\0', ' ') || undefined;

@@ -1,18 +1,17 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installMissing } from './requirements.ts';
+import { runProgram } from './run-program.ts';
 
-/** As in kafka-pom.xml. */
+/** Equals the version in kafka-pom.xml. */
 export const kafkaVersion = '4.1.0';
 
 /**
- * The folder with the jars of Apache Kafka, fetched by Maven the first time. It is shared by all clones
- * (`TIDEGATE_CACHE`, default `~/.cache/tidegate`) and appears whole or not at all.
+ * Returns the folder with the jars of Apache Kafka. Maven fetches them the first time. All clones share the folder
+ * (`TIDEGATE_CACHE`, default `~/.cache/tidegate`); it appears complete or not at all.
  */
 export async function kafkaJars(onLine: (line: string) => void): Promise<string> {
   const cache = process.env['TIDEGATE_CACHE'] ?? join(homedir(), '.cache', 'tidegate');
@@ -28,7 +27,7 @@ export async function kafkaJars(onLine: (line: string) => void): Promise<string>
     await rename(unfinished, libs);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
-    // Another process was faster: its jars are the same.
+    // Another process has fetched the same jars meanwhile.
     if (!existsSync(libs)) throw error;
   }
   return libs;
@@ -41,11 +40,7 @@ async function copyDependencies(outputDirectory: string): Promise<void> {
     '-DincludeScope=runtime',
     `-DoutputDirectory=${outputDirectory}`,
   ];
-  const child = spawn('mvn', ['-q', '-B', '-f', pom, ...goal], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (part: Buffer) => (said += part.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
+  const { code, output } = await runProgram('mvn', ['-q', '-B', '-f', pom, ...goal]);
   if (code !== 0)
-    throw new Error(`Kafka's jars could not be fetched: mvn exited with ${code}\n${said.slice(-2_000)}`);
+    throw new Error(`Kafka's jars could not be fetched: mvn exited with ${code}\n${output.slice(-2_000)}`);
 }

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,44 +6,55 @@ import { Admin } from '@platformatic/kafka';
 import type { Backend } from './backend.ts';
 import { startDaemon } from './daemon.ts';
 import { kafkaVersion } from './kafka-jars.ts';
+import { runProgram } from './run-program.ts';
 
 export interface KafkaPorts {
   readonly broker: number;
   readonly controller: number;
 }
 
-/** One node of a real Kafka, broker and controller in one (KRaft), on loopback. */
+/** Creates one Kafka node, broker and controller in one (KRaft), on loopback. `libs` is the folder of its jars. */
 export function createKafkaBackend(directory: string, ports: KafkaPorts, libs: string): Backend {
-  const dataFolder = join(directory, 'kafka');
-  const properties = join(directory, 'kafka.properties');
-  const pidFile = join(directory, 'kafka.pid');
-  const logFile = join(directory, 'kafka.log');
-
-  async function start(): Promise<void> {
-    await mkdir(dataFolder, { recursive: true });
-    await writeFile(properties, serverProperties(ports, dataFolder));
-    if (!existsSync(join(dataFolder, 'meta.properties'))) await format(libs, properties, dataFolder);
-    const args = [
-      '-Xms128m',
-      '-Xmx384m',
-      '-XX:+UseSerialGC',
-      ...logging,
-      '-cp',
-      `${libs}/*`,
-      'kafka.Kafka',
-      properties,
-    ];
-    startDaemon({ name: 'Kafka', command: 'java', args, cwd: directory, pidFile, logFile });
-  }
-
-  const ping = async (): Promise<string> => {
-    await pingKafka([`127.0.0.1:${ports.broker}`]);
-    return kafkaVersion;
-  };
-  return { name: 'Kafka', pidFile, logFile, dataFolder, stopSignal: 'SIGTERM', start, ping };
+  return new KafkaBackend(directory, ports, libs);
 }
 
-/** Resolves when the cluster has a broker that takes requests. A fenced broker listens already and is not in it. */
+class KafkaBackend implements Backend {
+  readonly name = 'Kafka';
+  readonly stopSignal = 'SIGTERM';
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly dataFolder: string;
+  readonly #directory: string;
+  readonly #ports: KafkaPorts;
+  readonly #libs: string;
+
+  constructor(directory: string, ports: KafkaPorts, libs: string) {
+    this.#directory = directory;
+    this.#ports = ports;
+    this.#libs = libs;
+    this.pidFile = join(directory, 'kafka.pid');
+    this.logFile = join(directory, 'kafka.log');
+    this.dataFolder = join(directory, 'kafka');
+  }
+
+  async start(): Promise<void> {
+    const { dataFolder, pidFile, logFile } = this;
+    const properties = join(this.#directory, 'kafka.properties');
+    await mkdir(dataFolder, { recursive: true });
+    await writeFile(properties, serverProperties(this.#ports, dataFolder));
+    if (!existsSync(join(dataFolder, 'meta.properties'))) await format(this.#libs, properties, dataFolder);
+    const memory = ['-Xms128m', '-Xmx384m', '-XX:+UseSerialGC'];
+    const args = [...memory, ...logging, '-cp', `${this.#libs}/*`, 'kafka.Kafka', properties];
+    startDaemon({ name: 'Kafka', command: 'java', args, cwd: this.#directory, pidFile, logFile });
+  }
+
+  async ping(): Promise<string> {
+    await pingKafka([`127.0.0.1:${this.#ports.broker}`]);
+    return kafkaVersion;
+  }
+}
+
+/** Resolves when the cluster has a registered broker. A fenced broker listens already but is not registered. */
 export async function pingKafka(brokers: readonly string[]): Promise<void> {
   const admin = new Admin({
     clientId: 'tidegate-stack',
@@ -78,7 +87,7 @@ function serverProperties(ports: KafkaPorts, dataFolder: string): string {
     'inter.broker.listener.name=PLAINTEXT',
     'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
     `log.dirs=${dataFolder}`,
-    // A topic that nobody ensured is a mistake that must show.
+    // A topic that was not created explicitly is a mistake, which must fail.
     'auto.create.topics.enable=false',
     'offsets.topic.replication.factor=1',
     'offsets.topic.num.partitions=4',
@@ -88,7 +97,7 @@ function serverProperties(ports: KafkaPorts, dataFolder: string): string {
     'share.coordinator.state.topic.replication.factor=1',
     'share.coordinator.state.topic.min.isr=1',
     'share.coordinator.state.topic.num.partitions=4',
-    // For production three seconds save rebalances; here they would only be waited for.
+    // The default of three seconds saves rebalances in production; here it only delays.
     'group.initial.rebalance.delay.ms=0',
     // The default of 128 MiB is a third of this heap.
     'log.cleaner.dedupe.buffer.size=16777216',
@@ -97,15 +106,11 @@ function serverProperties(ports: KafkaPorts, dataFolder: string): string {
 }
 
 async function format(libs: string, properties: string, dataFolder: string): Promise<void> {
-  // Kafka reads a leading dash as an option.
+  // Kafka parses a leading dash as an option.
   const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'T');
   const tool = ['-XX:TieredStopAtLevel=1', ...logging, '-cp', `${libs}/*`, 'kafka.tools.StorageTool'];
-  const child = spawn('java', [...tool, 'format', '-t', clusterId, '-c', properties]);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (part: Buffer) => (said += part.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
+  const { code, output } = await runProgram('java', [...tool, 'format', '-t', clusterId, '-c', properties]);
   if (code === 0) return;
   await rm(dataFolder, { recursive: true, force: true });
-  throw new Error(`Kafka: formatting the data folder failed\n${said.slice(-2_000)}`);
+  throw new Error(`Kafka: formatting the data folder failed\n${output.slice(-2_000)}`);
 }

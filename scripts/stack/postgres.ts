@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,27 +7,45 @@ import pg from 'pg';
 import type { Backend } from './backend.ts';
 import { startDaemon } from './daemon.ts';
 import { postgresProgram } from './requirements.ts';
+import { runProgram } from './run-program.ts';
 
 const USER = 'tidegate';
 const PASSWORD = 'tidegate';
 
 type User = { uid: number; gid: number };
 
-/** Postgres on loopback, with a user and a database `tidegate`. Durable: fsync stays on. */
+/** Creates a Postgres on loopback with a user and a database `tidegate`. Durable: fsync stays on. */
 export function createPostgresBackend(directory: string, port: number): Backend {
-  const user = unprivilegedUser();
-  const dataFolder = user ? folderForOtherUser(directory) : join(directory, 'postgres');
-  const pidFile = join(directory, 'postgres.pid');
-  const logFile = join(directory, 'postgres.log');
+  return new PostgresBackend(directory, port);
+}
 
-  async function start(): Promise<void> {
-    if (!existsSync(join(dataFolder, 'PG_VERSION'))) await initialise(dataFolder, user);
+class PostgresBackend implements Backend {
+  readonly name = 'Postgres';
+  /** Postgres's "fast" shutdown, which does not wait for clients to disconnect. */
+  readonly stopSignal = 'SIGINT';
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly dataFolder: string;
+  readonly #port: number;
+  readonly #user: User | undefined;
+
+  constructor(directory: string, port: number) {
+    this.#port = port;
+    this.#user = unprivilegedUser();
+    this.pidFile = join(directory, 'postgres.pid');
+    this.logFile = join(directory, 'postgres.log');
+    this.dataFolder = this.#user ? folderForOtherUser(directory) : join(directory, 'postgres');
+  }
+
+  async start(): Promise<void> {
+    const { dataFolder, pidFile, logFile } = this;
+    if (!existsSync(join(dataFolder, 'PG_VERSION'))) await initialise(dataFolder, this.#user);
     const settings = [
-      `port=${port}`,
+      `port=${this.#port}`,
       'listen_addresses=127.0.0.1',
       // TCP only: the default folder of sockets need not exist or be writable.
       'unix_socket_directories=',
-      // One pool a process of the production shape, and tests beside them.
+      // One pool per process of the production shape, and tests beside them.
       'max_connections=200',
     ];
     startDaemon({
@@ -39,40 +55,30 @@ export function createPostgresBackend(directory: string, port: number): Backend 
       cwd: dataFolder,
       pidFile,
       logFile,
-      user,
+      user: this.#user,
     });
   }
 
-  // SIGINT is Postgres's "fast" shutdown: it does not wait for clients to leave.
-  return {
-    name: 'Postgres',
-    pidFile,
-    logFile,
-    dataFolder,
-    stopSignal: 'SIGINT',
-    start,
-    ping: () => ping(port),
-  };
+  /** Creates the database `tidegate` if it is missing. */
+  async ping(): Promise<string> {
+    await withClient(postgresUrl(this.#port, 'postgres'), async (client) => {
+      const { rowCount } = await client.query('select from pg_database where datname = $1', ['tidegate']);
+      if (rowCount === 0) await client.query('create database tidegate');
+    });
+    return postgresVersion(postgresUrl(this.#port));
+  }
 }
 
 export function postgresUrl(port: number, database = 'tidegate'): string {
   return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`;
 }
 
-/** Asks the server itself; rejects when it does not answer within two seconds. */
+/** Queries the server's version. Rejects without an answer within two seconds. */
 export async function postgresVersion(url: string): Promise<string> {
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ server_version: string }>('show server_version');
     return rows[0]?.server_version.split(' ')[0] ?? 'unknown';
   });
-}
-
-async function ping(port: number): Promise<string> {
-  await withClient(postgresUrl(port, 'postgres'), async (client) => {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', ['tidegate']);
-    if (rowCount === 0) await client.query('create database tidegate');
-  });
-  return postgresVersion(postgresUrl(port));
 }
 
 async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -116,16 +122,13 @@ async function initdb(dataFolder: string, passwordFile: string, user: User | und
     '-E',
     'UTF8',
   ];
-  // Nothing of worth is in the folder yet: initdb need not wait for the disk, the server itself does.
-  const child = spawn(program('initdb'), [...args, '--locale=C', '--no-sync'], { cwd: dataFolder, ...user });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (part: Buffer) => (said += part.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`Postgres: initdb failed\n${said}`);
+  // The new folder holds no data that a crash could lose: initdb need not sync. The server itself does.
+  const options = { cwd: dataFolder, ...user };
+  const { code, output } = await runProgram(program('initdb'), [...args, '--locale=C', '--no-sync'], options);
+  if (code !== 0) throw new Error(`Postgres: initdb failed\n${output}`);
 }
 
-/** Postgres refuses to run as root; Debian's package has made a user for it. */
+/** Returns a user for Postgres when this process is root: Postgres refuses to run as root. */
 function unprivilegedUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
@@ -138,7 +141,7 @@ function unprivilegedUser(): User | undefined {
   throw new Error('Postgres refuses to run as root, and there is no user postgres to run it as');
 }
 
-/** That user may not be allowed to walk down to the repository; /var/tmp survives a restart of the machine. */
+/** The other user may have no access to the repository. /var/tmp survives a reboot. */
 function folderForOtherUser(directory: string): string {
   return join(
     '/var/tmp',

@@ -5,36 +5,42 @@ import type { Backend } from './backend.ts';
 import { startDaemon } from './daemon.ts';
 import { programs } from './requirements.ts';
 
-/** Redis with an append-only file, on loopback. */
+/** Creates a Redis with an append-only file, on loopback. */
 export function createRedisBackend(directory: string, port: number): Backend {
-  const dataFolder = join(directory, 'redis');
-  const pidFile = join(directory, 'redis.pid');
-  const logFile = join(directory, 'redis.log');
+  return new RedisBackend(directory, port);
+}
 
-  async function start(): Promise<void> {
-    await mkdir(dataFolder, { recursive: true });
-    const command = programs.redis.find() ?? 'redis-server';
-    // No title: Redis would overwrite its command line, by which the process is recognised.
-    const args = `--port ${port} --bind 127.0.0.1 --appendonly yes --set-proc-title no --dir`.split(' ');
-    startDaemon({ name: 'Redis', command, args: [...args, dataFolder], cwd: dataFolder, pidFile, logFile });
+class RedisBackend implements Backend {
+  readonly name = 'Redis';
+  readonly stopSignal = 'SIGTERM';
+  readonly pidFile: string;
+  readonly logFile: string;
+  readonly dataFolder: string;
+  readonly #port: number;
+
+  constructor(directory: string, port: number) {
+    this.#port = port;
+    this.pidFile = join(directory, 'redis.pid');
+    this.logFile = join(directory, 'redis.log');
+    this.dataFolder = join(directory, 'redis');
   }
 
-  return {
-    name: 'Redis',
-    pidFile,
-    logFile,
-    dataFolder,
-    stopSignal: 'SIGTERM',
-    start,
-    ping: () => pingRedis(port),
-  };
+  async start(): Promise<void> {
+    const { dataFolder, pidFile, logFile } = this;
+    await mkdir(dataFolder, { recursive: true });
+    const command = programs.redis.find() ?? 'redis-server';
+    // Without a title: Redis would overwrite its command line, which identifies the process.
+    const options = '--bind 127.0.0.1 --appendonly yes --set-proc-title no'.split(' ');
+    const args = ['--port', String(this.#port), ...options, '--dir', dataFolder];
+    startDaemon({ name: 'Redis', command, args, cwd: dataFolder, pidFile, logFile });
+  }
+
+  ping(): Promise<string> {
+    return redisVersion(`redis://127.0.0.1:${this.#port}`);
+  }
 }
 
-async function pingRedis(port: number): Promise<string> {
-  return redisVersion(`redis://127.0.0.1:${port}`);
-}
-
-/** Asks the server itself; rejects when it does not answer within two seconds. */
+/** Queries the server's version. Rejects without an answer within two seconds. */
 export async function redisVersion(url: string): Promise<string> {
   const client = new Redis(url, {
     lazyConnect: true,

@@ -9,14 +9,14 @@ describe('the programs that the stack needs', () => {
     expect(findMissing(['java', 'maven', 'redis'])).toEqual(['java', 'maven', 'redis']);
   });
 
-  it('are named with what to install, when nothing may be installed', () => {
+  it('are listed with their packages when they may not be installed', () => {
     vi.stubEnv('PATH', '/nowhere');
     expect(() => installMissing(['redis'], () => {})).toThrow(MissingProgramsError);
     expect(() => installMissing(['redis'], () => {})).toThrow('sudo apt-get install redis-server');
     expect(advice(['redis', 'chromium'])).toContain('Chromium, for the browser tests');
   });
 
-  it('do not include a Chromium that CHROMIUM_PATH names and that is not there', () => {
+  it('are missing when CHROMIUM_PATH names a file that does not exist', () => {
     vi.stubEnv('CHROMIUM_PATH', '/no/chromium');
     expect(findMissing(['chromium'])).toEqual(['chromium']);
   });

@@ -5,9 +5,9 @@ import { delimiter, join } from 'node:path';
 export type Requirement = 'java' | 'maven' | 'redis' | 'postgres' | 'chromium';
 
 interface Program {
-  /** Where it is, or undefined. */
+  /** Returns the path of the program, or undefined when it is missing. */
   readonly find: () => string | undefined;
-  /** Debian's package. */
+  /** Package in Debian. */
   readonly package: string;
   readonly meaning: string;
 }
@@ -31,9 +31,9 @@ export const programs: Readonly<Record<Requirement, Program>> = {
 export class MissingProgramsError extends Error {}
 
 /**
- * Installs what is not there by apt-get when this process is root and apt-get exists.
+ * Installs missing programs by apt-get, if this process is root and apt-get exists.
  *
- * @throws MissingProgramsError saying what to install when it may not, or when apt-get failed.
+ * @throws MissingProgramsError with the packages to install when it may not install them, or when apt-get failed.
  */
 export function installMissing(required: readonly Requirement[], onLine: (line: string) => void): void {
   const missing = findMissing(required);
@@ -52,16 +52,16 @@ export function findMissing(required: readonly Requirement[]): Requirement[] {
   return required.filter((name) => programs[name].find() === undefined);
 }
 
-/** What to tell somebody for whom nothing may be installed. */
+/** Returns instructions to install the missing programs by hand. */
 export function advice(missing: readonly Requirement[]): string {
   return [
-    'Something that the stack needs is not installed:',
+    'The stack needs programs that are not installed:',
     ...missing.map((name) => `  ${programs[name].meaning}`),
     `On Debian or Ubuntu: sudo apt-get install ${missing.map((name) => programs[name].package).join(' ')}`,
   ].join('\n');
 }
 
-/** Debian keeps the server's programs out of PATH; the newest version wins. */
+/** Returns a program of the newest Postgres. Debian installs them outside PATH. */
 export function postgresProgram(name: string): string | undefined {
   const versions = '/usr/lib/postgresql';
   const found = (existsSync(versions) ? readdirSync(versions) : [])

@@ -2,14 +2,14 @@ import { resolve } from 'node:path';
 import { integer, parseConfig, text } from '@tidegate/runtime/config';
 import { defaultPorts, type StackOptions } from './stack.ts';
 
-/** Described again after the default, which would hide what is expected. */
+/** Repeats the description after `default`, which would hide the expected value from the error message. */
 function tcpPort(meaning: string, usual: number) {
   const port = integer(1, 65_535, `the TCP port of ${meaning}`);
   return port.default(usual).describe(port.description ?? meaning);
 }
 
 /**
- * The developer's own stack, as STACK_* and DATA_DIR say.
+ * Returns the settings of the developer's stack from STACK_* and DATA_DIR.
  *
  * @throws TidegateError CONFIG_INVALID naming the variable.
  */

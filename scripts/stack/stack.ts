@@ -20,21 +20,21 @@ export interface StackPorts {
 
 export interface StackOptions {
   readonly ports: StackPorts;
-  /** Data, logs and pid files of this stack. Two stacks need two. */
+  /** Folder of data, logs and pid files. Each stack needs its own. */
   readonly directory: string;
-  /** Where the development secrets lie; default `directory`. */
+  /** Folder of the development secrets. Default `directory`. */
   readonly secretsDirectory?: string;
-  /** For progress in words. */
+  /** Receives messages about the progress. */
   readonly onLine?: (line: string) => void;
 }
 
 export interface Stack {
   /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET and CURSOR_SECRETS for the processes. */
   readonly env: Record<string, string>;
-  /** The folder with Kafka's jars, for tests that start more brokers. */
+  /** Folder with Kafka's jars, for tests that start more brokers. */
   readonly kafkaLibs: string;
   readonly versions: Readonly<Record<Backend['name'], string>>;
-  /** Ends what this call started; what was running before goes on. `discard`: at once, with all its data. */
+  /** Ends the backends that this call started, not the ones that ran before. `discard` kills them and deletes all data. */
   stop(options?: { discard?: boolean }): Promise<void>;
 }
 
@@ -48,10 +48,10 @@ export const defaultPorts: StackPorts = {
 };
 
 /**
- * Starts real Kafka, Redis and Postgres, all three at once, and resolves when each answers. What runs in this
- * directory already is used as it is.
+ * Starts real Kafka, Redis and Postgres at once and resolves when each answers. Reuses backends that already run in this
+ * directory.
  *
- * @throws MissingProgramsError saying what to install; Error with the end of the log of what did not come up.
+ * @throws MissingProgramsError with the packages to install; Error with the end of the log of a backend that failed.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { ports, onLine = () => {} } = options;
@@ -83,7 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-/** Ends what runs in the directory, whoever started it. Resolves with the names of what was running. */
+/** Ends all backends of the directory. Resolves with the names of the running ones. */
 export async function stopStack(directory: string, { discard = false } = {}): Promise<Backend['name'][]> {
   const root = resolve(directory);
   const stopped = await stopBackends(createBackends(root, defaultPorts, ''), discard);
@@ -91,7 +91,7 @@ export async function stopStack(directory: string, { discard = false } = {}): Pr
   return stopped;
 }
 
-/** What runs in the directory: the pid by name, undefined for what does not. */
+/** Returns the pid of each backend of the directory, undefined when it is not running. */
 export function stackPids(directory: string): Record<Backend['name'], number | undefined> {
   const [kafka, redis, postgres] = createBackends(resolve(directory), defaultPorts, '');
   return { Kafka: pidOf(kafka), Redis: pidOf(redis), Postgres: pidOf(postgres) };
@@ -116,7 +116,7 @@ async function ensureRunning(
 ): Promise<string> {
   const running = daemonPid(backend.pidFile) !== undefined;
   if (!running) {
-    // Something else on the port would answer in its place, or it would fail with a log that few understand.
+    // Another program on the port would answer instead, or make the start fail with an unclear log.
     if (await answers(backend))
       throw new Error(`${backend.name}: something else already answers on its port`);
     await rm(backend.logFile, { force: true });
@@ -143,8 +143,8 @@ async function untilReady(backend: Backend): Promise<string> {
     } catch (error) {
       const exited = daemonPid(backend.pidFile) === undefined;
       if (exited || Date.now() > deadline) {
-        const what = exited ? 'ended while starting' : `did not answer within ${READY_WITHIN_MS} ms`;
-        throw new Error(`${backend.name} ${what}. Its log says:\n${lastLogLines(backend.logFile)}`, {
+        const failure = exited ? 'ended while starting' : `did not answer within ${READY_WITHIN_MS} ms`;
+        throw new Error(`${backend.name} ${failure}. Its log says:\n${lastLogLines(backend.logFile)}`, {
           cause: error,
         });
       }
@@ -156,10 +156,10 @@ async function untilReady(backend: Backend): Promise<string> {
 async function stopBackends(backends: readonly Backend[], discard: boolean): Promise<Backend['name'][]> {
   const stopped = await Promise.all(
     backends.map(async (backend) => {
-      const was = await stopDaemon(backend.pidFile, discard ? 'SIGKILL' : backend.stopSignal);
+      const wasRunning = await stopDaemon(backend.pidFile, discard ? 'SIGKILL' : backend.stopSignal);
       if (discard && existsSync(backend.dataFolder))
         await rm(backend.dataFolder, { recursive: true, force: true });
-      return was ? [backend.name] : [];
+      return wasRunning ? [backend.name] : [];
     }),
   );
   return stopped.flat();

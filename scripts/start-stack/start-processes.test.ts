@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { processes, type ProcessName, type ProcessSpec } from '../processes.ts';
 import { startProcesses, type Platform } from './start-processes.ts';
 
-/** Ready only from the third question on, and slow to stop, as real processes are. */
+/** Server that is ready from the third request on, and slow to stop. */
 const source = `
 import { createServer } from 'node:http';
 let asked = 0;
@@ -42,13 +42,13 @@ async function withPlatform(use: (platform: Platform, lines: string[]) => Promis
 const answerOf = async (url: string): Promise<string> => (await fetch(url)).text();
 
 describe('the started processes', () => {
-  it('are ready when each of them says so, and know where the others are', () =>
+  it('are ready when /readyz of each answers 200, and know the addresses of the others', () =>
     withPlatform(async (platform) => {
       await platform.ready({ timeoutMs: 10_000 });
       expect(await answerOf(platform.urls['gateway-web'])).toBe(platform.urls.orders);
     }));
 
-  it('can be killed one by one and started again', () =>
+  it('can be killed and restarted one by one', () =>
     withPlatform(async (platform) => {
       await platform.ready({ timeoutMs: 10_000 });
       const before = platform.pid('order-view');
@@ -59,14 +59,14 @@ describe('the started processes', () => {
       await platform.ready({ timeoutMs: 10_000 });
     }));
 
-  it('are stopped in reverse, the edge first', () =>
+  it('are stopped in reverse order, the edge first', () =>
     withPlatform(async (platform, lines) => {
       await platform.ready({ timeoutMs: 10_000 });
       await platform.stop();
       expect(lines).toEqual(['gateway-web: stopping', 'order-view: stopping', 'orders: stopping']);
     }));
 
-  it('are not started at all when a variable is missing', () => {
+  it('do not start when a variable is missing', () => {
     const { DATABASE_URL: _, ...incomplete } = stackEnv;
     expect(() => startProcesses({ stackEnv: incomplete })).toThrow('orders needs DATABASE_URL');
   });

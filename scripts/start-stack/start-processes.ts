@@ -1,22 +1,22 @@
 import { delay } from '@tidegate/runtime/resilience';
 import { environmentOf, processes, type ProcessName, type ProcessSpec } from '../processes.ts';
-import { superviseProcess, type SupervisedProcess } from './supervised-process.ts';
+import { startSupervisedProcess, type SupervisedProcess } from './supervised-process.ts';
 
 export interface StartProcessesOptions {
-  /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET, CURSOR_SECRETS; LOG_LEVEL and the like if wanted. */
+  /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET, CURSOR_SECRETS; optionally LOG_LEVEL and others. */
   readonly stackEnv: Readonly<Record<string, string | undefined>>;
-  /** Added to every port of the table, so that a test runs beside a developer's own. Default 0. */
+  /** Added to every port of the table, so that a test can run beside a developer's platform. Default 0. */
   readonly portOffset?: number;
-  /** Single ports, stronger than the offset. */
+  /** Ports of single processes; they override the offset. */
   readonly ports?: Partial<Record<ProcessName, number>>;
-  /** More variables for single processes, e.g. a provider that shall be slow. */
+  /** Additional variables of single processes, e.g. to slow down a provider. */
   readonly extraEnv?: Partial<Record<ProcessName, Record<string, string>>>;
-  /** Only these. Default: all. */
+  /** Processes to start. Default: all. */
   readonly only?: readonly ProcessName[];
-  /** Whether a process that dies is started again with backoff. Default true. */
+  /** Starts a process that dies again, with backoff. Default true. */
   readonly restarts?: boolean;
   readonly onLine?: (name: ProcessName, line: string) => void;
-  /** For tests of this file itself. Default: the production shape. */
+  /** Table of processes; replaced by tests. Default: the production shape. */
   readonly table?: readonly ProcessSpec[];
 }
 
@@ -24,15 +24,15 @@ export interface Platform extends AsyncDisposable {
   readonly urls: Readonly<Record<ProcessName, string>>;
   pid(name: ProcessName): number | undefined;
   /**
-   * Resolves when `/readyz` of each answers 200. Rejects after `timeoutMs` (default: never) or when `signal` aborts.
-   * `onWaiting` hears every five seconds which are not ready and what they say.
+   * Resolves when `/readyz` of each process answers 200. Rejects after `timeoutMs` (default: never) or when `signal`
+   * aborts. Calls `onWaiting` every five seconds with the processes that are not ready and their answers.
    */
   ready(options?: ReadyOptions): Promise<void>;
-  /** Resolves when the process is gone. With `restarts` it comes back by itself, else by `restart`. */
+  /** Resolves when the process is gone. With `restarts` it starts again by itself, otherwise by `restart`. */
   kill(name: ProcessName, signal?: NodeJS.Signals): Promise<void>;
-  /** Ends it if it runs, starts it at once, resolves when it is ready (within a minute). */
+  /** Ends the process if it runs and starts it at once. Resolves when it is ready, rejects after one minute. */
   restart(name: ProcessName): Promise<void>;
-  /** Stops all, the edge first, one after the other. Idempotent. */
+  /** Stops all processes one after the other, the edge first. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -42,9 +42,9 @@ export interface ReadyOptions {
   readonly onWaiting?: (line: string) => void;
 }
 
-const TELL_EVERY_MS = 5_000;
+const REPORT_EVERY_MS = 5_000;
 
-/** Starts every process of the table, natively, each with the environment the table gives it. */
+/** Starts every process of the table natively, each with its environment. */
 export function startProcesses(options: StartProcessesOptions): Platform {
   const {
     stackEnv,
@@ -59,10 +59,10 @@ export function startProcesses(options: StartProcessesOptions): Platform {
   const urlOf = (name: ProcessName): string => `http://${host}:${portOf(name)}`;
 
   const chosen = table.filter(({ name }) => options.only?.includes(name) ?? true);
-  // Every environment first: a missing variable shall stop this before anything runs.
+  // Builds every environment first: a missing variable throws before any process runs.
   const environments = chosen.map((spec) => environmentOf(spec, { env: stackEnv, host, urlOf, portOf }));
   const running = chosen.map(({ name, entry }, index) =>
-    superviseProcess({
+    startSupervisedProcess({
       name,
       entry,
       env: { ...environments[index], ...extraEnv[name] },
@@ -97,12 +97,12 @@ export function startProcesses(options: StartProcessesOptions): Platform {
 }
 
 async function untilReady(
-  wanted: readonly SupervisedProcess[],
+  processes: readonly SupervisedProcess[],
   { timeoutMs = Infinity, signal, onWaiting }: ReadyOptions,
 ): Promise<void> {
   const startedAt = Date.now();
-  let tellAt = startedAt + TELL_EVERY_MS;
-  let waiting = wanted;
+  let reportAt = startedAt + REPORT_EVERY_MS;
+  let waiting = processes;
   for (;;) {
     const answers = await Promise.all(waiting.map((process) => process.readiness()));
     const states = waiting.map(
@@ -111,11 +111,11 @@ async function untilReady(
     const notReady = (_: unknown, index: number): boolean => answers[index]?.status !== 200;
     waiting = waiting.filter(notReady);
     if (waiting.length === 0) return;
-    const told = `not ready yet: ${states.filter(notReady).join('; ')}`;
-    if (Date.now() - startedAt > timeoutMs) throw new Error(`${told}, after ${timeoutMs} ms`);
-    if (Date.now() > tellAt) {
-      onWaiting?.(told);
-      tellAt += TELL_EVERY_MS;
+    const report = `not ready yet: ${states.filter(notReady).join('; ')}`;
+    if (Date.now() - startedAt > timeoutMs) throw new Error(`${report}, after ${timeoutMs} ms`);
+    if (Date.now() > reportAt) {
+      onWaiting?.(report);
+      reportAt += REPORT_EVERY_MS;
     }
     await delay(100, signal);
   }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { freePort, repositoryRoot, temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
-import { superviseProcess, type SupervisedProcess } from './supervised-process.ts';
+import { startSupervisedProcess, type SupervisedProcess } from './supervised-process.ts';
 
 const server = `
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ async function withProcess(
   await writeFile(entry, source);
   const port = await freePort();
   const lines: string[] = [];
-  const supervised = superviseProcess({
+  const supervised = startSupervisedProcess({
     name: 'server',
     entry: relative(repositoryRoot, entry),
     env: { PORT: String(port) },
@@ -37,7 +37,7 @@ const ready = async (supervised: SupervisedProcess): Promise<boolean> =>
   (await supervised.readiness()).status === 200;
 
 describe('a supervised process', () => {
-  it('that is killed is said to have died and is started again', () =>
+  it('is reported as dead and started again after a kill', () =>
     withProcess({}, async (supervised, lines) => {
       await until(() => ready(supervised), { what: 'the first start answers' });
       const first = supervised.pid;
@@ -48,7 +48,7 @@ describe('a supervised process', () => {
       expect(supervised.pid).not.toBe(first);
     }));
 
-  it('that is killed stays down without restarts until it is restarted', () =>
+  it('stays down after a kill without restarts, until restart is called', () =>
     withProcess({ restarts: false }, async (supervised, lines) => {
       await until(() => ready(supervised), { what: 'the first start answers' });
       await supervised.kill('SIGKILL');
@@ -58,14 +58,14 @@ describe('a supervised process', () => {
       await until(() => ready(supervised), { what: 'it answers again' });
     }));
 
-  it('that cannot start is tried again later and later, and no more after stop', () =>
+  it('is retried with growing waits when it cannot start, and never after stop', () =>
     withProcess({ source: 'process.exit(4);' }, async (supervised, lines) => {
       const deaths = (): number => lines.filter((line) => line === '*** server died (exit code 4)').length;
       await until(() => deaths() === 2, { what: 'it died twice' });
       await supervised.stop();
-      const said = lines.length;
+      const logged = lines.length;
       await supervised.restart();
       expect(supervised.pid).toBeUndefined();
-      expect(lines).toHaveLength(said);
+      expect(lines).toHaveLength(logged);
     }));
 });

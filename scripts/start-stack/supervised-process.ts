@@ -1,106 +1,131 @@
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import { startChild, type Child } from '@tidegate/testing';
 
-export interface SupervisedOptions {
+export interface SupervisedProcessOptions {
   readonly name: string;
   readonly entry: string;
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
-  /** Whether a process that died by itself or by `kill` is started again. */
+  /** Starts the process again, with backoff, when it died by itself or by `kill`. */
   readonly restarts: boolean;
   readonly onLine: (line: string) => void;
 }
 
-/** One process that is kept alive until `stop`. */
+/** One process that is kept running until `stop`. */
 export interface SupervisedProcess {
   readonly name: string;
   readonly url: string;
-  /** Undefined while it is down. */
+  /** Undefined while the process is down. */
   readonly pid: number | undefined;
-  /** Sends the signal to it; resolves when it is gone, SIGSTOP and SIGCONT at once. Nothing when it is down. */
+  /**
+   * Sends a signal. Resolves when the process is gone, or at once for SIGSTOP and SIGCONT. Has no effect while it is
+   * down.
+   */
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Ends it if it runs and starts it at once, without waiting for the backoff. */
+  /** Ends the process if it runs and starts it at once, without backoff. */
   restart(): Promise<void>;
-  /** What `/readyz` answers: its status, or 0 when nothing answers. */
+  /** Resolves with status and body of `/readyz`; the status is 0 without an answer. */
   readiness(): Promise<{ status: number; body: string }>;
-  /** SIGTERM, after ten seconds SIGKILL. It is not started again. Idempotent. */
+  /** Sends SIGTERM, after ten seconds SIGKILL. The process is not started again. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** A process that ran this long did not fail because of how it was started: the backoff begins anew. */
+/** After this runtime the start itself has succeeded: the next failure begins a new backoff. */
 const SETTLED_AFTER_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
-export function superviseProcess(options: SupervisedOptions): SupervisedProcess {
-  const { name, url, onLine } = options;
-  let child: Child | undefined;
-  let failures = 0;
-  let stopped = false;
-  let wait = new AbortController();
+/** Starts a process and keeps it running. */
+export function startSupervisedProcess(options: SupervisedProcessOptions): SupervisedProcess {
+  const supervised = new SupervisedChild(options);
+  supervised.start();
+  return supervised;
+}
 
-  function start(): void {
+class SupervisedChild implements SupervisedProcess {
+  readonly #options: SupervisedProcessOptions;
+  #child: Child | undefined;
+  #failures = 0;
+  #stopped = false;
+  #backoff = new AbortController();
+
+  constructor(options: SupervisedProcessOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get url(): string {
+    return this.#options.url;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    const { entry, env, onLine } = this.#options;
     const startedAt = Date.now();
-    const current = startChild(options.entry, options.env, { onLine, ownGroup: true });
-    child = current;
-    void current.exited.then(({ code, signal }) => {
-      if (child !== current) return;
-      child = undefined;
-      if (stopped) return;
-      failures = Date.now() - startedAt > SETTLED_AFTER_MS ? 1 : failures + 1;
-      onLine(`*** ${name} died (${signal ?? `exit code ${code}`})`);
-      if (options.restarts) void startLater();
+    const child = startChild(entry, env, { onLine, ownGroup: true });
+    this.#child = child;
+    void child.exited.then(({ code, signal }) => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      if (!this.#stopped) this.#died(signal ?? `exit code ${code}`, Date.now() - startedAt);
     });
   }
 
-  async function startLater(): Promise<void> {
-    // At least half a second: a process that cannot start must not keep a processor busy.
-    const waitMs = 500 + backoffMs(failures, { firstMs: 500, maxMs: 15_000 });
-    onLine(`*** ${name} is started again in ${waitMs} ms`);
-    const waiting = new AbortController();
-    wait = waiting;
-    await delay(waitMs, waiting.signal).catch(() => {});
-    if (!waiting.signal.aborted && !stopped && child === undefined) start();
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    if (!this.#child) return;
+    // These signals do not end the process.
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') process.kill(this.#child.pid, signal);
+    else await this.#child.kill(signal);
   }
 
-  /** Takes it out of supervision first, so that its end is not taken for a death. */
-  async function end(): Promise<void> {
-    wait.abort();
-    const current = child;
-    child = undefined;
-    if (!current) return;
+  async restart(): Promise<void> {
+    await this.#end();
+    if (!this.#stopped) this.start();
+  }
+
+  readiness(): Promise<{ status: number; body: string }> {
+    return readiness(this.url);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#end();
+  }
+
+  #died(reason: string, ranMs: number): void {
+    this.#failures = ranMs > SETTLED_AFTER_MS ? 1 : this.#failures + 1;
+    this.#options.onLine(`*** ${this.name} died (${reason})`);
+    if (this.#options.restarts) void this.#startLater();
+  }
+
+  async #startLater(): Promise<void> {
+    // At least half a second: a process that cannot start must not keep a processor busy.
+    const waitMs = 500 + backoffMs(this.#failures, { firstMs: 500, maxMs: 15_000 });
+    this.#options.onLine(`*** ${this.name} is started again in ${waitMs} ms`);
+    const backoff = new AbortController();
+    this.#backoff = backoff;
+    await delay(waitMs, backoff.signal).catch(() => {});
+    if (!backoff.signal.aborted && !this.#stopped && this.#child === undefined) this.start();
+  }
+
+  /** Forgets the child before it ends it, so that the exit does not count as a failure. */
+  async #end(): Promise<void> {
+    this.#backoff.abort();
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child) return;
     const timer = setTimeout(() => {
-      onLine(`*** ${name} did not stop within ${STOP_WITHIN_MS} ms and is killed`);
-      void current.kill('SIGKILL');
+      this.#options.onLine(`*** ${this.name} did not stop within ${STOP_WITHIN_MS} ms and is killed`);
+      void child.kill('SIGKILL');
     }, STOP_WITHIN_MS);
-    await current.kill('SIGTERM');
+    await child.kill('SIGTERM');
     clearTimeout(timer);
   }
-
-  async function kill(signal: NodeJS.Signals): Promise<void> {
-    if (!child) return;
-    // A process that is frozen or thawed does not end, there is nothing to wait for.
-    if (signal === 'SIGSTOP' || signal === 'SIGCONT') process.kill(child.pid, signal);
-    else await child.kill(signal);
-  }
-
-  start();
-  return {
-    name,
-    url,
-    get pid() {
-      return child?.pid;
-    },
-    kill,
-    restart: async () => {
-      await end();
-      if (!stopped) start();
-    },
-    readiness: () => readiness(url),
-    stop: async () => {
-      stopped = true;
-      await end();
-    },
-  };
 }
 
 async function readiness(url: string): Promise<{ status: number; body: string }> {

@@ -8,18 +8,20 @@ import { redisVersion } from '../stack/redis.ts';
 import { installMissing, programs } from '../stack/requirements.ts';
 import { startStack, stopStack } from '../stack/stack.ts';
 
-/** The real backends of a test run. What is missing is undefined, and `missing` says why. */
+/** Real backends of a test run. */
 export interface TestBackends {
+  /** Variables for the tests; a missing backend has none. */
   readonly env: Record<string, string>;
-  /** One line a backend, for people. */
+  /** One line per backend. */
   readonly summary: readonly string[];
+  /** One line per missing backend, with the reason. */
   readonly missing: readonly string[];
   readonly stop: () => Promise<void>;
 }
 
 const stackFolder = join(repositoryRoot, '.stack');
 
-/** Takes the backends that the environment names, all three, or starts fresh ones of this run's own. */
+/** Uses the backends in the environment, if all three are set. Otherwise starts new ones for this run. */
 export async function startTestBackends(onLine: (line: string) => void): Promise<TestBackends> {
   const {
     KAFKA_BROKERS: kafka,
@@ -28,7 +30,7 @@ export async function startTestBackends(onLine: (line: string) => void): Promise
     KAFKA_LIBS: libs = '',
   } = process.env;
   const stack =
-    kafka && database && redis ? await given(kafka, database, redis, libs) : await ownStack(onLine);
+    kafka && database && redis ? await checkGiven(kafka, database, redis, libs) : await startOwnStack(onLine);
   const chromium = findChromium(onLine);
   return {
     env: { ...stack.env, ...chromium.env },
@@ -38,7 +40,12 @@ export async function startTestBackends(onLine: (line: string) => void): Promise
   };
 }
 
-async function given(kafka: string, database: string, redis: string, libs: string): Promise<TestBackends> {
+async function checkGiven(
+  kafka: string,
+  database: string,
+  redis: string,
+  libs: string,
+): Promise<TestBackends> {
   const checks: [string, Promise<string>][] = [
     [`Kafka at ${kafka}`, pingKafka(kafka.split(',')).then(() => 'answers')],
     ['Postgres', postgresVersion(database)],
@@ -61,7 +68,7 @@ async function given(kafka: string, database: string, redis: string, libs: strin
   return { env, summary, missing, stop: async () => {} };
 }
 
-async function ownStack(onLine: (line: string) => void): Promise<TestBackends> {
+async function startOwnStack(onLine: (line: string) => void): Promise<TestBackends> {
   await discardLeftovers();
   const directory = join(stackFolder, `test-${process.pid}`);
   const [kafka, kafkaController, redis, postgres] = (await freePorts(4)) as [number, number, number, number];
@@ -75,12 +82,12 @@ async function ownStack(onLine: (line: string) => void): Promise<TestBackends> {
       stop: () => stack.stop({ discard: true }),
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { env: {}, summary: [], missing: [`Kafka, Redis and Postgres: ${why}`], stop: async () => {} };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { env: {}, summary: [], missing: [`Kafka, Redis and Postgres: ${reason}`], stop: async () => {} };
   }
 }
 
-/** A run that was killed could not clean up; the next one does, unless it is still running. */
+/** Deletes the stacks of runs that were killed and could not clean up. */
 async function discardLeftovers(): Promise<void> {
   for (const name of existsSync(stackFolder) ? readdirSync(stackFolder) : []) {
     const pid = Number(/^test-(\d+)$/.exec(name)?.[1]);

@@ -24,7 +24,7 @@ describe('the totals of a test run', () => {
 });
 
 describe('the failures of a test run', () => {
-  it('name the file, the test and what was expected', () => {
+  it('name the file, the test and the failed assertion', () => {
     const report = {
       testResults: [
         {
@@ -46,7 +46,7 @@ describe('the failures of a test run', () => {
     ]);
   });
 
-  it('name a file that does not load, and why', () => {
+  it('name a file that does not load, and the reason', () => {
     const report = { testResults: [{ ...file('failed'), name: 'a.test.ts', message: 'no such module' }] };
     expect(failuresOf(report)).toEqual(['FAILED a.test.ts\n  no such module']);
   });

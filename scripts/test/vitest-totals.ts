@@ -1,4 +1,4 @@
-/** What the last line of `npm test` says. */
+/** Counts in the last line of `npm test`. */
 export interface Totals {
   readonly passed: number;
   readonly failed: number;
@@ -14,12 +14,12 @@ interface VitestReport {
   }[];
 }
 
-/** Lines of a failure's message that are worth repeating: the assertion, and where it stands. */
+/** Maximum lines repeated of a failure's message: the assertion and its position. */
 const MESSAGE_LINES = 12;
 
 /**
  * Counts tests in the report of Vitest's json reporter. A file that failed without a failing test, because it does
- * not load or its hooks threw, counts as one failure: its tests have not been seen to pass.
+ * not load or its hooks threw, counts as one failure: its tests have not passed.
  */
 export function totalsOf(report: unknown): Totals {
   const files = (report as VitestReport).testResults ?? [];
@@ -37,7 +37,7 @@ export function totalsLine({ passed, failed, skipped }: Totals): string {
   return `Tidegate: ${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-/** What failed, again in a few lines each: for the end of an output of which often only the end is read. */
+/** Returns each failure in a few lines, to repeat them at the end of the output. */
 export function failuresOf(report: unknown): string[] {
   const files = (report as VitestReport).testResults ?? [];
   return files.flatMap(({ name = 'a file', status, message, assertionResults }) => {
@@ -50,7 +50,7 @@ export function failuresOf(report: unknown): string[] {
   });
 }
 
-function failure(what: string, message = 'no message'): string {
+function failure(title: string, message = 'no message'): string {
   const lines = message.split('\n').slice(0, MESSAGE_LINES);
-  return [`FAILED ${what}`, ...lines.map((line) => `  ${line}`)].join('\n');
+  return [`FAILED ${title}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }

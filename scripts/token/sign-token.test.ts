@@ -5,7 +5,7 @@ import { parseTtl, signToken } from './sign-token.ts';
 const secret = 's'.repeat(32);
 
 describe('a development token', () => {
-  it('carries subject, role, issuer and audience, and holds for its time to live', async () => {
+  it('contains subject, role, issuer and audience, and expires after its time to live', async () => {
     const token = await signToken({ sub: 'customer-1', role: 'customer', ttlMs: 60_000, secret });
     const { payload, protectedHeader } = await jwtVerify(token, Buffer.from(secret), {
       issuer: 'tidegate',
@@ -21,7 +21,7 @@ describe('a development token', () => {
     ['15m', 900_000],
     ['1h', 3_600_000],
     ['7d', 604_800_000],
-  ])('understands a time to live of %s', (text, ms) => expect(parseTtl(text)).toBe(ms));
+  ])('parses a time to live of %s', (text, ms) => expect(parseTtl(text)).toBe(ms));
 
   it.each(['', '1', '1y', '-1h', '0s'])('refuses a time to live of %j', (text) => {
     expect(() => parseTtl(text)).toThrow('--ttl');

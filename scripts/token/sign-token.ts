@@ -7,13 +7,14 @@ export type Role = (typeof roles)[number];
 export interface TokenClaims {
   readonly sub: string;
   readonly role: Role;
+  /** Lifetime in milliseconds. */
   readonly ttlMs: number;
   readonly secret: string;
-  /** The `jti`, by which this one token can be revoked. Default: a new one. */
+  /** The `jti`, which identifies this token for revocation. Default: a random one. */
   readonly tokenId?: string;
 }
 
-/** A JWT as the gateway expects it; `ttlMs` counts from now. */
+/** Signs a JWT (HS256) with the claims that the gateway expects. */
 export function signToken({
   sub,
   role,
@@ -35,7 +36,7 @@ export function signToken({
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `90s`, `15m`, `1h`, `7d` in milliseconds. */
+/** Parses a duration such as `90s`, `15m`, `1h` or `7d` to milliseconds. @throws Error for any other text. */
 export function parseTtl(text: string): number {
   const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
   const ttlMs = Number(count) * (unitsMs[unit ?? ''] ?? Number.NaN);
