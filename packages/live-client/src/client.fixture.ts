@@ -1,7 +1,8 @@
-import { afterEach, beforeEach } from 'vitest';
-import { until } from '@tidegate/testing';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { GatewayFixture } from './gateway.fixture.ts';
 import { createLiveClient, type LiveClient, type LiveClientOptions, type Phase } from './index.ts';
+
+const waiting = { timeout: 10_000, interval: 10 };
 
 /** A client of a gateway fixture. `defaults` are the options that every test of the file shares. */
 export class ClientFixture {
@@ -28,11 +29,11 @@ export class ClientFixture {
   }
 
   async untilLive(): Promise<void> {
-    await until(() => this.#client?.phase === 'live', { what: 'the client is live' });
+    await vi.waitUntil(() => this.#client?.phase === 'live', waiting);
   }
 
   async untilSubscribed(times: number): Promise<void> {
-    await until(() => this.gateway.cursorsSeen.length >= times, { what: `${times} subscriptions` });
+    await vi.waitUntil(() => this.gateway.cursorsSeen.length >= times, waiting);
   }
 
   async reset(sendsIdleCursors: boolean): Promise<void> {
