@@ -71,7 +71,6 @@ export const benchBff: Bff = {
       overflow: 'close',
     }),
   },
-  remembersWrites: false,
 };
 
 /** Encodes a tick as the record of a document topic. */

@@ -132,6 +132,5 @@ export function createItemBff(
       },
     },
     liveFields,
-    remembersWrites: false,
   };
 }

@@ -48,7 +48,6 @@ function counterBff(fields: string, listensTo = stream): Bff {
         overflow: 'close',
       }),
     },
-    remembersWrites: false,
   };
 }
 

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { createLoaders } from '@order-platform/bff-shared';
-import type { Bff } from '@tidegate/bff';
+import { createLoaders, type Loaders } from '@order-platform/bff-shared';
+import { defineBff, type Bff } from '@tidegate/bff';
 import { liveFields } from './live-fields.ts';
 import { mutation, offer, orderCard, orderScreen, query } from './resolvers.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 
 /** The BFF for phones: one round trip per screen, formatted texts, trusted documents only. */
-export const mobileBff: Bff = readMobileBff();
+export const mobileBff: Bff<Loaders> = readMobileBff();
 
 /** Its schema and its documents as the files are now. Resolvers are code: they change with a restart. */
-export function readMobileBff(): Bff {
-  return {
+export function readMobileBff(): Bff<Loaders> {
+  return defineBff({
     name: 'mobile',
     typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
     resolvers: {
@@ -23,8 +23,7 @@ export function readMobileBff(): Bff {
     createLoaders,
     liveFields,
     trustedDocuments: readTrustedDocuments(new URL('./documents/', import.meta.url)),
-    remembersWrites: false,
-  };
+  });
 }
 
 export { documentId } from './trusted-documents.ts';

@@ -22,7 +22,7 @@ export const query: QueryResolvers = {
         : undefined,
       services.call(listProducts, { first: MAX_OFFERS }),
     ]);
-    if (orders) consistency.note(orders.satisfied);
+    if (orders) consistency.recordRead(orders.satisfied);
     return { active: orders?.orders ?? [], offers: products.products };
   },
 

@@ -17,7 +17,7 @@ export function createLoaders(services: Services, consistency: Consistency): Loa
       async (ids) => {
         const freshness = await consistency.freshness('order', ids);
         const answer = await services.call(getOrders, { ids: [...ids], ...(freshness && { freshness }) });
-        consistency.note(answer.satisfied);
+        consistency.recordRead(answer.satisfied);
         return answer.orders;
       },
       { maxBatchSize: MAX_BATCH_KEYS },

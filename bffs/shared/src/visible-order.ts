@@ -14,7 +14,7 @@ export async function visibleOrder(
   },
 ): Promise<OrderDocument | null> {
   const scope = customerScope<OrderDocument>(context.viewer);
-  context.consistency.demand(freshness.token, freshness.strict);
+  context.consistency.require(freshness.token, freshness.strict);
   const order = await context.loaders.orders.load(id);
   return order && scope.sees(order) ? order : null;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { createLoaders } from '@order-platform/bff-shared';
-import type { Bff } from '@tidegate/bff';
+import { createLoaders, type Loaders } from '@order-platform/bff-shared';
+import { defineBff, type Bff } from '@tidegate/bff';
 import type { CommandOutcomeData } from '@order-platform/bff-shared';
 import { commandResultOf, resolveCommandResultType, type Accepted, type Rejected } from './command-result.ts';
 import { liveFields } from './live-fields.ts';
@@ -13,11 +13,11 @@ const resolveCommandResult = {
 };
 
 /** The backend for browsers: a rich graph, one query per view of the page. */
-export const webBff: Bff = readWebBff();
+export const webBff: Bff<Loaders> = readWebBff();
 
 /** Its schema as the file is now. Resolvers are code: they change with a restart. */
-export function readWebBff(): Bff {
-  return {
+export function readWebBff(): Bff<Loaders> {
+  return defineBff({
     name: 'web',
     typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
     resolvers: {
@@ -42,6 +42,6 @@ export function readWebBff(): Bff {
     },
     createLoaders,
     liveFields,
-    remembersWrites: true,
-  };
+    readYourWrites: true,
+  });
 }

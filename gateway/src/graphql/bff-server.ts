@@ -1,4 +1,4 @@
-import type { Bff, BffContext, Consistency, Viewer } from '@tidegate/bff';
+import { assertLiveFields, type Bff, type BffContext, type Consistency, type Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
@@ -16,7 +16,7 @@ import { DocumentCache, documentText, errorsOf, type OperationParams } from './d
 import { createErrorMask } from './error-codes.ts';
 import { createLiveRequest, type LiveOperation } from './live-operation.ts';
 import { OperationContext } from './operation-context.ts';
-import { createWriteMemory } from './read-your-writes.ts';
+import { createLastWriteStore } from './read-your-writes.ts';
 
 /** What the HTTP and WebSocket borders found out about a request before GraphQL sees it. */
 export interface RequestFacts {
@@ -153,7 +153,9 @@ export class BffServer {
       client: this.#options.client,
       parent: facts.traceparent,
       signal,
-      memory: this.bff.remembersWrites ? createWriteMemory(this.#options.state, facts.viewer) : undefined,
+      lastWrites: this.bff.readYourWrites
+        ? createLastWriteStore(this.#options.state, facts.viewer)
+        : undefined,
       createLoaders: this.bff.createLoaders,
     });
   }
@@ -164,7 +166,7 @@ export class BffServer {
 
   #serve(bff: Bff, generation: number): Serving {
     const schema = createSchema({ typeDefs: bff.typeDefs, resolvers: bff.resolvers as never });
-    requireLiveFields(schema, bff);
+    assertLiveFields(bff);
     const yoga = this.#createYoga(bff, schema);
     return { bff, schema, documents: new DocumentCache(schema), yoga, generation };
   }
@@ -234,11 +236,4 @@ function noteStaleReads(): Plugin {
 function withFreshness(result: ExecutionResult, consistency: Consistency): ExecutionResult {
   if (consistency.satisfied) return result;
   return { ...result, extensions: { ...result.extensions, freshness: { satisfied: false } } };
-}
-
-function requireLiveFields(schema: GraphQLSchema, bff: Bff): void {
-  const fields = Object.keys(schema.getSubscriptionType()?.getFields() ?? {});
-  const missing = fields.filter((name) => !bff.liveFields[name]);
-  if (missing.length > 0)
-    throw new Error(`BFF ${bff.name} declares no live field for Subscription.${missing.join(', ')}`);
 }

@@ -5,7 +5,7 @@ import {
   type BffContext,
   type Services,
   type Viewer,
-  type WriteMemory,
+  type LastWriteStore,
 } from '@tidegate/bff';
 import type { ServiceClient } from '@tidegate/service/operations';
 import { childTraceparent } from '@tidegate/runtime/telemetry';
@@ -26,7 +26,7 @@ export class OperationContext implements BffContext {
     /** The span that this operation is a child of. */
     parent: string | undefined;
     signal?: AbortSignal | undefined;
-    memory?: WriteMemory | undefined;
+    lastWrites?: LastWriteStore | undefined;
     createLoaders?: Bff['createLoaders'] | undefined;
   }) {
     const { client, signal } = options;
@@ -34,7 +34,7 @@ export class OperationContext implements BffContext {
     this.viewer = options.viewer;
     this.#parent = options.parent;
     this.#createLoaders = options.createLoaders;
-    this.consistency = new Consistency(options.memory);
+    this.consistency = new Consistency(options.lastWrites);
     this.services = {
       call<Definition extends OperationDefinition>(
         definition: Definition,

@@ -77,7 +77,6 @@ function createCounterBff(labels: LabelService): Bff {
         overflow: 'close',
       }),
     },
-    remembersWrites: false,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Consistency } from './consistency.ts';
 import type { LiveField } from './live-field.ts';
 import type { Viewer } from './viewer.ts';
 
-/** The services as one operation sees them: its deadline, its trace and its cancellation are already in. */
+/** Client of the services, bound to one operation's deadline, trace and cancellation. */
 export interface Services {
   call<Definition extends OperationDefinition>(
     definition: Definition,
@@ -11,29 +11,35 @@ export interface Services {
   ): Promise<OutputOf<Definition>>;
 }
 
-/** What resolvers get. Made anew for each operation, and for each event of a subscription group. */
+/** Context of resolvers. Created for each operation, and for each event of a subscription group. */
 export interface BffContext<Loaders = unknown> {
   readonly viewer: Viewer;
   readonly services: Services;
+  /** The result of the BFF's `createLoaders`. */
   readonly loaders: Loaders;
+  /** Read-your-writes of this operation. */
   readonly consistency: Consistency;
-  /** W3C trace context of this operation or of the change being delivered. */
+  /** W3C trace context of this operation, or of the change that is delivered. */
   readonly traceparent: string;
 }
 
-/** A backend for one kind of frontend: schema, resolvers, live fields. The gateway hosts any set of them. */
+/** A backend for one kind of frontend: schema, resolvers and live fields. A gateway hosts any number of them. */
 export interface Bff<Loaders = unknown> {
-  /** The last part of its address: `/graphql/<name>`. */
+  /** Last part of its path: `/graphql/<name>`. */
   readonly name: string;
-  /** SDL, every type and field described. */
+  /** Schema in SDL. */
   readonly typeDefs: string;
-  readonly resolvers: Record<string, unknown>;
-  /** Makes `context.loaders`, once per operation and only when a resolver reads it. Default: `loaders` is undefined. */
+  /** Resolvers by type, as for `graphql-yoga`. */
+  readonly resolvers: Readonly<Record<string, unknown>>;
+  /** Creates `context.loaders`, once per operation, when a resolver first reads it. Default: no loaders. */
   readonly createLoaders?: (services: Services, consistency: Consistency) => Loaders;
-  /** One for each field of `Subscription`, by name. */
+  /** One live field for each field of the schema's subscription type, by name. */
   readonly liveFields: Readonly<Record<string, LiveField>>;
-  /** Documents by their id (SHA-256, hex). When set, nothing else is executed unless the gateway is told to. */
+  /**
+   * Documents by id (SHA-256 in hex). When set, the gateway executes no other documents, unless its configuration allows
+   * them. Default: every document is executed.
+   */
   readonly trustedDocuments?: ReadonlyMap<string, string>;
-  /** True: a viewer's own last write is awaited by their next reads without the client's doing. */
-  readonly remembersWrites: boolean;
+  /** True: a viewer's reads wait for the viewer's own last write, without a token from the client. Default false. */
+  readonly readYourWrites?: boolean;
 }

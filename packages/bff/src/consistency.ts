@@ -6,57 +6,78 @@ import {
   TidegateError,
 } from '@tidegate/core';
 
-/** How long a read waits for the view to catch up. */
-const DEFAULT_WAIT_MS = 2_000;
+/** Maximum time in milliseconds that a read waits for a view to reach its floor versions. */
+const READ_WAIT_MS = 2_000;
 
-/** Where the gateway keeps each viewer's last write, so that all its replicas know it. */
-export interface WriteMemory {
-  recall(): Promise<ConsistencyToken | undefined>;
-  remember(token: ConsistencyToken): Promise<void>;
+/** Stores the consistency token of one viewer's recent writes, shared by all replicas of the gateway. */
+export interface LastWriteStore {
+  /** Resolves with the stored token, or undefined when there was no recent write. */
+  read(): Promise<ConsistencyToken | undefined>;
+  /** Merges a token into the stored one. */
+  add(token: ConsistencyToken): Promise<void>;
+}
+
+/** Argument of a query that must not return versions below the token's floor versions. */
+export interface Freshness {
+  readonly token: ConsistencyToken;
+  /** Maximum time to wait for the view, in milliseconds. */
+  readonly waitMs: number;
 }
 
 /**
- * "Not older than": collects what this operation's reads must contain, from its arguments and from the viewer's
- * own last write, and notes whether the views could keep it.
+ * Read-your-writes for one operation. Collects the floor versions that its reads must reach, from the operation's
+ * arguments and from the viewer's recent writes, and records whether the views reached them.
  */
 export class Consistency {
-  #tokens: ConsistencyToken = '';
-  #recalled: Promise<void> | undefined;
+  readonly #lastWrites: LastWriteStore | undefined;
+  #token: ConsistencyToken = '';
+  #lastWritesRead: Promise<void> | undefined;
   #strict = false;
-  readonly #memory: WriteMemory | undefined;
-  /** False once a read came back older than demanded. */
-  satisfied = true;
+  #satisfied = true;
 
-  constructor(memory?: WriteMemory) {
-    this.#memory = memory;
+  /** Without `lastWrites` only the tokens passed to `require` count. */
+  constructor(lastWrites?: LastWriteStore) {
+    this.#lastWrites = lastWrites;
   }
 
-  /** @throws TidegateError BAD_USER_INPUT when the token is not one of ours. */
-  demand(token: ConsistencyToken | null | undefined, strict = false): void {
-    if (token) this.#tokens = mergeConsistencyTokens(this.#tokens, token);
+  /** False once a read returned a version below its floor version. */
+  get satisfied(): boolean {
+    return this.#satisfied;
+  }
+
+  /**
+   * Adds the floor versions of a token. With `strict`, a read that does not reach them fails instead of returning an
+   * older version. Default false.
+   *
+   * @throws TidegateError BAD_USER_INPUT when the token is malformed.
+   */
+  require(token: ConsistencyToken | null | undefined, strict = false): void {
+    if (token) this.#token = mergeConsistencyTokens(this.#token, token);
     if (strict) this.#strict = true;
   }
 
-  /** What a read of these keys (all keys when absent) has to wait for; undefined when nothing. */
-  async freshness(
-    kind: string,
-    keys?: readonly string[],
-  ): Promise<{ token: string; waitMs: number } | undefined> {
-    this.#recalled ??= this.#recall();
-    await this.#recalled;
-    if (this.#tokens === '') return undefined;
-    const floors = decodeConsistencyToken(this.#tokens).filter(
+  /**
+   * Returns the freshness that a read must pass to its query: the floor versions of these keys, or of all keys of the
+   * kind when `keys` is absent. Undefined when there are none.
+   */
+  async freshness(kind: string, keys?: readonly string[]): Promise<Freshness | undefined> {
+    this.#lastWritesRead ??= this.#readLastWrites();
+    await this.#lastWritesRead;
+    if (this.#token === '') return undefined;
+    const floors = decodeConsistencyToken(this.#token).filter(
       (floor) => floor.kind === kind && (!keys || keys.includes(floor.key)),
     );
-    return floors.length === 0
-      ? undefined
-      : { token: encodeConsistencyToken(floors), waitMs: DEFAULT_WAIT_MS };
+    return floors.length === 0 ? undefined : { token: encodeConsistencyToken(floors), waitMs: READ_WAIT_MS };
   }
 
-  /** @throws TidegateError STALE_READ when the operation asked for a strict answer and this was not one. */
-  note(satisfied: boolean): void {
+  /**
+   * Records whether a read reached its floor versions.
+   *
+   * @throws TidegateError STALE_READ when it did not and the operation is strict.
+   */
+  recordRead(satisfied: boolean): void {
     if (satisfied) return;
-    this.satisfied = false;
+    this.#satisfied = false;
     if (this.#strict) {
       throw new TidegateError(
         'STALE_READ',
@@ -65,14 +86,17 @@ export class Consistency {
     }
   }
 
-  /** Called with what a command changed. Failing to remember costs freshness, not the command. */
-  async wrote(token: ConsistencyToken): Promise<void> {
-    this.demand(token);
-    await this.#memory?.remember(token).catch(() => undefined);
+  /**
+   * Records the token of a committed command: this operation's later reads, and the viewer's next operations, must
+   * reach it. Never rejects because of the store: the command has succeeded, only its freshness is lost.
+   */
+  async recordWrite(token: ConsistencyToken): Promise<void> {
+    this.require(token);
+    await this.#lastWrites?.add(token).catch(() => undefined);
   }
 
-  async #recall(): Promise<void> {
-    const token = await this.#memory?.recall().catch(() => undefined);
-    if (token) this.demand(token);
+  async #readLastWrites(): Promise<void> {
+    const token = await this.#lastWrites?.read().catch(() => undefined);
+    if (token) this.require(token);
   }
 }

@@ -1,5 +1,6 @@
 export type { Bff, BffContext, Services } from './bff.ts';
-export { Consistency, type WriteMemory } from './consistency.ts';
+export { Consistency, type Freshness, type LastWriteStore } from './consistency.ts';
+export { assertLiveFields, defineBff } from './define-bff.ts';
 export {
   defineLiveField,
   defineLiveStream,

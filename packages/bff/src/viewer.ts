@@ -13,7 +13,11 @@ export interface Viewer {
 /** The viewer of a request without a token. */
 export const anonymous: Viewer = { role: 'anonymous', id: '' };
 
-/** @throws TidegateError UNAUTHENTICATED without a token, FORBIDDEN with one of another role. */
+/**
+ * Checks that the viewer has one of the roles.
+ *
+ * @throws TidegateError UNAUTHENTICATED for an anonymous viewer, FORBIDDEN for a viewer of another role.
+ */
 export function requireRole(viewer: Viewer, ...roles: readonly string[]): void {
   if (roles.includes(viewer.role)) return;
   if (viewer.role === 'anonymous') {

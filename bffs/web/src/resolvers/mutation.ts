@@ -51,6 +51,6 @@ function actorOf(context: Context): Actor {
 
 /** Makes the viewer's next reads wait for this write. */
 async function rememberWrite(result: CommandResult, context: Context): Promise<CommandResult> {
-  if (result.status === 'accepted') await context.consistency.wrote(result.token);
+  if (result.status === 'accepted') await context.consistency.recordWrite(result.token);
   return result;
 }

@@ -15,7 +15,7 @@ export const query: QueryResolvers = {
 
   orders: async (_root, args, context) => {
     requireRole(context.viewer, 'customer', 'operator');
-    context.consistency.demand(args.notOlderThan, args.strict);
+    context.consistency.require(args.notOlderThan, args.strict);
     const freshness = await context.consistency.freshness('order');
     const after = args.after == null ? undefined : decodePageCursor(args.after);
     const page = await context.services.call(listOrders, {
@@ -25,7 +25,7 @@ export const query: QueryResolvers = {
       ...(after && { after: { placedAt: after[0], orderId: after[1] } }),
       ...(freshness && { freshness }),
     });
-    context.consistency.note(page.satisfied);
+    context.consistency.recordRead(page.satisfied);
     const edges = page.orders.map((node) => ({
       node,
       cursor: encodePageCursor(node.placedAt, node.orderId),
