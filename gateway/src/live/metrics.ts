@@ -1,6 +1,6 @@
 import type { Metrics } from '@tidegate/runtime/telemetry';
 
-/** What an operator sees of the live engine. */
+/** Creates the metrics of the live engine, or returns those of the same registry. */
 export function createLiveMetrics(metrics: Metrics) {
   return {
     gaps: metrics.counter({
@@ -15,10 +15,10 @@ export function createLiveMetrics(metrics: Metrics) {
     }),
     malformed: metrics.counter({
       name: 'tidegate_live_malformed_total',
-      help: 'Records on document topics that nobody can read',
+      help: 'Records on document topics that cannot be parsed',
       labels: ['topic'],
     }),
-    frames: frameTally(metrics),
+    frames: createFrameTally(metrics),
     refreshes: metrics.counter({
       name: 'tidegate_live_fresh_snapshots_total',
       help: 'Snapshots sent to subscriptions that could not go on by changes: gap, overflow',
@@ -48,8 +48,18 @@ export function createLiveMetrics(metrics: Metrics) {
   };
 }
 
-/** Counted as plain numbers, because it happens for every message of every connection; read at each scrape. */
-function frameTally(metrics: Metrics): { websocket: number; sse: number } {
+export type LiveMetrics = ReturnType<typeof createLiveMetrics>;
+
+interface FrameTally {
+  websocket: number;
+  sse: number;
+}
+
+/** One tally per registry, like the counter that reads it: gateways in one process may share a registry. */
+const tallies = new WeakMap<Metrics, FrameTally>();
+
+/** Plain numbers, read at each scrape: a sink counts every message of every connection. */
+function createFrameTally(metrics: Metrics): FrameTally {
   const known = tallies.get(metrics);
   if (known) return known;
   const tally = { websocket: 0, sse: 0 };
@@ -66,7 +76,3 @@ function frameTally(metrics: Metrics): { websocket: number; sse: number } {
   });
   return tally;
 }
-
-const tallies = new WeakMap<Metrics, { websocket: number; sse: number }>();
-
-export type LiveMetrics = ReturnType<typeof createLiveMetrics>;

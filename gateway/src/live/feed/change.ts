@@ -2,15 +2,15 @@ import type { LiveStream } from '@tidegate/bff';
 import type { LogRecord } from '@tidegate/event-log';
 import type { Continuity } from './version-filter.ts';
 
-/** One live change inside this process: a record of a document topic, parsed once, shared by all who want it. */
+/** A record of a document topic, parsed once and shared by all groups, the history and replays. */
 export interface Change {
-  /** Counts this process's changes of one stream: the order in which the hub saw them. */
+  /** Sequence number within this process and stream: the order in which the feed dispatched its changes. */
   readonly seq: number;
   readonly key: string;
-  /** The document's version: dense per key. */
+  /** Version of the document; consecutive per key. */
   readonly version: number;
   readonly continuity: Continuity;
-  /** The CloudEvents id: the same on every way out. */
+  /** CloudEvents id; identical for every subscriber and webhook. */
   readonly id: string;
   readonly data: unknown;
   readonly terms: readonly string[];
@@ -18,11 +18,11 @@ export interface Change {
   readonly offset: number;
   readonly timestampMs: number;
   readonly traceparent: string | undefined;
-  /** Size of the record's value, for the history's budget. */
+  /** Size of the record's value in bytes; counts towards the history's budget. */
   readonly valueBytes: number;
 }
 
-/** The message parser of one stream, as `createMessageParser` makes it. */
+/** Message parser of one stream, as `createMessageParser` builds it. */
 export type StreamParser = (record: LogRecord) =>
   | {
       readonly id: string;
@@ -34,9 +34,10 @@ export type StreamParser = (record: LogRecord) =>
   | undefined;
 
 /**
- * Turns a record into a change, its key's first as far as a single record says; undefined for somebody else's message and for tombstones.
+ * Parses a record into a change. Its continuity is 'first', since a single record does not say more. Returns
+ * undefined for tombstones and for messages of another type.
  *
- * @throws TidegateError RECORD_MALFORMED; the caller counts it and goes on.
+ * @throws TidegateError RECORD_MALFORMED when the value is not a valid message of the stream.
  */
 export function parseChange(
   stream: LiveStream,

@@ -1,24 +1,24 @@
 import type { Change } from './change.ts';
 
-/** What a parsed change costs beside its value: the objects around it. An estimate, measured on order documents. */
+/** Estimated memory of a parsed change besides its value, in bytes. Measured on order documents. */
 const OVERHEAD_BYTES = 1_000;
-/** A parsed document takes about this many times its JSON's bytes. */
+/** Memory of a parsed document as a multiple of its JSON's size. */
 const PARSED_FACTOR = 3;
-/** Slots of evicted changes that are given back together. */
+/** Minimum number of evicted slots before the array is compacted. */
 const COMPACT_AFTER = 1_024;
 
-/** One partition's changes, ascending by offset. */
+/** Changes of one partition, ascending by offset. */
 interface PartitionHistory {
   changes: Change[];
-  /** Where they begin; what is before has been evicted. */
+  /** Index of the oldest held change; earlier slots are evicted. */
   first: number;
-  /** The first offset from which on everything is here. */
+  /** The history is complete from this offset on. */
   start: number;
 }
 
 /**
- * The newest changes of one stream, bounded in bytes: what a client that was away for a moment is served from,
- * without a read of the log. The oldest go first when the budget is used up.
+ * The newest changes of one stream, bounded in bytes. Clients that reconnect within this history are served from
+ * memory, without reading the log. Evicts the oldest changes when the budget is exceeded.
  */
 export class History {
   readonly #maxBytes: number;
@@ -26,15 +26,17 @@ export class History {
   #bytes = 0;
   #size = 0;
 
+  /** @param maxBytes memory budget for all partitions, in bytes. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** Declares from which offset on this history is complete for a partition. Forgets what it had of it. */
+  /** Starts a partition's history at `offset`, discarding the changes held for it. */
   begin(partition: number, offset: number): void {
     this.#partitions.set(partition, { changes: [], first: 0, start: offset });
   }
 
+  /** Appends a change; offsets must ascend within a partition. */
   push(change: Change): void {
     this.#of(change.partition).changes.push(change);
     this.#size += 1;
@@ -42,14 +44,14 @@ export class History {
     while (this.#bytes > this.#maxBytes && this.#size > 1) this.#evictOldest();
   }
 
-  /** The first offset of a partition that is here; what is older has to be read from the log. */
+  /** First offset of a partition that the history covers; older changes have to be read from the log. */
   start(partition: number): number {
     return this.#partitions.get(partition)?.start ?? 0;
   }
 
   /**
-   * The changes a term finds that `after` has not seen, up to and including `lastSeq`, in the order they were seen.
-   * Costs what was missed in these partitions, not what is held.
+   * Returns the changes with this index term at or after the positions in `after`, up to and including `lastSeq`, in
+   * the order of their dispatch. The cost grows with the changes missed, not with the changes held.
    */
   matching(term: string, after: ReadonlyMap<number, number>, lastSeq: number): Change[] {
     const found: Change[] = [];

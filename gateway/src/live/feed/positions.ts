@@ -1,5 +1,5 @@
 /**
- * How far into each partition of one topic somebody has come: the next offset not yet seen.
- * A plain array indexed by partition; copied only where it must not move.
+ * Next unseen offset of each partition of one topic, indexed by partition.
+ * Copied only where the value must not change later.
  */
 export type Positions = readonly number[];

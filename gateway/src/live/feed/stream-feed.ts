@@ -2,9 +2,9 @@ import type { LiveStream } from '@tidegate/bff';
 import { createMessageParser } from '@tidegate/core';
 import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
+import type { LiveMetrics } from '../metrics.ts';
 import { parseChange, type Change, type StreamParser } from './change.ts';
 import { History } from './history.ts';
-import type { LiveMetrics } from '../metrics.ts';
 import type { Positions } from './positions.ts';
 import { VersionFilter } from './version-filter.ts';
 
@@ -13,30 +13,31 @@ export interface StreamFeedOptions {
   readonly log: EventLog;
   readonly logger: Logger;
   readonly metrics: LiveMetrics;
+  /** Memory budget of the history, in bytes. */
   readonly historyBytes: number;
-  /** How many of each partition's newest records fill the history at start. */
+  /** Number of newest records per partition that fill the history at start. */
   readonly fillRecords: number;
-  /** Called for each change in order; synchronous, so that the feed is its own clock. */
+  /** Called for each change in order. Synchronous: `seq` and `positions` are exact during the call. */
   readonly onChange: (change: Change, positions: Positions) => void;
-  /** Called after the last of the changes that came together. */
-  readonly onChangesEnd: () => void;
-  /** Called when the tail ended for good: nothing flows any more. */
+  /** Called after the last change of each batch of records. */
+  readonly onBatchEnd: () => void;
+  /** Called when the tail has ended for good: no further change will come. */
   readonly onEnd: (error: Error) => void;
 }
 
-/** Keys whose newest version is remembered to drop repeats: about 100 bytes each. */
+/** Maximum keys tracked for deduplication; each takes about 100 bytes. */
 const MAX_TRACKED_KEYS = 200_000;
 
-/** How far after its original a repeat may come. */
+/** Maximum distance in records between a record and its repeat. */
 const REPEAT_MARGIN_RECORDS = 200;
 
-/** One stream in this process: its single tail, its history, and how far it has come. */
+/** The feed of one stream in this process: one tail of the log, the history, and the positions reached. */
 export class StreamFeed {
   readonly history: History;
   readonly #options: StreamFeedOptions;
   readonly #parse: StreamParser;
   readonly #versions = new VersionFilter(MAX_TRACKED_KEYS);
-  readonly #waiting = new Set<{ reached: () => boolean; resolve: () => void }>();
+  readonly #waiters = new Set<{ isReached: () => boolean; resolve: () => void }>();
   #positions: number[] = [];
   #seq = 0;
   #epoch = '';
@@ -52,11 +53,12 @@ export class StreamFeed {
     return this.#options.stream.definition.topic.name;
   }
 
+  /** Epoch of the log. Positions of another epoch name other records. */
   get epoch(): string {
     return this.#epoch;
   }
 
-  /** The sequence number of the newest change. */
+  /** Sequence number of the newest change. */
   get seq(): number {
     return this.#seq;
   }
@@ -69,12 +71,12 @@ export class StreamFeed {
     return this.#positions.length;
   }
 
-  /** The newest version of a key; undefined when it has not been seen for long. */
+  /** Newest version of a key; undefined when the key is not tracked. */
   newestVersion(key: string): number | undefined {
     return this.#versions.newest(key);
   }
 
-  /** Resolves when the history is filled and the tail is at what was the end when it was called. */
+  /** Fills the history and starts the tail. Resolves when the tail has reached the log's end as of this call. */
   async start(signal: AbortSignal): Promise<void> {
     const { log, fillRecords } = this.#options;
     this.#epoch = await log.epoch();
@@ -83,8 +85,8 @@ export class StreamFeed {
     for (const { partition, start, end } of ends) {
       const filledFrom = Math.max(start, end - fillRecords);
       this.#positions[partition] = filledFrom;
-      // A repeat near the beginning has its original before it, unseen here: a replay takes that part from the log,
-      // with what came before.
+      // The first records may be repeats of records before them, which the feed has not seen. A replay reads that
+      // part from the log, together with the records before it.
       const margin = Math.min(REPEAT_MARGIN_RECORDS, Math.floor(fillRecords / 2));
       this.history.begin(partition, filledFrom === start ? start : Math.min(end, filledFrom + margin));
     }
@@ -92,29 +94,26 @@ export class StreamFeed {
     this.#tail = await log.tail({
       topics: [this.topic],
       from: { positions: from },
-      onRecords: (records) => this.#take(records),
+      onRecords: (records) => this.#dispatch(records),
       onTrouble: (error) =>
-        this.#options.logger.warn(
-          { err: error, topic: this.topic },
-          'the live tail has trouble and goes on trying',
-        ),
+        this.#options.logger.warn({ err: error, topic: this.topic }, 'the live tail has failed and retries'),
       onEnd: (error) => this.#options.onEnd(error),
     });
-    await this.reached(new Map(ends.map(({ partition, end }) => [partition, end])), signal);
+    await this.whenReached(new Map(ends.map(({ partition, end }) => [partition, end])), signal);
   }
 
-  /** Resolves when the feed has come at least this far; rejects with the signal's reason. */
-  reached(positions: ReadonlyMap<number, number>, signal: AbortSignal): Promise<void> {
-    const reached = (): boolean =>
+  /** Resolves when the feed has reached all these positions. Rejects with the signal's reason. */
+  whenReached(positions: ReadonlyMap<number, number>, signal: AbortSignal): Promise<void> {
+    const isReached = (): boolean =>
       [...positions].every(([partition, position]) => (this.#positions[partition] ?? 0) >= position);
-    if (reached()) return Promise.resolve();
+    if (isReached()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        this.#waiting.delete(waiter);
+        this.#waiters.delete(waiter);
         reject(signal.reason as Error);
       };
       const waiter = {
-        reached,
+        isReached,
         resolve: () => {
           signal.removeEventListener('abort', onAbort);
           resolve();
@@ -122,13 +121,13 @@ export class StreamFeed {
       };
       if (signal.aborted) return reject(signal.reason as Error);
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.add(waiter);
+      this.#waiters.add(waiter);
     });
   }
 
   /**
-   * Parses a record that was read again from the log; undefined for what is no change. That one of them is malformed
-   * was said by the tail that met it first: a resume goes on across it.
+   * Parses a record that a replay has read from the log. Returns undefined for a record that is not a change, and for
+   * a malformed one: the tail has already reported it, and it must not stop a resume.
    */
   parse(record: LogRecord): Change | undefined {
     try {
@@ -142,14 +141,14 @@ export class StreamFeed {
     await this.#tail?.stop();
   }
 
-  #take(records: readonly LogRecord[]): void {
-    for (const record of records) this.#takeOne(record);
-    this.#options.onChangesEnd();
-    this.#wake();
+  #dispatch(records: readonly LogRecord[]): void {
+    for (const record of records) this.#dispatchRecord(record);
+    this.#options.onBatchEnd();
+    this.#resolveWaiters();
   }
 
-  #takeOne(record: LogRecord): void {
-    // A tail may repeat a record after a leader moved; an offset is seen once.
+  #dispatchRecord(record: LogRecord): void {
+    // A tail may repeat a record after a change of the partition's leader; each offset is dispatched once.
     if (record.offset < (this.#positions[record.partition] ?? 0)) return;
     this.#positions[record.partition] = record.offset + 1;
     const parsed = this.#parseOrSkip(record);
@@ -184,10 +183,10 @@ export class StreamFeed {
     }
   }
 
-  #wake(): void {
-    for (const waiter of this.#waiting) {
-      if (!waiter.reached()) continue;
-      this.#waiting.delete(waiter);
+  #resolveWaiters(): void {
+    for (const waiter of this.#waiters) {
+      if (!waiter.isReached()) continue;
+      this.#waiters.delete(waiter);
       waiter.resolve();
     }
   }

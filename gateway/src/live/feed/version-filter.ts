@@ -1,26 +1,27 @@
-/** How a change joins the one of its key that was seen before it. */
+/** Relation of a change to the previous change of the same key. */
 export type Continuity =
-  /** None was seen before it: whether one is missing is for those to say who know what they have. */
+  /** No earlier version of the key is known. A subscription compares it with the version its client has. */
   | 'first'
-  /** It has the next version. */
+  /** The next version. */
   | 'next'
-  /** Versions between are missing. */
+  /** One or more versions are missing before it. */
   | 'gap';
 
 /**
- * Drops records that the relay published twice (it died between publish and mark): a version of a key that is not
- * newer than one already seen. Remembers the newest keys only, which suffices because a repeat follows its original
- * within a relay's restart.
+ * Deduplicates changes by version: the relay publishes a record twice when it dies between publish and mark.
+ * Tracks the most recently changed keys only. That suffices because a repeat follows its original within the time of
+ * a relay restart.
  */
 export class VersionFilter {
   readonly #maxKeys: number;
   readonly #versions = new Map<string, number>();
 
+  /** @param maxKeys maximum number of tracked keys; the least recently changed key is evicted. */
   constructor(maxKeys: number) {
     this.#maxKeys = maxKeys;
   }
 
-  /** 'repeat' is not to be delivered, all else is. */
+  /** Records a version. Returns 'repeat' for a duplicate, which must not be delivered, else its continuity. */
   admit(key: string, version: number): Continuity | 'repeat' {
     const known = this.#versions.get(key);
     if (known !== undefined && version <= known) return 'repeat';
@@ -31,7 +32,7 @@ export class VersionFilter {
     return version > known + 1 ? 'gap' : 'next';
   }
 
-  /** The newest version of a key; undefined when it is not remembered. */
+  /** Newest version of a key; undefined when the key is not tracked. */
   newest(key: string): number | undefined {
     return this.#versions.get(key);
   }

@@ -1,57 +1,58 @@
 import type { Frame } from './frame.ts';
 
-/** Joined batches stay this small: what is made for one subscriber behind others is of use to few. */
+/** Maximum frames of a joined batch: a batch made for one slow subscriber is rarely shared by others. */
 const MAX_JOINED_FRAMES = 512;
 
 /**
- * Frames of one group in their order, as one object that all its subscribers share: what a transport makes of it
- * (bytes on the wire) is made once.
+ * Frames of one group in order, as one object that all its subscribers share. A transport encodes a batch once and
+ * caches the bytes by this object.
  */
 export class FrameBatch {
   readonly frames: readonly [Frame, ...Frame[]];
-  /** Sum of the JSON of all frames. */
+  /** Total size of the frames' JSON in bytes. */
   readonly jsonBytes: number;
-  readonly #lowestSeq: number;
-  readonly #highestSeq: number;
-  readonly #lowestVersion: number;
-  /** True when each change has the version after the one before it, as nearly always. */
+  /** Sequence number of the newest change in the batch; 0 for snapshots only. */
+  readonly newestSeq: number;
+  /** True when each change is the next version of its key, which is the normal case. */
   readonly isDense: boolean;
+  readonly #oldestSeq: number;
+  readonly #lowestVersion: number;
   #joined: { readonly next: FrameBatch; readonly batch: FrameBatch } | undefined;
 
   constructor(frames: readonly [Frame, ...Frame[]], jsonBytes?: number) {
     this.frames = frames;
     this.jsonBytes = jsonBytes ?? frames.reduce((sum, { json }) => sum + json.length, 0);
-    this.#lowestSeq = frames.reduce((lowest, { seq }) => Math.min(lowest, seq), Infinity);
-    this.#highestSeq = frames.reduce((highest, { seq }) => Math.max(highest, seq), 0);
+    this.#oldestSeq = frames.reduce((lowest, { seq }) => Math.min(lowest, seq), Infinity);
+    this.newestSeq = frames.reduce((highest, { seq }) => Math.max(highest, seq), 0);
     this.#lowestVersion = frames.reduce((lowest, { version }) => Math.min(lowest, version), Infinity);
     this.isDense = frames.every(({ continuity }) => continuity === 'next');
   }
 
-  /** This batch for somebody who wants some of its frames only: itself when that is all, undefined when it is none. */
+  /** Returns the batch itself when all frames pass, a copy of those that pass, or undefined when none does. */
   filter(wanted: (frame: Frame) => boolean): FrameBatch | undefined {
     if (this.frames.every(wanted)) return this;
     return batchOf(this.frames.filter(wanted));
   }
 
-  /** Whether all its frames are of changes after this one. */
+  /** True when every frame's change came after this sequence number. */
   isAfter(seq: number): boolean {
-    return this.#lowestSeq > seq;
+    return this.#oldestSeq > seq;
   }
 
-  /** The frames of changes after `from` up to `to`. For nearly everybody that is all, and found out at no cost. */
+  /** Frames with `from < seq <= to`. Returns the batch itself, without looking at its frames, in the normal case. */
   between(from: number, to: number): FrameBatch | undefined {
-    if (this.isAfter(from) && this.#highestSeq <= to) return this;
+    if (this.isAfter(from) && this.newestSeq <= to) return this;
     return this.filter(({ seq }) => seq > from && seq <= to);
   }
 
-  /** The frames of later versions than this. */
+  /** Frames with a higher version. */
   afterVersion(version: number): FrameBatch | undefined {
     return this.#lowestVersion > version ? this : this.filter((frame) => frame.version > version);
   }
 
   /**
-   * Both as one; undefined when that would be too long. Subscribers for whom the same batches wait get the same
-   * joined batch.
+   * Joins this batch and the next one; undefined when the result would be too long. The result is cached, so that
+   * subscribers with the same backlog share one joined batch.
    */
   join(next: FrameBatch): FrameBatch | undefined {
     if (this.#joined?.next === next) return this.#joined.batch;
@@ -62,10 +63,10 @@ export class FrameBatch {
   }
 }
 
-/** A connection takes a batch when it has room for any; one alone must not be much of what may wait there. */
+/** Maximum JSON of a batch in bytes. An outbound queue with any room takes a whole batch, so a batch must be small. */
 const MAX_JSON_BYTES = 64 * 1024;
 
-/** All frames in batches of a bounded size. */
+/** Splits frames into batches of at most 64 KiB of JSON. A larger frame becomes a batch of its own. */
 export function batchesOf(frames: readonly Frame[]): FrameBatch[] {
   const batches: FrameBatch[] = [];
   for (let start = 0; start < frames.length;) {
@@ -79,7 +80,7 @@ export function batchesOf(frames: readonly Frame[]): FrameBatch[] {
   return batches;
 }
 
-/** Undefined when there are no frames. */
+/** Makes one batch of any size; undefined when there are no frames. */
 export function batchOf(frames: readonly Frame[]): FrameBatch | undefined {
   const [first, ...rest] = frames;
   return first && new FrameBatch([first, ...rest]);

@@ -1,31 +1,30 @@
 import type { ExecutionResult } from 'graphql';
 import type { Continuity } from '../feed/version-filter.ts';
 
-/** What the client is told beside the GraphQL result, in `extensions`. */
+/** Facts that the client receives beside the GraphQL result, in `extensions`. */
 export interface FrameFacts {
-  /** Come back with it, and what follows this message follows. */
+  /** Resumes the subscription after this message. */
   readonly cursor: string;
-  /** Whether this is the state at the beginning or one change after it. */
+  /** State of a key, or one change of it. */
   readonly kind: 'snapshot' | 'change';
   readonly key: string;
   readonly version: number;
-  /** The CloudEvents id of the change: the same for every subscriber and webhook. Absent for a snapshot. */
+  /** CloudEvents id of the change; identical for every subscriber and webhook. Absent for a snapshot. */
   readonly id?: string;
 }
 
-/** One message to subscribers, written to JSON once and shared by all of them. */
+/** One message to subscribers, serialised once and shared by all of them. */
 export interface Frame extends FrameFacts {
-  /** The hub's sequence number of the change; 0 for a snapshot. */
+  /** Sequence number of the change in its feed; 0 for a snapshot. */
   readonly seq: number;
-  /** How its change joins the one before it. */
   readonly continuity: Continuity;
-  /** True for a change that nobody here asked for: it only shows that one before it is missing. */
+  /** True for a change that the field's filter rejects. It is never delivered; it only reveals a missing version. */
   readonly hidden: boolean;
-  /** The GraphQL result with its extensions, UTF-8 JSON. */
+  /** GraphQL result with its extensions, as UTF-8 JSON. */
   readonly json: Buffer;
 }
 
-/** The same message with another cursor: for one subscriber among those who share it. */
+/** Copies a shared frame with another cursor, for a single subscriber. */
 export function withCursor(frame: Frame, cursor: string): Frame {
   const known = Buffer.from(`"cursor":"${frame.cursor}"`);
   const at = frame.json.lastIndexOf(known);
@@ -33,7 +32,7 @@ export function withCursor(frame: Frame, cursor: string): Frame {
   return { ...frame, cursor, json: Buffer.concat([before, Buffer.from(`"cursor":"${cursor}"`), after]) };
 }
 
-/** Writes the one JSON that WebSocket, SSE and webhooks send. */
+/** Serialises a result for WebSocket, SSE and webhooks alike. */
 export function encodeFrame(
   result: ExecutionResult,
   facts: FrameFacts,

@@ -1,27 +1,23 @@
-/** Finds the groups that a change concerns by its index terms: the cost is what matches, not what is connected. */
-export class TermIndex<Member> {
-  readonly #byTerm = new Map<string, Set<Member>>();
+/** Finds entries by index term. The cost of a lookup grows with the matches, not with the number of entries. */
+export class TermIndex<Entry> {
+  readonly #byTerm = new Map<string, Set<Entry>>();
 
-  add(term: string, member: Member): void {
-    const members = this.#byTerm.get(term);
-    if (members) members.add(member);
-    else this.#byTerm.set(term, new Set([member]));
+  add(term: string, entry: Entry): void {
+    const entries = this.#byTerm.get(term);
+    if (entries) entries.add(entry);
+    else this.#byTerm.set(term, new Set([entry]));
   }
 
-  delete(term: string, member: Member): void {
-    const members = this.#byTerm.get(term);
-    if (!members?.delete(member)) return;
-    if (members.size === 0) this.#byTerm.delete(term);
+  delete(term: string, entry: Entry): void {
+    const entries = this.#byTerm.get(term);
+    if (!entries?.delete(entry)) return;
+    if (entries.size === 0) this.#byTerm.delete(term);
   }
 
-  *find(terms: readonly string[]): Generator<Member> {
+  *find(terms: readonly string[]): Generator<Entry> {
     for (const term of terms) {
-      const members = this.#byTerm.get(term);
-      if (members) yield* members;
+      const entries = this.#byTerm.get(term);
+      if (entries) yield* entries;
     }
-  }
-
-  get terms(): number {
-    return this.#byTerm.size;
   }
 }

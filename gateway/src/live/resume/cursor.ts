@@ -3,21 +3,21 @@ import { TidegateError } from '@tidegate/core';
 import { MAX_VARINT_BYTES, readVarint, writeVarint } from './varint.ts';
 
 /**
- * A cursor says "everything up to here has been seen": per-partition positions of one stream, the log's epoch,
- * and for a snapshot of one key the version it contained. It is bound to the authorisation scope and the
- * subscription it was issued for, and signed, so that it can be held by a client and be valid on every replica.
+ * Resume point of a subscription: the positions by partition of one stream, the log's epoch, and for a field of one
+ * key the version that the client has. A cursor is bound to a scope and a subscription and is signed, so a client can
+ * hold it and every replica accepts it.
  *
- * Layout before base64url: format (1), binding (8), epoch (4), issued at in seconds (varint), floor version
- * (varint, 0 for none), count (varint), then partition and position (varints) each, and 16 bytes of HMAC-SHA256.
+ * Layout before base64url: format (1 byte), binding (8), epoch (4), time of issue in seconds (varint), floor version
+ * (varint, 0 for none), count (varint), then partition and position (varints) for each, and 16 bytes of HMAC-SHA256.
  */
 export interface Cursor {
   readonly epoch: string;
-  /** What it is bound to: see `cursorBinding`. */
+  /** Hash of scope and subscription: see `cursorBinding`. */
   readonly binding: Buffer;
   readonly issuedAtMs: number;
-  /** Changes of this subscription's key up to this version are already contained in what the client has. */
+  /** The client has all changes of the subscription's key up to this version. 0 when unknown. */
   readonly floorVersion: number;
-  /** Partitions that are absent do not matter to the subscription. */
+  /** Next offset by partition, of the partitions that the subscription's changes can come from. */
   readonly positions: ReadonlyMap<number, number>;
 }
 
@@ -30,20 +30,27 @@ const MAX_CURSOR_CHARACTERS = 1024;
 export interface CursorCodec {
   encode(cursor: Cursor): string;
   /**
-   * @throws TidegateError CURSOR_INVALID when it is malformed or not signed by us, CURSOR_FOREIGN when it was
-   * issued for another viewer or subscription, CURSOR_EXPIRED when the log was recreated since or it is too old.
+   * Verifies and decodes a cursor.
+   *
+   * @throws TidegateError CURSOR_INVALID when it is malformed or its signature is wrong, CURSOR_FOREIGN when it was
+   * issued for another scope or subscription, CURSOR_EXPIRED when the log was re-created or it is older than `maxAgeMs`.
    */
   decode(text: string, expected: { binding: Buffer; epoch: string; nowMs: number; maxAgeMs: number }): Cursor;
 }
 
-/** What a cursor is bound to: the scope of rights and the exact subscription. */
+/** Hashes the scope and the subscription that a cursor is bound to. */
 export function cursorBinding(scopeId: string, subscriptionFingerprint: string): Buffer {
   return sha256(`${scopeId}\n${subscriptionFingerprint}`).subarray(0, BINDING_BYTES);
 }
 
-/** The first secret signs, all of them verify: rotate by putting a new one in front. */
+/**
+ * Creates the codec of all cursors of a gateway.
+ *
+ * @param secrets the first one signs, all of them verify: rotate by putting a new secret in front.
+ * @throws TidegateError CONFIG_INVALID when there is no secret.
+ */
 export function createCursorCodec(secrets: readonly string[]): CursorCodec {
-  // A KeyObject made once signs five times as fast as a string key.
+  // A KeyObject signs five times as fast as a string key.
   const keys = secrets.map((secret) => createSecretKey(Buffer.from(secret, 'utf8')));
   const signingKey = keys[0];
   if (!signingKey) throw new TidegateError('CONFIG_INVALID', 'CURSOR_SECRETS needs at least one secret.');
@@ -132,10 +139,10 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The one that was asked for last: a process has one log, and asks for every cursor. */
+/** Memoises the last tag: a process has one log, and every cursor needs its tag. */
 let lastTag: { readonly epoch: string; readonly tag: string } | undefined;
 
-/** An epoch may be any text: the cursor holds the first bytes of its hash. A tag hashes to itself. */
+/** Shortens an epoch, which may be any text, to the first bytes of its hash. A tag maps to itself. */
 function epochTag(epoch: string): string {
   if (lastTag?.epoch === epoch) return lastTag.tag;
   if (/^[0-9a-f]{8}$/.test(epoch)) return epoch;

@@ -1,26 +1,30 @@
-/** What all replays that a hub keeps for others may take together, in bytes. */
+/** Memory limit for all cached replays of a hub. */
 export class ReplayBudget {
   readonly #maxBytes: number;
   readonly #onUse: (bytes: number) => void;
   #bytes = 0;
 
+  /**
+   * @param maxBytes limit in bytes.
+   * @param onUse called with the bytes in use after each change.
+   */
   constructor(maxBytes: number, onUse: (bytes: number) => void) {
     this.#maxBytes = maxBytes;
     this.#onUse = onUse;
   }
 
-  /** True when there is room for so much more, which is then taken: to be given back. */
-  take(bytes: number): boolean {
+  /** Reserves memory until it is released. Returns false, reserving nothing, when the limit would be exceeded. */
+  reserve(bytes: number): boolean {
     if (this.#bytes + bytes > this.#maxBytes) return false;
-    this.#use(this.#bytes + bytes);
+    this.#setBytes(this.#bytes + bytes);
     return true;
   }
 
-  giveBack(bytes: number): void {
-    this.#use(this.#bytes - bytes);
+  release(bytes: number): void {
+    this.#setBytes(this.#bytes - bytes);
   }
 
-  #use(bytes: number): void {
+  #setBytes(bytes: number): void {
     this.#bytes = bytes;
     this.#onUse(bytes);
   }

@@ -1,69 +1,69 @@
 import { TidegateError } from '@tidegate/core';
-import type { EventLog } from '@tidegate/event-log';
+import type { EventLog, LogRecord } from '@tidegate/event-log';
 import type { Change } from '../feed/change.ts';
-import type { Group } from '../group/group.ts';
 import type { StreamFeed } from '../feed/stream-feed.ts';
-import type { Fence } from './shared-replay.ts';
 import { VersionFilter } from '../feed/version-filter.ts';
+import type { Rendering } from '../group/rendering.ts';
+import type { Fence } from './fence.ts';
 
-/** Records read from the log in one go. */
+/** Records per read of the log. */
 const CHUNK_RECORDS = 500;
-/** How far before a cursor the log is read to recognise a repeat of what the client has already seen. */
+/** The log is read from this many records before the cursor, to recognise repeats of changes the client has. */
 const REPEAT_MARGIN_RECORDS = 200;
 const MAX_TRACKED_KEYS = 50_000;
 
 export interface ReplayOptions {
   readonly log: EventLog;
   readonly feed: StreamFeed;
-  readonly group: Group;
+  readonly rendering: Pick<Rendering, 'wants'>;
+  /** Index term of the subscription. */
   readonly term: string;
-  /** From where, per partition. */
+  /** Start of the replay: next offset by partition. */
   readonly from: ReadonlyMap<number, number>;
-  /** Where the replay ends; what comes after is live. */
+  /** End of the replay; later changes are live. */
   readonly fence: Fence;
 }
 
-/** One missed change and where the client stands after it. */
+/** A missed change and the client's positions after it. */
 export interface ReplayedChange {
   readonly change: Change;
   readonly positions: ReadonlyMap<number, number>;
 }
 
 /**
- * What a subscription missed since its cursor: first, partition by partition, what only the log still has, then
- * the history. Ordered per key. The live tail goes on meanwhile; its changes wait with the subscription.
+ * Yields the changes between a cursor and the fence, in order per key: first, partition by partition, those that only
+ * the log still has, then those in the history. Live changes are buffered by the subscription in the meantime.
  *
  * @throws TidegateError CURSOR_EXPIRED when the log no longer holds the cursor's position.
  */
 export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedChange> {
-  const { feed, group } = options;
+  const { feed, rendering, fence } = options;
   const positions = new Map(options.from);
   const seen = new VersionFilter(MAX_TRACKED_KEYS);
-  const { fence } = options;
   const findBehind = (): number | undefined => firstBehind(feed, positions, fence);
   for (let behind = findBehind(); behind !== undefined; behind = findBehind()) {
     yield* replayFromLog(options, behind, positions, seen);
   }
-  // Taken in one go: from here on nothing of it can be evicted.
+  // Copied synchronously after the last check: the history cannot evict any of these changes any more.
   const recent = feed.history.matching(options.term, positions, fence.seq);
   for (const change of recent) {
     positions.set(change.partition, change.offset + 1);
     const joined = join(change, seen);
-    if (joined && group.wants(joined)) yield { change: joined, positions: new Map(positions) };
+    if (joined && rendering.wants(joined)) yield { change: joined, positions: new Map(positions) };
   }
 }
 
-/** The change as it joins what was replayed before it; undefined for a repeat. */
+/** Sets the change's continuity relative to the changes replayed before it; undefined for a repeat. */
 function join(change: Change, seen: VersionFilter): Change | undefined {
   const admitted = seen.admit(change.key, change.version);
   if (admitted === 'repeat') return undefined;
-  // The first of its key here: that one is missing before it was known when it came. That none is was known too, but
-  // not of what the cursor had seen.
+  // First change of its key in this replay. A gap that the feed found before it is a gap here as well. The feed's
+  // 'next' says nothing about the version that the client has.
   const continuity = admitted === 'first' && change.continuity === 'gap' ? 'gap' : admitted;
   return { ...change, continuity };
 }
 
-/** A partition of which something before the fence is older than what the history holds. */
+/** Returns a partition whose missed changes begin before the history does; undefined when there is none. */
 function firstBehind(
   feed: StreamFeed,
   positions: ReadonlyMap<number, number>,
@@ -81,13 +81,13 @@ async function* replayFromLog(
   positions: Map<number, number>,
   seen: VersionFilter,
 ): AsyncGenerator<ReplayedChange> {
-  const { feed, group, log, term } = options;
+  const { feed, rendering, log, term } = options;
   const resumeAt = positions.get(partition)!;
   let next = Math.max(
-    await firstHeld(log, feed.topic, partition, resumeAt),
+    await firstHeldOffset(log, feed.topic, partition, resumeAt),
     resumeAt - REPEAT_MARGIN_RECORDS,
   );
-  // The history may evict more while the log is read: the end is looked up each time, and never beyond the fence.
+  // The history may evict more during the reads, so the end is computed each time. It never lies beyond the fence.
   const end = (): number => Math.min(feed.history.start(partition), options.fence.positions[partition] ?? 0);
   while (next < end()) {
     const toOffset = Math.min(next + CHUNK_RECORDS, end());
@@ -95,7 +95,7 @@ async function* replayFromLog(
       const parsed = feed.parse(record);
       const change = parsed && join(parsed, seen);
       if (!change) continue;
-      if (record.offset < resumeAt || !change.terms.includes(term) || !group.wants(change)) continue;
+      if (record.offset < resumeAt || !change.terms.includes(term) || !rendering.wants(change)) continue;
       positions.set(partition, record.offset + 1);
       yield { change, positions: new Map(positions) };
     }
@@ -104,7 +104,12 @@ async function* replayFromLog(
   positions.set(partition, Math.max(next, resumeAt));
 }
 
-async function firstHeld(log: EventLog, topic: string, partition: number, resumeAt: number): Promise<number> {
+async function firstHeldOffset(
+  log: EventLog,
+  topic: string,
+  partition: number,
+  resumeAt: number,
+): Promise<number> {
   const ends = (await log.ends(topic)).find((candidate) => candidate.partition === partition);
   const start = ends?.start ?? 0;
   if (resumeAt < start) throw expired();
@@ -117,7 +122,7 @@ async function readChunk(
   partition: number,
   fromOffset: number,
   toOffset: number,
-) {
+): Promise<readonly LogRecord[]> {
   try {
     return await log.read({ topic, partition, fromOffset, toOffset, maxRecords: CHUNK_RECORDS });
   } catch (error) {

@@ -1,60 +1,59 @@
 import type { EventLog } from '@tidegate/event-log';
-import type { Frame } from '../group/frame.ts';
-import { batchOf, type FrameBatch } from '../group/frame-batch.ts';
-import type { Group } from '../group/group.ts';
-import type { Positions } from '../feed/positions.ts';
-import { replay, type ReplayedChange } from './replay.ts';
-import type { ReplayBudget } from './replay-budget.ts';
 import type { StreamFeed } from '../feed/stream-feed.ts';
+import { batchOf, type FrameBatch } from '../group/frame-batch.ts';
+import type { Frame } from '../group/frame.ts';
+import type { Rendering } from '../group/rendering.ts';
+import type { Fence } from './fence.ts';
+import type { ReplayBudget } from './replay-budget.ts';
+import { replay, type ReplayedChange } from './replay.ts';
 
 export interface SharedReplayOptions {
   readonly log: EventLog;
   readonly feed: StreamFeed;
-  readonly group: Group;
+  readonly rendering: Rendering;
+  /** Index term of the group. */
   readonly term: string;
+  /** Start of the replay: next offset by partition. */
   readonly from: ReadonlyMap<number, number>;
-  /** What all shared replays together may keep. */
+  /** Memory limit, shared with all cached replays of the hub. */
   readonly budget: ReplayBudget;
 }
 
-/** Where subscriptions hand over from the replay to live changes: what the feed had seen when they joined. */
-export interface Fence {
-  readonly positions: Positions;
-  readonly seq: number;
-}
-
-/** Frames made in one go, before those who wait for them are served. */
+/** Frames rendered together, the unit of caching. */
 interface Chunk {
   readonly batch: FrameBatch;
-  /** Where each frame's change was in the log. */
+  /** Each frame's place in the log. */
   readonly places: ReadonlyMap<Frame, { readonly partition: number; readonly offset: number }>;
-  /** Where one stands after it. */
+  /** The client's positions after the chunk. */
   readonly positions: ReadonlyMap<number, number>;
 }
 
 const CHUNK_FRAMES = 200;
-/** A connection takes a chunk when it has room; a chunk alone must not fill it. */
+/** Maximum JSON of a chunk in bytes. An outbound queue with any room takes a whole chunk, so it must be small. */
 const CHUNK_JSON_BYTES = 64 * 1024;
-/** Frames kept for others; whoever missed more is served the rest on their own. */
-const MAX_KEPT_FRAMES = 2_000;
-/** What is kept of a frame beside its JSON, each about as much: what a transport made of it, and its objects. */
-const KEPT_FACTOR = 3;
+/** Maximum frames cached per shared replay. A subscriber that missed more replays the remainder individually. */
+const MAX_CACHED_FRAMES = 2_000;
+/** Memory of a cached frame as a multiple of its JSON: the JSON, a transport's encoding of it, and objects. */
+const MEMORY_FACTOR = 3;
 
 /**
- * What all subscriptions missed that come back with the same cursor: read, executed and written once. A herd that was
- * cut off by a deploy has few different cursors, whatever its size. What does not fit the budget is made for each alone.
+ * The replay after one cursor, read, executed and serialised once for all subscriptions that resume from it. Clients
+ * that a deploy has disconnected share few cursors, whatever their number. Frames beyond the memory limit are
+ * rendered for each subscription individually.
  */
 export class SharedReplay {
   readonly #options: SharedReplayOptions;
   readonly #chunks: Chunk[] = [];
-  #keptFrames = 0;
-  #keptBytes = 0;
-  /** No more is kept: enough is, or there is no room. */
+  #cachedFrames = 0;
+  #cachedBytes = 0;
+  /** True when no more frames are cached: the maximum is reached or the budget is used up. */
   #isFull = false;
-  /** Nobody new will come. */
-  #isForgotten = false;
+  /** True when the replay has been evicted from its group's cache. */
+  #isRetired = false;
   #readers = 0;
-  #underWay: AsyncGenerator<ReplayedChange, void> | undefined;
+  /** Replay that the next chunk continues with. */
+  #changes: AsyncGenerator<ReplayedChange, void> | undefined;
+  /** Positions after the last cached chunk. */
   #positions: ReadonlyMap<number, number>;
   #extending: Promise<void> = Promise.resolve();
 
@@ -64,7 +63,7 @@ export class SharedReplay {
   }
 
   /**
-   * The missed frames before the fence, in order.
+   * Yields the missed frames before the fence, in order.
    *
    * @throws TidegateError CURSOR_EXPIRED when the log no longer holds them.
    */
@@ -74,98 +73,97 @@ export class SharedReplay {
       yield* this.#read(fence);
     } finally {
       this.#readers -= 1;
-      this.#giveBack();
+      this.#releaseUnused();
     }
   }
 
-  /** Nobody new will come: what is kept is given back once those who read it, and share it until then, are served. */
-  forget(): void {
-    this.#isForgotten = true;
-    this.#giveBack();
+  /** Releases the cached frames as soon as the present readers have finished. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#releaseUnused();
   }
 
-  #giveBack(): void {
-    if (!this.#isForgotten || this.#readers > 0) return;
-    this.#options.budget.giveBack(this.#keptBytes);
-    this.#keptBytes = 0;
+  #releaseUnused(): void {
+    if (!this.#isRetired || this.#readers > 0) return;
+    this.#options.budget.release(this.#cachedBytes);
+    this.#cachedBytes = 0;
     this.#chunks.length = 0;
-    this.#close();
+    this.#closeChanges();
   }
 
   async *#read(fence: Fence): AsyncGenerator<FrameBatch> {
-    for (let next = 0; ; next++) {
-      const chunk = this.#chunks[next] ?? (await this.#extend(next, fence));
+    for (let index = 0; ; index++) {
+      const chunk = this.#chunks[index] ?? (await this.#extend(index, fence));
       if (!chunk) break;
       const { places, batch } = chunk;
-      // Those of a later fence were made for somebody who joined later: here they come live.
+      // A subscription that joined later has a later fence; its additional frames are live changes for this one.
       const wanted = batch.filter((frame) => {
         const { partition, offset } = places.get(frame)!;
         return offset < fence.positions[partition]!;
       });
       if (wanted) yield wanted;
     }
-    if (this.#isFull) yield* this.#alone(fence);
+    if (this.#isFull) yield* this.#readUncached(fence);
   }
 
-  /** Makes the chunk of this index, unless there is none before the fence or enough is kept. One at a time. */
+  /** Caches the chunk at this index. Undefined when the fence or the limit is reached. Runs one call at a time. */
   async #extend(index: number, fence: Fence): Promise<Chunk | undefined> {
     const done = this.#extending.then(async () => {
       if (this.#chunks.length > index || this.#isFull) return;
-      const made = await this.#next(fence);
-      if (made) this.#keep(made);
-      if (this.#isFull) this.#close();
+      const chunk = await this.#renderChunk(fence);
+      if (chunk) this.#cache(chunk);
+      if (this.#isFull) this.#closeChanges();
     });
     this.#extending = done.catch(() => undefined);
     await done;
     return this.#chunks[index];
   }
 
-  #keep(chunk: Chunk): void {
-    const bytes = KEPT_FACTOR * chunk.batch.jsonBytes;
-    if (!this.#options.budget.take(bytes)) {
+  #cache(chunk: Chunk): void {
+    const bytes = MEMORY_FACTOR * chunk.batch.jsonBytes;
+    if (!this.#options.budget.reserve(bytes)) {
       this.#isFull = true;
       return;
     }
     this.#chunks.push(chunk);
-    this.#keptBytes += bytes;
-    this.#keptFrames += chunk.batch.frames.length;
+    this.#cachedBytes += bytes;
+    this.#cachedFrames += chunk.batch.frames.length;
     this.#positions = chunk.positions;
-    this.#isFull = this.#keptFrames >= MAX_KEPT_FRAMES;
+    this.#isFull = this.#cachedFrames >= MAX_CACHED_FRAMES;
   }
 
-  /** Ends the reading that would have been gone on with. */
-  #close(): void {
-    const underWay = this.#underWay;
-    this.#underWay = undefined;
-    // It was not asked for anything now, so nothing can fail but its end, which concerns nobody any more.
-    underWay?.return().catch(() => undefined);
+  #closeChanges(): void {
+    const changes = this.#changes;
+    this.#changes = undefined;
+    // The generator is idle, so only its cleanup can fail; no reader depends on it any more.
+    changes?.return().catch(() => undefined);
   }
 
-  /** Goes on with the replay that is under way, and with a new one when that ends before the fence. */
-  async #next(fence: Fence): Promise<Chunk | undefined> {
-    const underWay = this.#underWay;
-    this.#underWay = undefined;
-    const known = underWay && (await this.#make(underWay));
-    if (known) {
-      this.#underWay = underWay;
-      return known;
+  /** Continues the open replay. Starts a new one when that ends before the fence, for it had an earlier fence. */
+  async #renderChunk(fence: Fence): Promise<Chunk | undefined> {
+    const open = this.#changes;
+    this.#changes = undefined;
+    const chunk = open && (await this.#renderChunkOf(open));
+    if (chunk) {
+      this.#changes = open;
+      return chunk;
     }
-    const begun = replay({ ...this.#options, from: this.#positions, fence });
-    const made = await this.#make(begun);
-    if (made) this.#underWay = begun;
-    return made;
+    const started = replay({ ...this.#options, from: this.#positions, fence });
+    const first = await this.#renderChunkOf(started);
+    if (first) this.#changes = started;
+    return first;
   }
 
-  /** The next chunk of a replay, which stays open: to begin it anew would be to read again what was read. */
-  async #make(missed: AsyncGenerator<ReplayedChange, void>): Promise<Chunk | undefined> {
+  /** Renders the next changes of a replay and leaves it open: a new replay would read the same records again. */
+  async #renderChunkOf(changes: AsyncGenerator<ReplayedChange, void>): Promise<Chunk | undefined> {
     const places = new Map<Frame, { partition: number; offset: number }>();
     let reached: ReadonlyMap<number, number> | undefined;
     let jsonBytes = 0;
     while (places.size < CHUNK_FRAMES && jsonBytes < CHUNK_JSON_BYTES) {
-      const next = await missed.next();
+      const next = await changes.next();
       if (next.done) break;
       const { change, positions } = next.value;
-      const frame = await this.#options.group.render(change, positions);
+      const frame = await this.#options.rendering.render(change, positions);
       places.set(frame, { partition: change.partition, offset: change.offset });
       reached = positions;
       jsonBytes += frame.json.length;
@@ -174,9 +172,10 @@ export class SharedReplay {
     return batch && reached && { batch, places, positions: reached };
   }
 
-  /** The part that is too long to be kept. */
-  async *#alone(fence: Fence): AsyncGenerator<FrameBatch> {
-    const missed = replay({ ...this.#options, from: this.#positions, fence });
-    for (let made = await this.#make(missed); made; made = await this.#make(missed)) yield made.batch;
+  /** Replays the remainder that is too long to be cached, for one reader. */
+  async *#readUncached(fence: Fence): AsyncGenerator<FrameBatch> {
+    const changes = replay({ ...this.#options, from: this.#positions, fence });
+    for (let chunk = await this.#renderChunkOf(changes); chunk; chunk = await this.#renderChunkOf(changes))
+      yield chunk.batch;
   }
 }

@@ -1,9 +1,9 @@
 import { TidegateError } from '@tidegate/core';
 
-/** What the largest takes. */
+/** Maximum size of an encoded varint in bytes. */
 export const MAX_VARINT_BYTES = 8;
 
-/** Unsigned LEB128 up to 2^53 - 1: small numbers take one byte. Returns where the next byte goes. */
+/** Writes unsigned LEB128 for values up to 2^53 - 1; small numbers take one byte. Returns the next offset. */
 export function writeVarint(target: Uint8Array, offset: number, value: number): number {
   let [at, rest] = [offset, value];
   while (rest >= 0x80) {
@@ -14,7 +14,7 @@ export function writeVarint(target: Uint8Array, offset: number, value: number): 
   return at;
 }
 
-/** Reads at `at.offset` and moves it on. @throws TidegateError CURSOR_INVALID when the bytes end early. */
+/** Reads a varint at `at.offset` and advances it. @throws TidegateError CURSOR_INVALID when the bytes end early. */
 export function readVarint(bytes: Uint8Array, at: { offset: number }): number {
   let value = 0;
   for (let factor = 1; factor <= 2 ** 49; factor *= 0x80) {

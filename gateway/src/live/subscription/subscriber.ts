@@ -1,122 +1,100 @@
-import { TidegateError, toTidegateError } from '@tidegate/core';
-import type { EventLog } from '@tidegate/event-log';
+import { toTidegateError, type TidegateError } from '@tidegate/core';
+import type { StreamFeed } from '../feed/stream-feed.ts';
 import type { FrameBatch } from '../group/frame-batch.ts';
-import type { Group } from '../group/group.ts';
+import type { StreamGroups } from '../group/stream-groups.ts';
 import type { LiveRequest, LiveSubscription } from '../live-request.ts';
 import type { Sink } from '../sink.ts';
-import type { Member, Membership } from './membership.ts';
-import { Memberships, type MembershipsOptions } from './memberships.ts';
-import { Outlet } from './outlet.ts';
-import { reachCursor } from '../resume/reach-cursor.ts';
-import type { ReplayBudget } from '../resume/replay-budget.ts';
-import { SharedReplay, type Fence } from '../resume/shared-replay.ts';
-import { readSnapshot } from '../resume/snapshot.ts';
-import type { StreamFeed } from '../feed/stream-feed.ts';
+import { CatchUp, type CatchUpOptions } from './catch-up.ts';
+import { ExactDelivery } from './exact-delivery.ts';
+import { deliverFreshSnapshot, type FreshSnapshotContext, type RefreshReason } from './fresh-snapshot.ts';
+import type { GroupSubscriber, GroupSubscription } from './group-subscription.ts';
+import { Overflow } from './overflow.ts';
+import { PositionReport } from './position-report.ts';
+import { ScopeHandover } from './scope-handover.ts';
 
-export interface SubscriberOptions extends Pick<MembershipsOptions, 'groupOf' | 'leave'> {
-  readonly log: EventLog;
-  readonly feed: StreamFeed;
-  /** What all that is replayed may keep for others. */
-  readonly replayBudget: ReplayBudget;
-  readonly request: LiveRequest;
+export interface SubscriberOptions extends CatchUpOptions {
+  readonly groups: Pick<StreamGroups, 'groupOf' | 'leave'>;
   readonly sink: Sink;
-  /** Decodes and checks the request's cursor. @throws TidegateError CURSOR_* */
-  readonly decodeCursor: (
-    text: string,
-    group: Group,
-  ) => { positions: ReadonlyMap<number, number>; floorVersion: number };
-  /** Most live changes that may wait while this subscriber catches up. */
-  readonly maxPendingFrames: number;
-  /** How long a cursor of another replica may be ahead of this one's tail. */
-  readonly reachTimeoutMs: number;
-  /** A fresh snapshot is sent in place of changes that are missing, or were dropped. */
-  readonly onRefresh: (reason: 'gap' | 'overflow') => void;
+  /** Maximum live frames buffered while the subscription is not live. */
+  readonly maxBufferedFrames: number;
+  /** Called when a fresh snapshot is delivered in place of changes. */
+  readonly onRefresh: (reason: RefreshReason) => void;
   readonly onEnd: (subscriber: Subscriber) => void;
 }
 
-/** How often rights may change before the first change of the oldest is rendered. */
-const MAX_MEMBERSHIPS = 8;
-
 type Phase =
-  /** The first snapshot or what was missed is being sent; live frames wait. */
-  | 'catching-up'
-  /** Frames are sent as they come. */
-  | 'live'
-  /** A fresh snapshot is being read; frames wait. */
-  | 'refreshing'
-  /** There is no room for a fresh snapshot; frames are counted and forgotten, for it will contain them. */
-  | 'dropping'
-  | 'ended';
+  /** The first snapshot, or the changes since the cursor, are delivered. Live frames are buffered. */
+  | { readonly name: 'catching-up'; readonly catchUp: CatchUp }
+  /** Frames are delivered as they come. */
+  | { readonly name: 'live' }
+  /** A fresh snapshot is read. Live frames are buffered. */
+  | { readonly name: 'refreshing' }
+  /** The connection has no room for a fresh snapshot. Live frames are counted and dropped: it will contain them. */
+  | { readonly name: 'dropping' }
+  | { readonly name: 'ended' };
+
+const LIVE: Phase = { name: 'live' };
+const ENDED: Phase = { name: 'ended' };
 
 /**
- * One subscription: joins its group at once, lets live frames wait while it sends the snapshot or what was missed,
- * then hands over at exactly the change where it joined. Where changes are missing it goes on from a fresh snapshot.
+ * One subscription. Joins its group at once and buffers live frames while it catches up, then continues with exactly
+ * the change after the one where it joined. Where changes are missing it continues from a fresh snapshot.
  */
-export class Subscriber implements Member, LiveSubscription {
+export class Subscriber implements GroupSubscriber, LiveSubscription {
   readonly #options: SubscriberOptions;
-  /** Ends the wait for a cursor's place in the stream; there is nothing to end in most subscriptions. */
-  #reaching: AbortController | undefined;
-  readonly #memberships: Memberships;
-  readonly #outlet: Outlet;
-  #inPhase: Phase = 'catching-up';
-  /** Counts the fresh snapshots that were begun: one that is overtaken by another is not sent. */
-  #refreshes = 0;
+  readonly #handover: ScopeHandover;
+  readonly #overflow: Overflow;
+  readonly #delivery: ExactDelivery;
+  readonly #position: PositionReport;
+  /** Asynchronous work keeps the phase it was started in, and stops when that is no longer this object. */
+  #phase: Phase;
 
   constructor(options: SubscriberOptions) {
+    const { sink, request, groups, feed, maxBufferedFrames } = options;
     this.#options = options;
-    this.#memberships = new Memberships({ ...options, member: this }, options.request);
-    const { sink, request } = options;
-    this.#outlet = new Outlet({
+    this.#handover = new ScopeHandover({ subscriber: this, feed, groups }, request);
+    this.#delivery = new ExactDelivery({
       sink,
-      memberships: this.#memberships,
+      handover: this.#handover,
       once: request.field.once ?? false,
-      onSaid: () => {
+      onComplete: () => {
         if (this.#end()) sink.complete();
       },
     });
-    if (request.field.overflow === 'snapshot') sink.onDropped?.((dropped) => this.#drop(dropped));
+    this.#position = new PositionReport({ feed, sink, handover: this.#handover, delivery: this.#delivery });
+    this.#overflow = new Overflow({
+      sink,
+      policy: request.field.overflow,
+      maxBufferedFrames,
+      onDropped: (dropped) => this.#dropUntilRoom(dropped),
+    });
+    this.#phase = { name: 'catching-up', catchUp: new CatchUp(options, this.#refreshContext()) };
   }
 
-  /** Never rejects: what goes wrong is the sink's last word. */
+  /** Catches up and goes live. Never rejects: errors are delivered to the sink. */
   async open(): Promise<void> {
-    const { cursor, snapshot } = this.#options.request;
+    const phase = this.#phase;
+    if (phase.name !== 'catching-up') return;
+    const isCurrent = (): boolean => this.#phase === phase;
     try {
-      if (cursor !== undefined) await this.#replay(cursor);
-      else if (snapshot) await this.#sendSnapshot();
-      if (this.#phase === 'catching-up') this.#goLive();
+      const catchingUp = phase.catchUp.run(isCurrent);
+      if (catchingUp) await catchingUp;
+      if (isCurrent()) this.#goLive();
     } catch (error) {
       this.fail(toTidegateError(error));
     }
   }
 
-  get #phase(): Phase {
-    return this.#inPhase;
-  }
-
-  set #phase(phase: Phase) {
-    this.#inPhase = phase;
-    this.#route();
-  }
-
-  /** Lets frames go straight to the sink while nothing here has a say in them. To be called when that may change. */
-  #route(): void {
-    const { current, size } = this.#memberships;
-    const isDirect = this.#inPhase === 'live' && size === 1 && current.pendingFrames === 0;
-    current.direct = isDirect && this.#outlet.passesAll(current.group) ? this.#options.sink : undefined;
-  }
-
-  take(membership: Membership, batch: FrameBatch): void {
-    if (this.#phase === 'live' && membership === this.#memberships.current)
-      return this.#pass(batch, membership);
-    if (this.#phase === 'ended') return;
-    if (this.#phase === 'dropping') return this.#outlet.forget(batch);
-    membership.wait(batch);
-    if (this.#memberships.pendingFrames > this.#options.maxPendingFrames) this.fail(tooSlow());
+  deliver(batch: FrameBatch, place: GroupSubscription): void {
+    if (this.#isIn('live') && place === this.#handover.current) return this.#deliverLive(batch, place);
+    if (this.#isIn('ended')) return;
+    if (this.#isIn('dropping')) return this.#delivery.drop(batch);
+    place.buffer(batch);
+    this.#failIfSlow();
   }
 
   fail(error: TidegateError): void {
-    if (!this.#end()) return;
-    this.#options.sink.fail(error);
+    if (this.#end()) this.#options.sink.fail(error);
   }
 
   stop(): void {
@@ -124,204 +102,115 @@ export class Subscriber implements Member, LiveSubscription {
   }
 
   renew(request: LiveRequest): void {
-    const { newest } = this.#memberships;
-    if (this.#phase === 'ended' || request.scope.id === newest.request.scope.id) return;
-    this.#memberships.goOn(request, () => {
-      this.#takeSpoken();
+    if (this.#isIn('ended') || request.scope.id === this.#handover.newest.request.scope.id) return;
+    this.#handover.renew(request, () => {
+      this.#position.reset();
       this.#flush();
     });
-    this.#route();
-    if (this.#phase === 'dropping') this.#memberships.keepNewest();
-    if (this.#memberships.size > MAX_MEMBERSHIPS) this.fail(tooSlow());
+    this.#updateRoute();
+    if (this.#isIn('dropping')) this.#handover.keepNewest();
+    this.#failIfSlow();
   }
 
-  async #replay(text: string): Promise<void> {
-    const { feed, log, sink, replayBudget: budget } = this.#options;
-    const cursor = this.#options.decodeCursor(text, this.#memberships.newest.group);
-    this.#outlet.floorVersion = cursor.floorVersion;
-    const fence = await this.#joinAt(cursor.positions);
-    const { group, request } = this.#memberships.current;
-    const term = request.field.term(request.args, request.scope);
-    const from = cursor.positions;
-    const missed = group.replayAfter(text, () => new SharedReplay({ log, feed, group, term, from, budget }));
-    for await (const batch of missed.before(fence)) {
-      // Looked at again: others replay to the same connection, and coming back would change nothing.
-      for (let ready = sink.ready?.(); ready && this.#phase === 'catching-up'; ready = sink.ready?.())
-        await ready;
-      for (let rest: FrameBatch | undefined = batch; rest;) {
-        if (this.#phase !== 'catching-up') return;
-        rest = this.#outlet.sendToGap(rest, group);
-        if (rest)
-          await this.#sendFresh(rest.frames[0].version - 1, 'gap', () => this.#phase === 'catching-up');
-      }
-    }
-  }
-
-  /** Joins once the feed has come as far. Resolves with where the replay ends and live changes begin. */
-  async #joinAt(positions: ReadonlyMap<number, number>): Promise<Fence> {
-    const { feed, reachTimeoutMs } = this.#options;
-    this.#reaching = new AbortController();
-    await reachCursor(feed, positions, { timeoutMs: reachTimeoutMs, signal: this.#reaching.signal });
-    this.#reaching = undefined;
-    // What arrived while waiting was before the cursor, or is in the history: the join moves here, to the rights of
-    // now when they have changed meanwhile.
-    if (this.#phase !== 'ended') this.#memberships.keepNewest();
-    this.#memberships.newest.beginAfter(feed.seq);
-    return { seq: feed.seq, positions: [...feed.positions] };
-  }
-
-  /** Read again when rights have changed meanwhile: it is shown by those of now. */
-  async #sendSnapshot(): Promise<void> {
-    const { newest } = this.#memberships;
-    const isOld = (): boolean => newest !== this.#memberships.newest;
-    const snapshot = await readSnapshot(
-      { group: newest.group, feed: this.#options.feed },
-      newest.request,
-    ).catch((error: unknown) => {
-      if (!isOld()) throw error;
-    });
-    if (this.#phase !== 'catching-up') return;
-    if (isOld()) return this.#sendSnapshot();
-    if (!snapshot) return;
-    this.#outlet.send(snapshot, newest.group);
-    this.#outlet.floorVersion = snapshot.frames[0].version;
+  /** Sends the client its position if it is live, idle and has received everything up to now. */
+  deliverPosition(): void {
+    if (this.#isIn('live')) this.#position.deliver();
   }
 
   #goLive(): void {
-    this.#phase = 'live';
-    this.#takeSpoken();
+    this.#enter(LIVE);
+    this.#position.reset();
     this.#flush();
   }
 
-  /** Sends what waits, and where the client then stands. */
+  /** Flushes buffered batches, then sends the client its position. */
   #flush(): void {
-    while (this.#phase === 'live') {
-      const batch = this.#memberships.next();
+    while (this.#isIn('live')) {
+      const batch = this.#handover.take();
       if (!batch) break;
-      this.#pass(batch, this.#memberships.current);
+      this.#deliverLive(batch, this.#handover.current);
     }
-    this.#route();
-    this.tellPosition();
+    this.#updateRoute();
+    this.deliverPosition();
   }
 
-  /**
-   * Tells a client to whom nothing was said for a while where it stands; without that it would stand still. Only when
-   * it has been told everything up to now.
-   */
-  tellPosition(): void {
-    const { feed, sink } = this.#options;
-    const { group } = this.#memberships.current;
-    if (this.#phase !== 'live' || this.#memberships.size > 1 || !sink.deliverPosition || !group.idle) return;
-    if (this.#takeSpoken()) return;
-    // Of one key what it did not see for its filter or its rights is behind it as well.
-    const floorVersion = Math.max(this.#outlet.floorVersion, this.#newestVersion());
-    sink.deliverPosition(group.position(feed.positions, floorVersion));
-  }
-
-  /** Whether it was sent a message since this was asked last. */
-  #takeSpoken(): boolean {
-    const spoken = this.#memberships.current.takeSpoken() || this.#outlet.spoken;
-    this.#outlet.spoken = false;
-    return spoken;
-  }
-
-  /** Of the field's one key, as far as the stream has come; 0 when it has none, or it is not known. */
-  #newestVersion(): number {
-    const { field, args } = this.#memberships.newest.request;
-    const key = field.key?.(args);
-    return key === undefined ? 0 : (this.#options.feed.newestVersion(key) ?? 0);
-  }
-
-  /** Sends frames as they come; where one is missing before them they wait for a fresh snapshot. */
-  #pass(batch: FrameBatch, { group }: Membership): void {
-    const rest = this.#outlet.sendToGap(batch, group);
+  /** Delivers frames. At a gap, puts the remainder back and reads a fresh snapshot. */
+  #deliverLive(batch: FrameBatch, { group }: GroupSubscription): void {
+    const rest = this.#delivery.deliver(batch, group);
     if (!rest) return;
-    // Sending may have filled the connection.
-    if (this.#phase === 'dropping') this.#outlet.forget(rest);
-    if (this.#phase !== 'live') return;
-    this.#memberships.current.putBack(rest);
-    this.#phase = 'refreshing';
-    void this.#refresh(rest.frames[0].version - 1, 'gap');
+    // The delivery may have filled the connection.
+    if (this.#isIn('dropping')) this.#delivery.drop(rest);
+    if (!this.#isIn('live')) return;
+    this.#handover.current.putBack(rest);
+    void this.#refresh('gap', rest.frames[0].version - 1);
   }
 
-  /** What waited in the connection was dropped: goes on from a fresh snapshot once there is room for it. */
-  #drop(dropped: number): void {
-    if (this.#phase === 'ended') return;
-    this.#outlet.lost(dropped);
-    this.#phase = 'dropping';
-    for (const batch of this.#memberships.keepNewest()) this.#outlet.forget(batch);
-    void this.#refreshWithRoom();
+  /** Recovers from an overflow: drops buffered frames until the connection has room, then refreshes. */
+  #dropUntilRoom(dropped: number): void {
+    if (this.#isIn('ended')) return;
+    this.#delivery.countDropped(dropped);
+    const phase = this.#enter({ name: 'dropping' });
+    for (const batch of this.#handover.keepNewest()) this.#delivery.drop(batch);
+    const isCurrent = (): boolean => this.#phase === phase;
+    void this.#overflow.untilSnapshotRoom(isCurrent).then(() => {
+      // The snapshot has to contain changes that were dispatched but dropped before they were rendered.
+      const version = Math.max(this.#delivery.floorVersion, this.#position.newestVersion());
+      if (isCurrent()) return this.#refresh('overflow', version);
+    });
   }
 
-  async #refreshWithRoom(): Promise<void> {
-    const refresh = ++this.#refreshes;
-    for (let wait = this.#room(); wait && this.#phase === 'dropping'; wait = this.#room()) await wait;
-    if (refresh !== this.#refreshes || this.#phase !== 'dropping') return;
-    this.#phase = 'refreshing';
-    // Also what was dispatched and forgotten before it was rendered.
-    await this.#refresh(Math.max(this.#outlet.floorVersion, this.#newestVersion()), 'overflow');
-  }
-
-  /** Undefined when the connection takes a snapshot now; otherwise resolves when that is worth another look. */
-  #room(): Promise<void> | undefined {
-    const { sink } = this.#options;
-    return sink.drained?.() ?? sink.ready?.();
-  }
-
-  /** Sends a fresh snapshot, then what waits. Never rejects. */
-  async #refresh(version: number, reason: 'gap' | 'overflow'): Promise<void> {
-    const refresh = ++this.#refreshes;
-    const isCurrent = (): boolean => refresh === this.#refreshes && this.#phase === 'refreshing';
+  /** Delivers a fresh snapshot and goes live. Never rejects. */
+  async #refresh(reason: RefreshReason, version: number): Promise<void> {
+    const phase = this.#enter({ name: 'refreshing' });
+    const isCurrent = (): boolean => this.#phase === phase;
     try {
-      const sent = await this.#sendFresh(version, reason, isCurrent);
+      const isDelivered = await deliverFreshSnapshot(this.#refreshContext(), { version, reason, isCurrent });
       if (!isCurrent()) return;
-      if (sent) this.#goLive();
-      // Others filled the connection meanwhile.
-      else this.#drop(0);
+      if (isDelivered) this.#goLive();
+      // Other subscriptions have filled the connection meanwhile.
+      else this.#dropUntilRoom(0);
     } catch (error) {
       if (isCurrent()) this.fail(toTidegateError(error));
     }
   }
 
-  /**
-   * Sends the state at this version or later, in place of all changes up to its version. Resolves with false when it
-   * has to stand for what was dropped and there is no room for it any more.
-   *
-   * @throws TidegateError VERSION_GAP when the field has no snapshot.
-   */
-  async #sendFresh(version: number, reason: 'gap' | 'overflow', isCurrent: () => boolean): Promise<boolean> {
-    const { newest } = this.#memberships;
-    if (!newest.request.snapshot)
-      throw new TidegateError(
-        'VERSION_GAP',
-        'A change is missing before the next one; load the state again.',
-      );
-    const snapshot = await newest.group.freshSnapshots.atLeast(version).catch((error: unknown) => {
-      if (newest === this.#memberships.newest) throw error;
-    });
-    if (!isCurrent()) return false;
-    if (!snapshot || newest !== this.#memberships.newest) return this.#sendFresh(version, reason, isCurrent);
-    if (reason === 'overflow' && this.#room()) return false;
-    this.#options.onRefresh(reason);
-    this.#outlet.sendFresh(snapshot);
-    return true;
+  #refreshContext(): FreshSnapshotContext {
+    const { onRefresh } = this.#options;
+    return { handover: this.#handover, delivery: this.#delivery, overflow: this.#overflow, onRefresh };
   }
 
-  /** True the first time. */
+  #isIn(name: Phase['name']): boolean {
+    return this.#phase.name === name;
+  }
+
+  #enter(phase: Phase): Phase {
+    this.#phase = phase;
+    this.#updateRoute();
+    return phase;
+  }
+
+  /** Decides whether frames may bypass this subscriber. Called whenever the answer may have changed. */
+  #updateRoute(): void {
+    const { current, size } = this.#handover;
+    const hasNoBacklog = size === 1 && current.bufferedFrames === 0;
+    const isDirect = this.#isIn('live') && hasNoBacklog && this.#delivery.deliversAll(current.group);
+    current.setDirect(isDirect ? this.#options.sink : undefined);
+  }
+
+  #failIfSlow(): void {
+    const error = this.#overflow.check(this.#handover);
+    if (error) this.fail(error);
+  }
+
+  /** Returns true for the first call. */
   #end(): boolean {
-    if (this.#phase === 'ended') return false;
-    this.#phase = 'ended';
-    this.#outlet.end();
-    this.#reaching?.abort(new TidegateError('INTERNAL', 'the subscription has ended'));
-    this.#memberships.leave();
+    const phase = this.#phase;
+    if (phase.name === 'ended') return false;
+    this.#enter(ENDED);
+    this.#delivery.end();
+    if (phase.name === 'catching-up') phase.catchUp.stop();
+    this.#handover.leave();
     this.#options.onEnd(this);
     return true;
   }
-}
-
-function tooSlow(): TidegateError {
-  return new TidegateError(
-    'SLOW_CONSUMER',
-    'Too much happened while this subscription caught up; come back.',
-  );
 }

@@ -1,0 +1,98 @@
+import type { TidegateError } from '@tidegate/core';
+import type { Sink } from '../sink.ts';
+import type { FrameBatch } from './frame-batch.ts';
+
+/** One subscription as the fan-out of its group sees it. */
+export interface Recipient {
+  /** Accepts changes after this sequence number. Constant while the recipient has a direct sink. */
+  readonly from: number;
+  /** @param direct sink that dense batches bypass the subscriber to; undefined when the subscriber has to decide. */
+  deliver(batch: FrameBatch, direct: Sink | undefined): void;
+  fail(error: TidegateError): void;
+}
+
+/** Flat lists for the fast path: `sinks[i]` belongs to `recipients[i]`. */
+interface DirectRoute {
+  readonly recipients: readonly Recipient[];
+  readonly sinks: readonly Sink[];
+  /** Valid for changes after this sequence number. */
+  readonly from: number;
+}
+
+/**
+ * Delivery list of a group. Owns the answer to "may frames bypass the subscriber?": the direct sink of each recipient.
+ *
+ * A fan-out to 10,000 subscribers is bound by memory access. While every recipient has a direct sink, which is the
+ * normal case, a batch goes to a flat array of sinks and touches no other object of a subscription.
+ */
+export class FanOut {
+  readonly #directSinks = new Map<Recipient, Sink | undefined>();
+  /** Cache of the fast path: undefined when stale, 'none' when a recipient has no direct sink. */
+  #route: DirectRoute | 'none' | undefined;
+  #newestSeq = 0;
+
+  get size(): number {
+    return this.#directSinks.size;
+  }
+
+  /** Adds a recipient without a direct sink. */
+  add(recipient: Recipient): void {
+    this.#directSinks.set(recipient, undefined);
+    this.#route = undefined;
+  }
+
+  /** Returns false when the recipient was not in the list. */
+  delete(recipient: Recipient): boolean {
+    this.#route = undefined;
+    return this.#directSinks.delete(recipient);
+  }
+
+  /** Lets dense batches bypass the subscriber, or revokes that. Does nothing for a recipient that has left. */
+  setDirect(recipient: Recipient, sink: Sink | undefined): void {
+    if (!this.#directSinks.has(recipient) || this.#directSinks.get(recipient) === sink) return;
+    this.#directSinks.set(recipient, sink);
+    this.#route = undefined;
+  }
+
+  /** Newest change that this recipient received on its direct sink; 0 when none, or without a direct sink. */
+  newestDirectSeq(recipient: Recipient): number {
+    const isDirect = this.#directSinks.get(recipient) !== undefined;
+    return isDirect && this.#newestSeq > recipient.from ? this.#newestSeq : 0;
+  }
+
+  deliver(batch: FrameBatch): void {
+    this.#newestSeq = batch.newestSeq;
+    const route = (this.#route ??= this.#findRoute());
+    if (route !== 'none' && batch.isDense && batch.isAfter(route.from)) this.#deliverDirectly(route, batch);
+    else for (const [recipient, direct] of this.#directSinks) recipient.deliver(batch, direct);
+  }
+
+  /** Ends all subscriptions of the group. */
+  fail(error: TidegateError): void {
+    for (const recipient of [...this.#directSinks.keys()]) recipient.fail(error);
+  }
+
+  #deliverDirectly(route: DirectRoute, batch: FrameBatch): void {
+    const { sinks, recipients } = route;
+    for (let at = 0; at < sinks.length; at++) {
+      sinks[at]!.deliver(batch);
+      if (this.#route === route) continue;
+      // That delivery revoked the route, for example by filling a connection. The remaining recipients are delivered to
+      // one by one, as far as they are still here.
+      for (const rest of recipients.slice(at + 1))
+        if (this.#directSinks.has(rest)) rest.deliver(batch, this.#directSinks.get(rest));
+      return;
+    }
+  }
+
+  #findRoute(): DirectRoute | 'none' {
+    const sinks: Sink[] = [];
+    let from = 0;
+    for (const [recipient, direct] of this.#directSinks) {
+      if (!direct) return 'none';
+      sinks.push(direct);
+      from = Math.max(from, recipient.from);
+    }
+    return { recipients: [...this.#directSinks.keys()], sinks, from };
+  }
+}
