@@ -22,7 +22,10 @@ beforeEach(() => {
 });
 
 /** Adds a recipient that records its deliveries; `onDelivery` runs after each one. */
-function join(name: string, { from = 0, isDirect = true, onDelivery = (): void => {} } = {}): GroupSubscription {
+function join(
+  name: string,
+  { from = 0, isDirect = true, onDelivery = (): void => {} } = {},
+): GroupSubscription {
   const record = (target: 'sink' | 'subscriber', { frames }: FrameBatch): void => {
     deliveries.push(`${name} ${target} ${frames.map(({ seq }) => seq).join()}`);
     onDelivery();
