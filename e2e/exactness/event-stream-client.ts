@@ -1,19 +1,12 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { createOperation, documentOf, isTemporary, type ClientOperation } from './client-operation.ts';
+import { ClientTokens } from './client-tokens.ts';
 import { EventStreamReader, type StreamEvent } from './event-stream-reader.ts';
 import { ExactnessViolation, type ExpectedView, type Payload } from './expected-view.ts';
 import { BFF_PATH } from './item-bff.ts';
-import {
-  ClientTokens,
-  COME_BACK_MS,
-  createOperation,
-  documentOf,
-  isTemporary,
-  type Operation,
-  type ResumingClient,
-  type ResumingClientOptions,
-} from './resuming-client.ts';
+import { RECONNECT_MS, type ResumingClient, type ResumingClientOptions } from './resuming-client.ts';
 
-/** A client of GraphQL over SSE, "distinct connections mode": a stream for each operation, with `Last-Event-ID`. */
+/** Client of GraphQL over SSE in "distinct connections mode": one stream per operation, resumed by `Last-Event-ID`. */
 export class EventStreamClient implements ResumingClient {
   readonly #streams: readonly OperationStream[];
 
@@ -35,7 +28,7 @@ export class EventStreamClient implements ResumingClient {
     for (const stream of this.#streams) stream.leave();
   }
 
-  /** SSE has no word for it. */
+  /** SSE has no close handshake. */
   close(): void {
     this.vanish();
   }
@@ -52,7 +45,7 @@ export class EventStreamClient implements ResumingClient {
     for (const stream of this.#streams) stream.resume();
   }
 
-  /** A stream's token cannot be renewed in this mode: at its end the client comes back with another. */
+  /** Not supported in this mode: the client reconnects with a new token after the old one has expired. */
   renew(): void {}
 
   settle(): void {
@@ -60,21 +53,21 @@ export class EventStreamClient implements ResumingClient {
   }
 }
 
-/** One operation and the connection that is its own. */
+/** One operation and its own connection. */
 class OperationStream {
-  readonly #operation: Operation;
+  readonly #operation: ClientOperation;
   readonly #options: ResumingClientOptions;
   readonly #tokens: ClientTokens;
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
   #replica = 0;
-  #wanted = false;
+  #isWanted = false;
   #timer: NodeJS.Timeout | undefined;
   #clogged: number | undefined;
-  /** What came last was an error that says "come back". */
-  #refused = false;
+  /** True when the last event was a temporary error. */
+  #isRefused = false;
 
-  constructor(operation: Operation, options: ResumingClientOptions) {
+  constructor(operation: ClientOperation, options: ResumingClientOptions) {
     this.#operation = operation;
     this.#options = options;
     this.#tokens = new ClientTokens(options);
@@ -85,13 +78,13 @@ class OperationStream {
   }
 
   connect(replica: number): void {
-    this.#wanted = true;
+    this.#isWanted = true;
     if (!this.#request) this.#open(replica);
   }
 
   leave(): void {
     const left = this.#request;
-    this.#wanted = false;
+    this.#isWanted = false;
     clearTimeout(this.#timer);
     this.#forget();
     left?.destroy();
@@ -126,23 +119,23 @@ class OperationStream {
     clearTimeout(this.#timer);
     this.#replica = replica;
     const url = this.#options.urlOf(replica);
-    if (url === undefined) return this.#comeBackLater();
+    if (url === undefined) return this.#reconnectLater();
     const { cursor, view, spec } = this.#operation;
-    if (cursor === undefined) view.asked();
+    if (cursor === undefined) view.subscribed();
     else this.#options.onResume();
     const { query, variables } = documentOf(spec);
     const search = new URLSearchParams({ query, variables: JSON.stringify(variables) });
     const opened = request(`${url}${BFF_PATH}?${search.toString()}`, {
-      // A connection of its own, as browsers over HTTP/1.1 have it: what is clogged is this stream and no other.
+      // One connection per stream, as in browsers over HTTP/1.1: a clog affects this stream only.
       agent: false,
       headers: {
         accept: 'text/event-stream',
-        authorization: `Bearer ${this.#tokens.next()}`,
+        authorization: `Bearer ${this.#tokens.create()}`,
         ...(cursor !== undefined && { 'last-event-id': cursor }),
       },
     });
     this.#request = opened;
-    this.#tokens.inForce();
+    this.#tokens.useNewest();
     opened.on('response', (response) => this.#read(opened, response));
     opened.on('error', () => undefined);
     opened.on('close', () => this.#request === opened && this.#closed());
@@ -154,40 +147,40 @@ class OperationStream {
     if (this.#request !== opened) return void response.destroy();
     if (response.statusCode !== 200) {
       response.destroy();
-      if (response.statusCode === 401 && this.#tokens.hasEnded) return;
+      if (response.statusCode === 401 && this.#tokens.isExpired) return;
       return this.#violated(`refused with ${response.statusCode}`);
     }
     this.#response = response;
     const reader = new EventStreamReader((event) => {
-      if (this.#request === opened) this.#guarded(() => this.#take(event));
+      if (this.#request === opened) this.#guarded(() => this.#receive(event));
     });
-    response.setEncoding('utf8').on('data', (text: string) => reader.take(text));
+    response.setEncoding('utf8').on('data', (text: string) => reader.push(text));
   }
 
   #closed(): void {
     this.#forget();
-    this.#comeBackLater();
+    this.#reconnectLater();
   }
 
-  #comeBackLater(): void {
+  #reconnectLater(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#wanted && this.#open(this.#replica + 1), COME_BACK_MS);
+    this.#timer = setTimeout(() => this.#isWanted && this.#open(this.#replica + 1), RECONNECT_MS);
   }
 
-  #take({ type, id, data }: StreamEvent): void {
+  #receive({ type, id, data }: StreamEvent): void {
     const operation = this.#operation;
-    if (data !== undefined && type === 'next') this.#takeNext(JSON.parse(data) as Payload, id);
-    // What follows an error that says "come back"; the stream's end is what the client comes back after.
-    else if (type === 'complete' && !this.#refused)
+    if (data !== undefined && type === 'next') this.#receiveNext(JSON.parse(data) as Payload, id);
+    // A temporary error is followed by `complete` and the end of the stream, after which the client reconnects.
+    else if (type === 'complete' && !this.#isRefused)
       throw new ExactnessViolation(`${operation.view.toString()}: completed by itself`);
     if (id === undefined) return;
     operation.cursor = id;
     operation.view.accept();
   }
 
-  #takeNext(payload: Payload, id: string | undefined): void {
-    this.#refused = payload.data === undefined && payload.errors !== undefined && isTemporary(payload.errors);
-    if (!this.#refused) this.#operation.view.take(payload, id ?? 'none');
+  #receiveNext(payload: Payload, id: string | undefined): void {
+    this.#isRefused = payload.data === undefined && payload.errors !== undefined && isTemporary(payload.errors);
+    if (!this.#isRefused) this.#operation.view.receive(payload, id ?? 'none');
   }
 
   #guarded(work: () => void): void {
@@ -198,8 +191,8 @@ class OperationStream {
     }
   }
 
-  #violated(what: string): void {
-    const violation = new ExactnessViolation(`${this.#operation.view.toString()}: ${what}`);
+  #violated(problem: string): void {
+    const violation = new ExactnessViolation(`${this.#operation.view.toString()}: ${problem}`);
     this.#options.onViolation(violation);
   }
 }

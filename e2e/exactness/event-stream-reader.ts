@@ -1,13 +1,13 @@
-/** What stands between two empty lines of an event stream. */
+/** One event of an event stream. */
 export interface StreamEvent {
   readonly type: string;
-  /** The `id:` of this very event, not that of an earlier one. */
+  /** `id:` of this event itself, not of an earlier one. */
   readonly id: string | undefined;
-  /** Undefined without a `data:` line: EventSource would hand such an event to nobody. */
+  /** Undefined without a `data:` line: EventSource does not dispatch such an event. */
   readonly data: string | undefined;
 }
 
-/** Cuts an event stream as the gateway writes it (a line ends with LF) into its events; comments are left out. */
+/** Parses an event stream with LF line ends, as the gateway writes it. Skips comments. */
 export class EventStreamReader {
   readonly #onEvent: (event: StreamEvent) => void;
   #rest = '';
@@ -17,13 +17,13 @@ export class EventStreamReader {
     this.#onEvent = onEvent;
   }
 
-  take(text: string): void {
+  push(text: string): void {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop()!;
-    for (const line of lines) this.#takeLine(line);
+    for (const line of lines) this.#parseLine(line);
   }
 
-  #takeLine(line: string): void {
+  #parseLine(line: string): void {
     if (line === '') return this.#dispatch();
     const colon = line.indexOf(':');
     if (colon <= 0) return;

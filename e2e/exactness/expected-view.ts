@@ -8,13 +8,13 @@ export interface OperationSpec {
   readonly field: ItemField;
   /** Only `item` can have `snapshot`. */
   readonly overflow: OverflowPolicy;
-  /** Of `item` and `itemChanges`; its owner for `owned`. */
+  /** Key of `item` and `itemChanges`; `owned` uses the key's owner. */
   readonly key: string;
-  /** Whether the selection makes execution asynchronous. */
+  /** True when the selection makes the execution asynchronous. */
   readonly slow: boolean;
 }
 
-/** A `next` message's payload. */
+/** Payload of a `next` message. */
 export interface Payload {
   readonly data?: Record<string, { key: string; version: number; text: string }> | null;
   readonly errors?: readonly unknown[];
@@ -28,30 +28,30 @@ export interface Payload {
   };
 }
 
-/** What a client was sent is not what the oracle says. */
+/** A client's messages differ from the oracle's. */
 export class ExactnessViolation extends Error {
   override readonly name = 'ExactnessViolation';
 }
 
 /**
- * The oracle's view of one subscription over all its connections: takes each message as the client sees it, and knows
- * what has to come. Where the field's policy allows messages to be left out, the client has to have been told of
- * exactly those that are missing.
+ * The oracle of one subscription over all its connections. Checks each message that the client receives and knows
+ * which messages must still come. Where the field's policy allows dropped messages, the numbers of dropped messages
+ * that the client was told must match the missing ones exactly.
  */
 export class ExpectedView {
   readonly #spec: OperationSpec;
   readonly #writer: ItemWriter;
-  /** What was published before there was this client cannot be owed to it. */
+  /** Index into `published` when the client was created: earlier changes are not owed to it. */
   readonly #origin: number;
   readonly #first = new Map<string, number>();
   readonly #last = new Map<string, number>();
   readonly #count = new MissingCount();
-  /** All of `published` from this index on has to come; undefined while the subscription may not be accepted yet. */
+  /** Everything in `published` from this index on must come; undefined until the client holds a cursor. */
   #owedFrom: number | undefined;
-  /** The oldest version that a snapshot may have. */
+  /** Oldest version that a snapshot may have. */
   #snapshotFloor = 0;
   messages = 0;
-  /** How many messages the client was told were left out, and how many fresh snapshots it was sent. */
+  /** Dropped messages that the client was told of, and fresh snapshots that it received. */
   dropped = 0;
   fresh = 0;
 
@@ -65,21 +65,23 @@ export class ExpectedView {
     return this.#owedFrom !== undefined;
   }
 
-  /** The client asks for it, without a cursor. */
-  asked(): void {
+  /** The client subscribes without a cursor. */
+  subscribed(): void {
     this.#snapshotFloor = this.#writer.acknowledged(this.#spec.key);
   }
 
-  /** The client holds a cursor now: whatever is published from here on is owed. */
+  /** The client holds a cursor: every change published from here on is owed to it. */
   accept(): void {
     this.#owedFrom ??= this.#writer.published.length;
   }
 
   /**
-   * @param eventId of the event that brought it, over SSE.
-   * @throws ExactnessViolation when this message should not have come.
+   * Checks a message.
+   *
+   * @param eventId id of the SSE event that carried it.
+   * @throws ExactnessViolation when the message should not have come.
    */
-  take(payload: Payload, eventId?: string): void {
+  receive(payload: Payload, eventId?: string): void {
     const { extensions } = payload;
     const item = payload.data?.[fieldName(this.#spec.field, this.#spec.overflow)];
     if (!extensions || !item || payload.errors) this.#violated(`got ${JSON.stringify(payload)}`);
@@ -92,13 +94,13 @@ export class ExpectedView {
       this.#violated(`${kind} ${key}@${version} came with the id of another message`);
     this.messages += 1;
     const dropped = this.#droppedBefore(extensions);
-    if (kind === 'snapshot') this.#takeSnapshot(key, version, dropped);
-    else this.#takeChange(key, version, dropped, extensions.id);
+    if (kind === 'snapshot') this.#receiveSnapshot(key, version, dropped);
+    else this.#receiveChange(key, version, dropped, extensions.id);
     this.accept();
     this.#last.set(key, version);
   }
 
-  /** What has not come and should have; undefined when the view is complete. */
+  /** Describes a message that must still come; undefined when the view is complete. */
   missing(): string | undefined {
     const missing = KEYS.filter((key) => this.#wants(key))
       .map((key) => this.#missingOf(key))
@@ -114,15 +116,15 @@ export class ExpectedView {
 
   #droppedBefore({ key, version, kind, dropped }: NonNullable<Payload['extensions']>): number {
     if (dropped === undefined) return 0;
-    const what = `${kind} ${key}@${version}`;
-    if (!Number.isSafeInteger(dropped) || dropped < 1) this.#violated(`${what} says dropped: ${dropped}`);
+    const message = `${kind} ${key}@${version}`;
+    if (!Number.isSafeInteger(dropped) || dropped < 1) this.#violated(`${message} says dropped: ${dropped}`);
     if (this.#spec.overflow === 'close')
-      this.#violated(`${what} says that ${dropped} are missing: its field allows none to be`);
+      this.#violated(`${message} says that ${dropped} are missing: its field allows none to be`);
     this.dropped += dropped;
     return dropped;
   }
 
-  #takeSnapshot(key: string, version: number, dropped: number): void {
+  #receiveSnapshot(key: string, version: number, dropped: number): void {
     const known = this.#last.get(key);
     if (this.#spec.field !== 'item') this.#violated('has no snapshot and got one');
     if (dropped > 0 && this.#spec.overflow !== 'snapshot')
@@ -138,7 +140,7 @@ export class ExpectedView {
     if (dropped > 0) this.fresh += 1;
   }
 
-  #takeChange(key: string, version: number, dropped: number, id: string | undefined): void {
+  #receiveChange(key: string, version: number, dropped: number, id: string | undefined): void {
     const known = this.#last.get(key);
     const change = `change ${key}@${version}`;
     if (id !== itemId(key, version)) this.#violated(`${change} has the id ${id}`);
@@ -146,14 +148,14 @@ export class ExpectedView {
       this.#violated(`${change} came before the snapshot`);
     if (known !== undefined && version <= known)
       this.#violated(`${change} came again or late, after ${known}`);
-    if (this.#spec.overflow === 'latest-per-key') return this.#takeThinned(key, version, dropped);
+    if (this.#spec.overflow === 'latest-per-key') return this.#receiveThinned(key, version, dropped);
     if (dropped > 0) this.#violated(`${change} says that ${dropped} are missing: a snapshot has to`);
     if (known === undefined) this.#first.set(key, version);
     else if (version > known + 1) this.#violated(`${change} came after ${known}: some are missing`);
   }
 
-  /** Of one key each message says exactly what is missing before it; of several, what is missing of all of them. */
-  #takeThinned(key: string, version: number, dropped: number): void {
+  /** `dropped` counts the missing messages of the key for a field of one key, else those of all keys together. */
+  #receiveThinned(key: string, version: number, dropped: number): void {
     const known = this.#last.get(key);
     if (this.#isOfOneKey()) {
       if (known !== undefined && version - known - 1 !== dropped)
@@ -186,7 +188,7 @@ export class ExpectedView {
     return last < newest ? `${key}@${newest} has not come, only ${last}` : undefined;
   }
 
-  /** The oldest version of a key that has to come, because it was published after something that says so. */
+  /** Oldest version of a key that must come: published after the client had a cursor, or after its first change. */
   #firstOwed(key: string): number | undefined {
     const from = Math.min(this.#owedFrom ?? Infinity, this.#beganAt(partitionFor(key, PARTITIONS)));
     const { published } = this.#writer;
@@ -195,7 +197,7 @@ export class ExpectedView {
     return undefined;
   }
 
-  /** A partition's changes begin at one place for all keys: after the first that came, nothing may be missing. */
+  /** A partition's changes start at one position for all keys: after the first received one, none may be missing. */
   #beganAt(partition: number): number {
     const { published } = this.#writer;
     for (let index = this.#origin; index < published.length; index++) {
@@ -225,14 +227,14 @@ export class ExpectedView {
     return this.#spec.field === 'owned' ? ownerOf(key) === ownerOf(this.#spec.key) : key === this.#spec.key;
   }
 
-  #violated(what: string): never {
-    throw new ExactnessViolation(`${this.toString()}: ${what}`);
+  #violated(problem: string): never {
+    throw new ExactnessViolation(`${this.toString()}: ${problem}`);
   }
 }
 
 /**
- * What a fresh snapshot replaces: changes since the last message seen, and, when it was dropped itself before it was
- * sent, snapshots, of which each has changes of its own.
+ * True when `dropped` fits a fresh snapshot that advances the key by this many versions. It counts the changes since
+ * the last message, and earlier fresh snapshots that were dropped themselves, each of which replaced at least one change.
  */
 function isFreshAfter(versions: number, dropped: number): boolean {
   return dropped >= 1 && dropped <= 2 * versions;

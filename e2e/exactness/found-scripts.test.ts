@@ -7,7 +7,7 @@ import type { Script, Step } from './script.ts';
 const watchA = { field: 'item', overflow: 'close', key: 'a', slow: false } as const;
 
 function client(operation: OperationSpec, transport: ClientSpec['transport'] = 'websocket'): ClientSpec {
-  return { transport, tokenLivesMs: 3_600_000, operations: [operation] };
+  return { transport, tokenLifetimeMs: 3_600_000, operations: [operation] };
 }
 
 function write(key: string, relay: 'later' | 'once' | 'twice' = 'once', malformed = 0): Step {

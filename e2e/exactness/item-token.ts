@@ -2,23 +2,27 @@ import type { Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import type { TokenVerifier } from '@tidegate/gateway';
 
-/** The clock that tokens are held against ticks in milliseconds: a JWT's ticks in seconds, and a run takes half of one. */
+/**
+ * Creates a token with an expiry in milliseconds. A JWT's expiry is in whole seconds, which is longer than a run.
+ *
+ * @param lifetimeMs lifetime in milliseconds.
+ */
 export function itemToken(
   subject: string,
-  livesMs: number,
-): { readonly token: string; readonly endsAtMs: number } {
-  const endsAtMs = Date.now() + livesMs;
-  return { token: `${subject}.${endsAtMs}`, endsAtMs };
+  lifetimeMs: number,
+): { readonly token: string; readonly expiresAtMs: number } {
+  const expiresAtMs = Date.now() + lifetimeMs;
+  return { token: `${subject}.${expiresAtMs}`, expiresAtMs };
 }
 
-/** Not signed: what tokens are worth is not what is tried here, but what becomes of a stream when they end. */
+/** Verifies the expiry only. Tokens are unsigned: the property is about expiry, not about authentication. */
 export const itemVerifier: TokenVerifier = {
   verify: (authorization) => {
-    const [, subject, endsAt] = /^Bearer ([a-z0-9-]+)\.(\d+)$/.exec(authorization ?? '') ?? [];
+    const [, subject, expiresAt] = /^Bearer ([a-z0-9-]+)\.(\d+)$/.exec(authorization ?? '') ?? [];
     if (subject === undefined)
       return Promise.reject(new TidegateError('UNAUTHENTICATED', 'That is no token of an item client.'));
-    const viewer: Viewer = { role: 'customer', id: subject, expiresAtMs: Number(endsAt) };
-    if (Number(endsAt) > Date.now()) return Promise.resolve(viewer);
+    const viewer: Viewer = { role: 'customer', id: subject, expiresAtMs: Number(expiresAt) };
+    if (Number(expiresAt) > Date.now()) return Promise.resolve(viewer);
     return Promise.reject(new TidegateError('TOKEN_EXPIRED', 'The token has ended.'));
   },
 };

@@ -1,25 +1,21 @@
-import { EventStreamClient } from './event-stream-client.ts';
-import { ExpectedView, type OperationSpec } from './expected-view.ts';
-import { fieldName, ownerOf } from './item-bff.ts';
+import type { ExpectedView, OperationSpec } from './expected-view.ts';
 import type { ItemWriter } from './item-writer.ts';
-import { itemToken } from './item-token.ts';
-import { WebSocketClient } from './websocket-client.ts';
 
 /** One client as a script describes it. */
 export interface ClientSpec {
   readonly transport: 'websocket' | 'sse';
-  /** How long its tokens live; at their end it comes back with another, if it has not renewed them before. */
-  readonly tokenLivesMs: number;
+  /** Lifetime of its tokens in milliseconds. An unrenewed token ends the connection; the client reconnects. */
+  readonly tokenLifetimeMs: number;
   readonly operations: readonly OperationSpec[];
 }
 
 export interface ResumingClientOptions extends ClientSpec {
-  /** Of its tokens; the same on every connection. */
+  /** Subject of its tokens, the same on every connection. */
   readonly subject: string;
   readonly writer: ItemWriter;
-  /** The address of a replica that is up, if possible this one; undefined while none is. */
+  /** Address of this replica, or of another one when it is down; undefined when none is up. */
   readonly urlOf: (replica: number) => string | undefined;
-  /** Tells the replicas that the network takes nothing for the connection from this local port any more, or again. */
+  /** Tells the replicas to stop, or to continue, writing to the connection from this local port. */
   readonly clog: (port: number, on: boolean) => void;
   readonly onViolation: (error: Error) => void;
   readonly onResume: () => void;
@@ -27,100 +23,28 @@ export interface ResumingClientOptions extends ClientSpec {
 }
 
 /**
- * A client as the protocol allows one to be: keeps nothing but the cursor of each operation's last message, comes back
- * with it whenever the server or the network ends its connection, and may vanish, read slowly, unsubscribe. Shows every
- * message to the oracle.
+ * A client that makes full use of the protocol. Keeps only the cursor of each operation's last message and resumes
+ * from it whenever its connection ends. May disconnect, read slowly and unsubscribe. Checks every message against the
+ * oracle.
  */
 export interface ResumingClient {
   readonly views: readonly ExpectedView[];
-  /** Connects unless it is connected; subscribes again to what it had unsubscribed. */
+  /** Connects if it is not connected. Subscribes again to operations it had unsubscribed from. */
   connect(replica: number): void;
-  /** Is gone, without a word. */
+  /** Disconnects without a close handshake. */
   vanish(): void;
-  /** Closes as a client that is done does. */
+  /** Closes the connection by the protocol. */
   close(): void;
-  /** Ends its first operation by the protocol and keeps the rest. */
+  /** Completes its first operation by the protocol and keeps the others. */
   unsubscribe(): void;
-  /** Stops reading; what is sent meanwhile waits in the kernel and in the gateway. False when it is not connected. */
+  /** Stops reading: messages accumulate in the kernel and the gateway. Returns false when it is not connected. */
   pause(): boolean;
   resume(): void;
-  /** A newer token on the same connection, where the transport can do that. */
+  /** Renews its token on the same connection, if the transport supports that. */
   renew(): void;
-  /** From now on its tokens do not end. */
+  /** Uses long-lived tokens from here on. */
   settle(): void;
 }
 
-export function createResumingClient(options: ResumingClientOptions): ResumingClient {
-  return options.transport === 'sse' ? new EventStreamClient(options) : new WebSocketClient(options);
-}
-
-export const COME_BACK_MS = 3;
-const FOREVER_MS = 3_600_000;
-
-/** One operation over all of its client's connections. */
-export interface Operation {
-  readonly spec: OperationSpec;
-  readonly view: ExpectedView;
-  cursor: string | undefined;
-}
-
-export function createOperation(spec: OperationSpec, writer: ItemWriter): Operation {
-  return { spec, view: new ExpectedView(spec, writer), cursor: undefined };
-}
-
-/** Codes of errors that say "come back". */
-export const temporaryCodes: ReadonlySet<string> = new Set(['UNAVAILABLE', 'SLOW_CONSUMER', 'DRAINING']);
-
-export function isTemporary(errors: unknown): boolean {
-  const codes = (errors as { extensions?: { code?: string } }[]).map(({ extensions }) => extensions?.code);
-  return codes.every((code) => code !== undefined && temporaryCodes.has(code));
-}
-
-export function documentOf({ field, overflow, key, slow }: OperationSpec): {
-  query: string;
-  variables: Record<string, string>;
-} {
-  const selection = `{ key version text pad ${slow ? 'slow ' : ''}}`;
-  const name = fieldName(field, overflow);
-  if (field === 'items') return { query: `subscription { ${name} ${selection} }`, variables: {} };
-  if (field === 'owned') {
-    return {
-      query: `subscription ($owner: ID!) { ${name}(owner: $owner) ${selection} }`,
-      variables: { owner: ownerOf(key) },
-    };
-  }
-  return { query: `subscription ($key: ID!) { ${name}(key: $key) ${selection} }`, variables: { key } };
-}
-
-/** The tokens of one client, one after the other. */
-export class ClientTokens {
-  readonly #subject: string;
-  #livesMs: number;
-  #endsAtMs = 0;
-  #inForceUntilMs = 0;
-
-  constructor({ subject, tokenLivesMs }: ResumingClientOptions) {
-    this.#subject = subject;
-    this.#livesMs = tokenLivesMs;
-  }
-
-  next(): string {
-    const { token, endsAtMs } = itemToken(this.#subject, this.#livesMs);
-    this.#endsAtMs = endsAtMs;
-    return token;
-  }
-
-  settle(): void {
-    this.#livesMs = FOREVER_MS;
-  }
-
-  /** The newest is the connection's from now on: it was opened with it, or a renewal was answered. */
-  inForce(untilMs = this.#endsAtMs): void {
-    this.#inForceUntilMs = untilMs;
-  }
-
-  /** Whether the server may say so of the connection's token: timers may be a millisecond early. */
-  get hasEnded(): boolean {
-    return Date.now() >= this.#inForceUntilMs - 2;
-  }
-}
+/** Delay before a reconnect or a retry, in milliseconds. */
+export const RECONNECT_MS = 3;

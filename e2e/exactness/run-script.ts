@@ -3,7 +3,8 @@ import { ExactnessViolation } from './expected-view.ts';
 import { KEYS } from './item-bff.ts';
 import type { ItemWriter } from './item-writer.ts';
 import type { Replica } from './replica.ts';
-import { createResumingClient, type ResumingClient } from './resuming-client.ts';
+import { createResumingClient } from './create-resuming-client.ts';
+import type { ResumingClient } from './resuming-client.ts';
 import { REPLICAS, type Script, type Step } from './script.ts';
 
 /** What the kernel takes on loopback for a client that does not read is less. */

@@ -74,7 +74,7 @@ const OUTLIVES_A_RUN_MS = 3_600_000;
 function clientSpec({ shortTokenMs = 60 }: { shortTokenMs?: number }): fc.Arbitrary<ClientSpec> {
   return fc.record({
     transport: fc.constantFrom('websocket', 'websocket', 'sse'),
-    tokenLivesMs: fc.constantFrom(OUTLIVES_A_RUN_MS, OUTLIVES_A_RUN_MS, shortTokenMs),
+    tokenLifetimeMs: fc.constantFrom(OUTLIVES_A_RUN_MS, OUTLIVES_A_RUN_MS, shortTokenMs),
     operations: fc.array(operation, { minLength: 1, maxLength: 2 }),
   });
 }

@@ -1,24 +1,17 @@
 import { WebSocket } from 'ws';
 import type { Socket } from 'node:net';
+import { createOperation, documentOf, isTemporary, type ClientOperation } from './client-operation.ts';
+import { ClientTokens } from './client-tokens.ts';
 import { ExactnessViolation, type ExpectedView, type Payload } from './expected-view.ts';
 import { BFF_PATH } from './item-bff.ts';
-import {
-  ClientTokens,
-  COME_BACK_MS,
-  createOperation,
-  documentOf,
-  isTemporary,
-  type Operation,
-  type ResumingClient,
-  type ResumingClientOptions,
-} from './resuming-client.ts';
+import { RECONNECT_MS, type ResumingClient, type ResumingClientOptions } from './resuming-client.ts';
 
-const TOKEN_ENDED = 4401;
-/** Close codes that say "come back": 45xx, and a connection that broke without one. */
-const comesBack = (code: number): boolean => code === 1005 || code === 1006 || (code >= 4503 && code < 4600);
+const TOKEN_EXPIRED = 4401;
+/** True when a client reconnects: close codes 4503 to 4599, and a connection that broke without one. */
+const isTemporaryClose = (code: number): boolean => code === 1005 || code === 1006 || (code >= 4503 && code < 4600);
 
-interface SocketOperation extends Operation {
-  /** On the present connection; undefined while not subscribed. */
+interface SocketOperation extends ClientOperation {
+  /** Id on the present connection; undefined while not subscribed. */
   id: string | undefined;
 }
 
@@ -28,18 +21,18 @@ interface Message {
   readonly payload?: unknown;
 }
 
-/** A client of graphql-transport-ws. */
+/** Client of graphql-transport-ws. */
 export class WebSocketClient implements ResumingClient {
   readonly #options: ResumingClientOptions;
   readonly #operations: SocketOperation[];
   readonly #tokens: ClientTokens;
   #socket: WebSocket | undefined;
   #replica = 0;
-  #wanted = false;
-  #acknowledged = false;
+  #isWanted = false;
+  #isAcknowledged = false;
   #ids = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** The local port of the connection that the network takes nothing for. */
+  /** Local port of the clogged connection. */
   #clogged: number | undefined;
 
   constructor(options: ResumingClientOptions) {
@@ -56,7 +49,7 @@ export class WebSocketClient implements ResumingClient {
   }
 
   connect(replica: number): void {
-    this.#wanted = true;
+    this.#isWanted = true;
     if (!this.#socket) return this.#open(replica);
     this.#subscribeAll();
   }
@@ -70,7 +63,7 @@ export class WebSocketClient implements ResumingClient {
     const socket = this.#leave();
     socket?.resume();
     socket?.close(1000);
-    // A server that never answers must not keep the run's socket.
+    // A server that never answers must not keep the socket open.
     if (socket) setTimeout(() => socket.terminate(), 100).unref();
   }
 
@@ -94,8 +87,8 @@ export class WebSocketClient implements ResumingClient {
   }
 
   renew(): void {
-    if (!this.#acknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
-    const authorization = `Bearer ${this.#tokens.next()}`;
+    if (!this.#isAcknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
+    const authorization = `Bearer ${this.#tokens.create()}`;
     this.#send({ type: 'ping', payload: { tidegate: { authorization } } });
   }
 
@@ -106,7 +99,7 @@ export class WebSocketClient implements ResumingClient {
 
   #leave(): WebSocket | undefined {
     const socket = this.#socket;
-    this.#wanted = false;
+    this.#isWanted = false;
     clearTimeout(this.#timer);
     this.#forget();
     return socket;
@@ -127,7 +120,7 @@ export class WebSocketClient implements ResumingClient {
   #forget(): void {
     this.#unclog();
     this.#socket = undefined;
-    this.#acknowledged = false;
+    this.#isAcknowledged = false;
     for (const operation of this.#operations) operation.id = undefined;
   }
 
@@ -135,57 +128,57 @@ export class WebSocketClient implements ResumingClient {
     clearTimeout(this.#timer);
     const url = this.#options.urlOf(replica);
     this.#replica = replica;
-    if (url === undefined) return this.#comeBackLater();
-    const headers = { authorization: `Bearer ${this.#tokens.next()}` };
+    if (url === undefined) return this.#reconnectLater();
+    const headers = { authorization: `Bearer ${this.#tokens.create()}` };
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${BFF_PATH}`, 'graphql-transport-ws', {
       headers,
     });
     this.#socket = socket;
     socket.on('open', () => {
-      const authorization = `Bearer ${this.#tokens.next()}`;
-      this.#tokens.inForce();
+      const authorization = `Bearer ${this.#tokens.create()}`;
+      this.#tokens.useNewest();
       socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization } }));
     });
     socket.on('message', (data: Buffer) => {
-      if (this.#socket === socket) this.#guarded(() => this.#take(JSON.parse(data.toString()) as Message));
+      if (this.#socket === socket) this.#guarded(() => this.#receive(JSON.parse(data.toString()) as Message));
     });
     socket.on('error', () => undefined);
     socket.on('close', (code, reason) => {
       if (this.#socket !== socket) return;
       this.#forget();
-      if (!comesBack(code) && !(code === TOKEN_ENDED && this.#tokens.hasEnded))
+      if (!isTemporaryClose(code) && !(code === TOKEN_EXPIRED && this.#tokens.isExpired))
         this.#options.onViolation(new ExactnessViolation(`closed: ${code} ${reason.toString()}`));
-      else this.#comeBackLater();
+      else this.#reconnectLater();
     });
   }
 
-  #comeBackLater(): void {
+  #reconnectLater(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#wanted && this.#open(this.#replica + 1), COME_BACK_MS);
+    this.#timer = setTimeout(() => this.#isWanted && this.#open(this.#replica + 1), RECONNECT_MS);
   }
 
-  #take(message: Message): void {
+  #receive(message: Message): void {
     if (message.type === 'connection_ack') {
-      this.#acknowledged = true;
+      this.#isAcknowledged = true;
       return this.#subscribeAll();
     }
-    if (message.type === 'ping') return this.#takePing(message.payload);
-    if (message.type === 'pong') return this.#takePong(message.payload);
+    if (message.type === 'ping') return this.#receivePing(message.payload);
+    if (message.type === 'pong') return this.#receivePong(message.payload);
     const operation = this.#operations.find(({ id }) => id !== undefined && id === message.id);
-    // What was on its way when the client unsubscribed.
+    // A message that was in flight when the client unsubscribed.
     if (!operation) return;
-    if (message.type === 'next') this.#takeNext(operation, message.payload as Payload);
+    if (message.type === 'next') this.#receiveNext(operation, message.payload as Payload);
     if (message.type === 'complete')
       throw new ExactnessViolation(`${operation.view.toString()}: completed by itself`);
-    if (message.type === 'error') this.#takeError(operation, message.payload);
+    if (message.type === 'error') this.#receiveError(operation, message.payload);
   }
 
-  #takeNext(operation: SocketOperation, payload: Payload): void {
-    operation.view.take(payload);
+  #receiveNext(operation: SocketOperation, payload: Payload): void {
+    operation.view.receive(payload);
     operation.cursor = payload.extensions!.cursor;
   }
 
-  #takePing(payload: unknown): void {
+  #receivePing(payload: unknown): void {
     this.#send({ type: 'pong' });
     const { cursors } =
       (payload as { tidegate?: { cursors?: Record<string, string> } } | undefined)?.tidegate ?? {};
@@ -197,30 +190,30 @@ export class WebSocketClient implements ResumingClient {
     }
   }
 
-  #takePong(payload: unknown): void {
+  #receivePong(payload: unknown): void {
     const { expiresAt } = (payload as { tidegate?: { expiresAt?: string } } | undefined)?.tidegate ?? {};
     if (expiresAt === undefined) throw new ExactnessViolation('a renewal was answered without its end');
-    this.#tokens.inForce(Date.parse(expiresAt));
+    this.#tokens.useNewest(Date.parse(expiresAt));
     this.#options.onRenewal();
   }
 
-  #takeError(operation: SocketOperation, payload: unknown): void {
+  #receiveError(operation: SocketOperation, payload: unknown): void {
     if (!isTemporary(payload)) {
       throw new ExactnessViolation(`${operation.view.toString()}: refused: ${JSON.stringify(payload)}`);
     }
     operation.id = undefined;
-    this.#timer = setTimeout(() => this.#subscribeAll(), COME_BACK_MS);
+    this.#timer = setTimeout(() => this.#subscribeAll(), RECONNECT_MS);
   }
 
   #subscribeAll(): void {
-    if (!this.#acknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.#isAcknowledged || this.#socket?.readyState !== WebSocket.OPEN) return;
     for (const operation of this.#operations) if (operation.id === undefined) this.#subscribe(operation);
   }
 
   #subscribe(operation: SocketOperation): void {
     const { spec, cursor, view } = operation;
     operation.id = String((this.#ids += 1));
-    if (cursor === undefined) view.asked();
+    if (cursor === undefined) view.subscribed();
     else this.#options.onResume();
     const payload = { ...documentOf(spec), ...(cursor !== undefined && { extensions: { cursor } }) };
     this.#send({ id: operation.id, type: 'subscribe', payload });

@@ -1,5 +1,4 @@
 import { toTidegateError, type TidegateError } from '@tidegate/core';
-import type { StreamFeed } from '../feed/stream-feed.ts';
 import type { FrameBatch } from '../group/frame-batch.ts';
 import type { StreamGroups } from '../group/stream-groups.ts';
 import type { LiveRequest, LiveSubscription } from '../live-request.ts';
