@@ -11,13 +11,7 @@ export class ClientTokens {
   #connectionExpiresAtMs = 0;
 
   /** @param options.tokenLifetimeMs lifetime of each token in milliseconds. */
-  constructor({
-    subject,
-    tokenLifetimeMs,
-  }: {
-    readonly subject: string;
-    readonly tokenLifetimeMs: number;
-  }) {
+  constructor({ subject, tokenLifetimeMs }: { readonly subject: string; readonly tokenLifetimeMs: number }) {
     this.#subject = subject;
     this.#lifetimeMs = tokenLifetimeMs;
   }

@@ -179,7 +179,8 @@ class OperationStream {
   }
 
   #receiveNext(payload: Payload, id: string | undefined): void {
-    this.#isRefused = payload.data === undefined && payload.errors !== undefined && isTemporary(payload.errors);
+    this.#isRefused =
+      payload.data === undefined && payload.errors !== undefined && isTemporary(payload.errors);
     if (!this.#isRefused) this.#operation.view.receive(payload, id ?? 'none');
   }
 

@@ -8,7 +8,8 @@ import { RECONNECT_MS, type ResumingClient, type ResumingClientOptions } from '.
 
 const TOKEN_EXPIRED = 4401;
 /** True when a client reconnects: close codes 4503 to 4599, and a connection that broke without one. */
-const isTemporaryClose = (code: number): boolean => code === 1005 || code === 1006 || (code >= 4503 && code < 4600);
+const isTemporaryClose = (code: number): boolean =>
+  code === 1005 || code === 1006 || (code >= 4503 && code < 4600);
 
 interface SocketOperation extends ClientOperation {
   /** Id on the present connection; undefined while not subscribed. */
