@@ -2,39 +2,34 @@
  * `npm start`: everything in one process on the embedded adapters. Read top to bottom, this is the picture of
  * ARCHITECTURE.md with SQLite in place of Kafka and Postgres, and calls in place of HTTP between the services.
  */
-import { catalogue } from '@order-platform/contracts';
-import { roles } from '@order-platform/bff-shared';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mobileBff } from '@order-platform/bff-mobile';
+import { roles } from '@order-platform/bff-shared';
 import { webBff } from '@order-platform/bff-web';
-import { flag, integer, port, secret, text } from '@tidegate/runtime/config';
+import { catalogue } from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import {
-  createAsyncApiRoute,
-  createComposition,
   createDispatcher,
-  createTokenVerifier,
-  createWebhooks,
-  edgeOptions,
-  edgeSettings,
-  Gateway,
-  startEdgeServer,
+  createGateway,
+  gatewayOptionsFrom,
+  gatewaySettings,
+  webhookSettings,
   type WebhookTables,
 } from '@tidegate/gateway';
-import { createHealthHandler, runProcess } from '@tidegate/runtime/process';
+import { flag, integer, port, secret, text } from '@tidegate/runtime/config';
 import { devSecret } from '@tidegate/runtime/dev-secret';
+import { runProcess } from '@tidegate/runtime/process';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { startDemoTraffic } from './embedded/demo-traffic.ts';
 import { buildMicrofrontends } from '../microfrontends/build.ts';
+import { startDemoTraffic } from './embedded/demo-traffic.ts';
 import { createDevLogin } from './embedded/dev-login.ts';
 import { createOrderPlatform } from './embedded/order-platform.ts';
 
-// A newcomer's terminal is for the address and for what goes wrong.
+// A newcomer's terminal shows the address and problems, nothing else.
 process.env['LOG_LEVEL'] ??= 'warn';
 
-const STOP_GRACE_MS = 2_000;
 const MAX_SHARED_ENTRIES = 100_000;
 const DEMO_RESTOCK = { belowQuantity: 10, toQuantity: 120 };
 const MICROFRONTENDS = fileURLToPath(new URL('../microfrontends', import.meta.url));
@@ -42,7 +37,6 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 runProcess({
   name: 'tidegate',
-  serve: false,
   config: {
     PORT: port().default(4000),
     DATA_DIR: text('the folder for all data').default('.data'),
@@ -52,32 +46,22 @@ runProcess({
     TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic, chosen once').default(6),
     SHIPPING_DISPATCH_MS: integer(0, 3_600_000, 'milliseconds from confirmed to dispatched').default(1_500),
     SHIPPING_DELIVERY_MS: integer(0, 3_600_000, 'milliseconds from dispatched to delivered').default(4_000),
-    WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses').default(false),
-    TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on the mobile BFF').default(true),
-    ...edgeSettings,
+    ...webhookSettings,
+    ...gatewaySettings,
   },
   async start(config, host) {
-    const { logger, metrics, readiness } = host;
+    const { logger, metrics, readiness, server } = host;
     const dataDir = resolve(config.DATA_DIR);
     const jwtSecret = config.JWT_SECRET ?? (await devSecret(dataDir));
-    const cursorSecret = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
-
-    const health = createHealthHandler({ readiness, metrics });
-    const edge = edgeOptions(config);
-    const server = await startEdgeServer({
-      host: config.HOST,
-      port: config.PORT,
-      health,
-      metrics,
-      ...edge.server,
-    });
-    host.add({ name: 'http server', stop: () => server.stop(STOP_GRACE_MS) });
-
+    const cursorSecrets = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
     await buildMicrofrontends({ log: (line) => console.log(line) });
-    const composition = createComposition({ root: MICROFRONTENDS, logger });
 
     const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
     host.add({ name: 'event log', stop: () => log.close() });
+    const database = createSqliteDatabase<WebhookTables>({ path: join(dataDir, 'webhooks.sqlite'), logger });
+    host.add({ name: 'webhooks database', stop: () => database.close() });
+    const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
+
     const platform = createOrderPlatform({
       dataDir,
       log,
@@ -89,53 +73,46 @@ runProcess({
     host.add({ name: 'order platform', stop: () => platform.stop() });
     await platform.start();
 
-    const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
-    const verifier = createTokenVerifier({ roles, secret: jwtSecret, ...edge.tokens });
-    const gateway = new Gateway({
-      bffs: [webBff, mobileBff],
+    const bffs = [webBff, mobileBff];
+    const services = platform.client;
+    const allowPrivateTargets = config.WEBHOOK_ALLOW_PRIVATE;
+    const gateway = createGateway({
+      bffs,
       log,
-      client: platform.client,
       state,
-      verifier,
-      cursorSecrets: cursorSecret.split(','),
+      services,
+      auth: { roles, secret: jwtSecret },
+      cursorSecrets: cursorSecrets.split(','),
+      webhooks: { database, allowPrivateTargets },
+      microFrontends: { root: MICROFRONTENDS },
+      asyncApi: { title: 'Tidegate order platform', messages: catalogue },
+      routes: LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : [],
+      ...gatewayOptionsFrom(config),
       logger,
       metrics,
-      routes: [
-        async (request) => health(request),
-        createAsyncApiRoute({ title: 'Tidegate order platform', messages: catalogue }),
-        (request) => webhooks.handle(request),
-        ...(LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : []),
-        (request) => composition.handle(request),
-      ],
-      trustedOnly: config.TRUSTED_DOCUMENTS_ONLY,
-      ...edge.gateway,
+      readiness,
+      server,
     });
-    host.add({ name: 'gateway', stop: () => gateway.stop() });
-
-    const database = createSqliteDatabase<WebhookTables>({ path: join(dataDir, 'webhooks.sqlite'), logger });
-    host.add({ name: 'webhooks database', stop: () => database.close() });
-    const shared = {
-      database,
+    host.add(gateway);
+    const dispatcher = createDispatcher({
+      bffs,
       log,
-      servers: gateway.servers,
+      state,
+      services,
+      database,
+      allowPrivateTargets,
       logger,
-      allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
-    };
-    const webhooks = createWebhooks({ ...shared, verifier: gateway.verifier });
-    await database.migrate(webhooks.migrations);
-    const dispatcher = createDispatcher({ ...shared, metrics });
+      metrics,
+    });
     host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });
     await dispatcher.start();
-
     await gateway.start(host.signal);
-    host.addReadinessCheck('live hub', () => gateway.checkFlow());
-    server.serve(gateway);
 
     if (config.DEMO) {
-      const traffic = startDemoTraffic(platform.client, logger);
+      const traffic = startDemoTraffic(services, logger);
       host.add({ name: 'demo traffic', stop: () => traffic.stop() });
     }
-    // After everything that the frame of the process has to say: the address comes last.
+    // After all that `runProcess` prints: the address is the last line.
     setImmediate(() => console.log(`Tidegate ready at ${server.url}`));
   },
 });

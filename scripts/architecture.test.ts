@@ -1,22 +1,14 @@
 import { repositoryRoot } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { violations } from './architecture/import-table.ts';
-import { importsOf, readImports, readTexts, readWorkspaces } from './architecture/read-sources.ts';
-import { domainWords } from './house/domain-words.ts';
-import { measureProse, proseOf } from './house/prose.ts';
-import { MAX_FILE_LINES, MAX_FUNCTION_LINES, oversizes } from './house/sizes.ts';
+import { importsOf, readSources, readWorkspaces } from './architecture/read-sources.ts';
 
 const workspaces = readWorkspaces(repositoryRoot);
-const texts = readTexts(repositoryRoot);
-
-/** Oblique pronouns per 1,000 comment words: see `npm run prose -- --help`. */
-const MAX_OBLIQUE = 4;
 
 describe('the architecture', () => {
-  const sources = readImports(texts);
-  const product = texts.filter(({ path }) => /^(packages|gateway)\//.test(path));
+  const sources = readSources(repositoryRoot);
 
-  it('is read from all workspaces', () => {
+  it('was read: all workspaces, and imports in each', () => {
     expect(workspaces.get('@tidegate/core')).toBe('packages/core');
     const reading = (folder: string) =>
       sources.filter((file) => file.path.startsWith(`${folder}/`) && file.imports.length > 0);
@@ -25,25 +17,8 @@ describe('the architecture', () => {
     }
   });
 
-  it('has imports that go one way, and vendors in the file named after them', () => {
+  it('holds: imports go one way, vendors stay in the file named after them', () => {
     expect(violations(sources, workspaces)).toEqual([]);
-  });
-
-  it(`has no file over ${MAX_FILE_LINES} lines and no function over ${MAX_FUNCTION_LINES}`, () => {
-    expect(texts.flatMap(({ path, text }) => oversizes(path, text))).toEqual([]);
-  });
-
-  it('has no word of the order platform in the product', () => {
-    expect(product.flatMap(({ path, text }) => domainWords(path, text))).toEqual([]);
-  });
-
-  it.each(['gateway', 'packages'])('has comments in %s that name their subject', (folder) => {
-    const lines = product
-      .filter(({ path }) => path.startsWith(`${folder}/`))
-      .flatMap(({ path, text }) => proseOf(path, text));
-    const { words, perThousand } = measureProse(folder, lines);
-    expect(words).toBeGreaterThan(1_000);
-    expect(perThousand).toBeLessThanOrEqual(MAX_OBLIQUE);
   });
 });
 
@@ -93,7 +68,7 @@ describe('the import table', () => {
     ['e2e/order/order.test.ts', '@order-platform/service-orders'],
   ])('allows %s → %s', (path, specifier) => expect(check(path, specifier)).toEqual([]));
 
-  it('reads every form of import', () => {
+  it('is asked about every way to import', () => {
     const source = `
       import one from 'a'; import type { Two } from 'b'; import 'c';
       export { three } from 'd'; export * from 'e'; export type { Four } from 'f';
@@ -103,7 +78,7 @@ describe('the import table', () => {
     expect(importsOf('x.ts', source).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
   });
 
-  it('throws on a file that does not parse', () => {
+  it('does not take a file for clean that it cannot read', () => {
     expect(() => importsOf('x.ts', 'import {')).toThrow('x.ts does not parse');
   });
 });

@@ -1,9 +1,7 @@
 /** Entry of the gateway process of a churn: a real gateway on a real log, with a constant flow of ticks. */
 import { writeHeapSnapshot } from 'node:v8';
-import { createTokenVerifier, Gateway, startEdgeServer } from '@tidegate/gateway';
-import { createServiceClient } from '@tidegate/service/operations';
-import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
+import { createGateway } from '@tidegate/gateway';
+import { createMetrics } from '@tidegate/runtime/telemetry';
 import { benchOptions } from '../processes/pinned-process.ts';
 import { answerRequests, reportReady } from '../processes/requests.ts';
 import { benchBff } from '../servers/bench-bff.ts';
@@ -25,16 +23,12 @@ const MAX_QUEUED_BYTES = 256 * 1024;
 const { place, secret } = benchOptions() as ChurnServerOptions;
 const log = await openTickLog(place);
 const metrics = createMetrics({ nodeMetrics: false });
-const gateway = new Gateway({
+const gateway = createGateway({
   bffs: [benchBff],
   log,
-  client: createServiceClient({ services: {}, logger: silentLogger }),
-  state: createMemorySharedState({ maxEntries: 1_000 }),
-  verifier: createTokenVerifier({ roles: ['operator'], secret }),
+  auth: { roles: ['operator'], secret },
   cursorSecrets: [secret],
-  logger: silentLogger,
   metrics,
-  routes: [],
   trustedOnly: false,
   limits: {
     heartbeatMs: HEARTBEAT_MS,
@@ -44,9 +38,7 @@ const gateway = new Gateway({
     maxSubscriptionsPerViewer: 1_000_000,
   },
 });
-const edge = await startEdgeServer({ host: '127.0.0.1', port: 0, health: () => undefined });
 await gateway.start(new AbortController().signal);
-edge.serve(gateway);
 const writer = new TickWriter(log, place);
 let events: NodeJS.Timeout | undefined;
 
@@ -64,4 +56,4 @@ const handlers = {
 export type ChurnServerHandlers = typeof handlers;
 
 answerRequests(handlers);
-reportReady({ port: Number(new URL(edge.url).port) } satisfies ServerReady);
+reportReady({ port: Number(new URL(gateway.url).port) } satisfies ServerReady);

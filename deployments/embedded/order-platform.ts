@@ -9,7 +9,7 @@ import { createOrdersService } from '@order-platform/service-orders';
 import { createPaymentsService } from '@order-platform/service-payments';
 import { createPaymentProvider } from '@order-platform/service-payments/provider';
 import { createServiceClient, type ServiceClient } from '@tidegate/service/operations';
-import { type FetchHandler } from '@tidegate/runtime/process';
+import type { FetchHandler } from '@tidegate/runtime/http';
 import { createShippingService } from '@order-platform/service-shipping';
 import type { Logger } from '@tidegate/runtime/telemetry';
 

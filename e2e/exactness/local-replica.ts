@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Bff } from '@tidegate/bff';
 import type { EventLog } from '@tidegate/event-log';
-import { Gateway } from '@tidegate/gateway';
-import { createServiceClient } from '@tidegate/service/operations';
-import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
+import { createGateway } from '@tidegate/gateway';
+import { startHttpServer } from '@tidegate/runtime/http';
+import { silentLogger } from '@tidegate/runtime/telemetry';
+import { override } from '@tidegate/testing';
 import { ConnectionClogs } from './connection-clogs.ts';
 import { itemVerifier } from './item-token.ts';
 import type { Mutant } from './mutants.ts';
@@ -23,42 +21,31 @@ export interface LocalReplicaOptions {
 /** A gateway in this process behind a real HTTP server on loopback; SIGKILL is its sockets' sudden end. */
 export async function startLocalReplica(options: LocalReplicaOptions): Promise<Replica> {
   const gate = createGate();
-  const gateway = new Gateway({
-    bffs: [options.bff],
-    log: laggingLog(options.log, gate, options.beforeRead),
-    client: createServiceClient({ services: {}, logger: silentLogger }),
-    state: createMemorySharedState({ maxEntries: 1_000 }),
-    verifier: itemVerifier,
-    cursorSecrets: [CURSOR_SECRET],
-    logger: silentLogger,
-    metrics: createMetrics({ nodeMetrics: false }),
-    routes: [],
-    trustedOnly: false,
-    limits: replicaLimits,
-  });
-  options.mutant?.hub?.(gateway.hub);
   const sockets = new Set<Socket>();
   const clogs = new ConnectionClogs();
-  const server = createServer((request, response) => gateway.handle(request, response));
-  server.on('connection', (socket) => {
+  const server = await startHttpServer({ logger: silentLogger });
+  server.onConnection((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     clogs.add(socket);
     options.mutant?.socket?.(socket);
   });
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    gateway.upgrade(request, socket, head);
+  const gateway = createGateway({
+    bffs: [options.bff],
+    log: laggingLog(options.log, gate, options.beforeRead),
+    auth: itemVerifier,
+    cursorSecrets: [CURSOR_SECRET],
+    trustedOnly: false,
+    limits: replicaLimits,
+    server,
   });
+  options.mutant?.hub?.(gateway.hub);
   await gateway.start(AbortSignal.timeout(10_000));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
 
   async function stop(): Promise<void> {
     gate.open();
-    server.close();
     await gateway.stop();
-    for (const socket of sockets) socket.destroy();
+    await server.stop(0);
   }
 
   function kill(): Promise<void> {
@@ -67,7 +54,7 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
   }
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     kill,
     stop,
     release: kill,
@@ -104,8 +91,7 @@ function laggingLog(
   gate: Gate,
   beforeRead: () => Promise<void> = () => Promise.resolve(),
 ): EventLog {
-  return {
-    ...log,
+  return override(log, {
     tail: (options) =>
       log.tail({
         ...options,
@@ -118,5 +104,5 @@ function laggingLog(
       await beforeRead();
       return log.read(options);
     },
-  };
+  });
 }

@@ -1,12 +1,18 @@
-export { createAsyncApiRoute } from './asyncapi.ts';
-export { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
-export { createComposition } from './composition/composition.ts';
-export { Gateway, type GatewayLimits, type GatewayOptions } from './gateway.ts';
+export type { AsyncApiOptions } from './asyncapi.ts';
+export type { JwtOptions, TokenVerifier, VerifiedViewer } from './auth/token-verifier.ts';
+export { createComposition } from './composition/index.ts';
+export { createGateway, type Gateway } from './gateway.ts';
+export type { GatewayOptions, Route } from './gateway-options.ts';
+export {
+  gatewayOptionsFrom,
+  gatewaySettings,
+  secretSettings,
+  secretsFrom,
+  webhookSettings,
+} from './gateway-settings.ts';
 export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';
-export { edgeOptions, edgeSettings } from './http/edge-settings.ts';
-export { startEdgeServer, type Edge, type EdgeServer } from './http/edge-server.ts';
+export { gatewayLimits, type GatewayLimits, type Limit } from './limits.ts';
 export { FrameBatch } from './live/group/frame-batch.ts';
-export { createDispatcher } from './webhooks/dispatcher.ts';
-export type { WebhookTables } from './webhooks/tables.ts';
-export { createWebhooks } from './webhooks/webhooks.ts';
 export { reloadOnHangup } from './reload-bffs.ts';
+export { createDispatcher, type Dispatcher, type DispatcherOptions } from './webhooks/dispatcher.ts';
+export type { WebhookTables } from './webhooks/tables.ts';

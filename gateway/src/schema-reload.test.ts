@@ -3,13 +3,11 @@ import { defineLiveField, defineLiveStream, type Bff, type Viewer } from '@tideg
 import { createMessage, defineMessage, encodeEnvelope } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
-import { createServiceClient } from '@tidegate/service/operations';
-import { createMemorySharedState } from '@tidegate/shared-state';
-import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
+import { silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Gateway } from './gateway.ts';
+import { createGateway, type Gateway } from './gateway.ts';
 import { recorder } from './live/hub-world.fixture.ts';
 import { reloadBffs, reloadOnHangup } from './reload-bffs.ts';
 
@@ -64,16 +62,11 @@ describe('a reload of a schema', () => {
     await log.ensureTopics([
       { name: sampleTopics.counterDocuments.name, partitions: 2, cleanup: 'compact', retentionMs: 1e9 },
     ]);
-    gateway = new Gateway({
+    gateway = createGateway({
       bffs: [counterBff(`${before} double: Int!`)],
       log,
-      client: createServiceClient({ services: {}, logger: silentLogger }),
-      state: createMemorySharedState({ maxEntries: 10 }),
-      verifier: { verify: () => Promise.resolve(anonymous) },
+      auth: { verify: () => Promise.resolve(anonymous) },
       cursorSecrets: ['a secret of at least thirty-two characters'],
-      logger: silentLogger,
-      metrics: createMetrics({ nodeMetrics: false }),
-      routes: [],
       trustedOnly: false,
       limits: { drainWindowMs: 0 },
     });

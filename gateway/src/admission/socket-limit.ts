@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { HttpServer } from '@tidegate/runtime/http';
 import type { ClientAddresses } from './client-address.ts';
 import type { EdgeMetrics, Refusal } from './metrics.ts';
 import { KeyedLimit } from './keyed-limit.ts';
@@ -27,7 +26,7 @@ export function halfOfOpenFiles(): number {
  * none are counted by nothing else. One too many is closed unsaid. Our own proxies are many clients and not counted.
  */
 export function limitSockets(
-  server: Server,
+  server: Pick<HttpServer, 'onConnection'>,
   options: {
     readonly maxPerAddress: number;
     readonly addresses: ClientAddresses;
@@ -35,7 +34,7 @@ export function limitSockets(
   },
 ): void {
   const sockets = new KeyedLimit(options.maxPerAddress);
-  server.on('connection', (socket: Socket) => {
+  server.onConnection((socket) => {
     const address = options.addresses.ofSocket(socket);
     if (address === undefined) return;
     const release = sockets.take(address);

@@ -1,9 +1,8 @@
 import type { RevokedAccess } from './access-revoked.ts';
 import type { VerifiedViewer } from './token-verifier.ts';
 
-/** What is refused until when, and who has to be told when more is. */
 interface Entry {
-  /** Tokens issued up to here are refused; of a single token: always. */
+  /** Refuses tokens issued until then; Infinity when the entry is of one token. */
   readonly issuedBeforeMs: number;
   readonly untilMs: number;
 }
@@ -13,12 +12,12 @@ interface Watcher {
   readonly onRevoked: () => void;
 }
 
-/** The key of a revocation on its topic: the newest of each is all that counts. */
+/** Returns the key of a revocation on its compacted topic: the newest record of each key is the valid one. */
 export function revocationKey(access: RevokedAccess): string {
   return access.kind === 'token' ? `token:${access.tokenId}` : `subject:${access.subject}`;
 }
 
-/** The revocations that count at the moment, and the live connections that a new one would end. */
+/** The valid revocations, and the live connections that a new one ends. */
 export class RevocationList {
   readonly #entries = new Map<string, Entry>();
   readonly #watchers = new Map<string, Set<Watcher>>();
@@ -27,7 +26,7 @@ export class RevocationList {
     return this.#entries.size;
   }
 
-  /** Takes one in and ends what it concerns. */
+  /** Adds a revocation and calls back the watchers of the viewers it revokes. */
   add(access: RevokedAccess, untilMs: number): void {
     const key = revocationKey(access);
     const issuedBeforeMs = access.kind === 'token' ? Infinity : Date.parse(access.issuedBefore);
@@ -38,29 +37,28 @@ export class RevocationList {
     });
     for (const watcher of [...(this.#watchers.get(key) ?? [])]) {
       if (!this.isRevoked(watcher.viewer)) continue;
-      this.#forget(watcher);
+      this.#unwatch(watcher);
       watcher.onRevoked();
     }
   }
 
-  /** The topic no longer holds it. */
   delete(key: string): void {
     this.#entries.delete(key);
   }
 
-  /** The keys of what no token can be old enough for any more. */
+  /** Returns the keys of revocations that no token can be old enough for any more. */
   expired(nowMs: number): string[] {
     return [...this.#entries].filter(([, { untilMs }]) => untilMs <= nowMs).map(([key]) => key);
   }
 
-  /** A token without a time of issue counts as issued before everything. */
+  /** A token without a time of issue counts as the oldest. */
   isRevoked(viewer: VerifiedViewer): boolean {
     return keysOf(viewer).some(
       (key) => (this.#entries.get(key)?.issuedBeforeMs ?? -Infinity) >= (viewer.issuedAtMs ?? 0),
     );
   }
 
-  /** Calls back once when a revocation concerns this viewer, also one that has just come, until the answer is called. */
+  /** Calls back once when this viewer is revoked, also when it already is. Returns an unwatch function. */
   watch(viewer: VerifiedViewer, onRevoked: () => void): () => void {
     const watcher = { viewer, onRevoked };
     if (this.isRevoked(viewer)) {
@@ -71,10 +69,10 @@ export class RevocationList {
       const watchers = this.#watchers.get(key) ?? new Set();
       this.#watchers.set(key, watchers.add(watcher));
     }
-    return () => this.#forget(watcher);
+    return () => this.#unwatch(watcher);
   }
 
-  #forget(watcher: Watcher): void {
+  #unwatch(watcher: Watcher): void {
     for (const key of keysOf(watcher.viewer)) {
       const watchers = this.#watchers.get(key);
       watchers?.delete(watcher);

@@ -4,7 +4,7 @@ import { AccessRevoked } from './access-revoked.ts';
 import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
-import { temporaryDirectory, until } from '@tidegate/testing';
+import { override, temporaryDirectory, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Revocations } from './revocations.ts';
 import type { VerifiedViewer } from './token-verifier.ts';
@@ -129,11 +129,7 @@ describe('revocations', () => {
     const unread = new Revocations({ log, logger: silentLogger });
     expect(() => unread.check()).toThrow('have not been read');
     const broken = new Revocations({
-      log: {
-        ...log,
-        ensureTopics: (t) => log.ensureTopics(t),
-        ends: () => Promise.reject(new Error('away')),
-      },
+      log: override(log, { ends: () => Promise.reject(new Error('away')) }),
       logger: silentLogger,
     });
     await expect(broken.start()).rejects.toThrow('away');

@@ -9,48 +9,48 @@ import {
 } from '@tidegate/core';
 import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
+import { jwtRules } from './jwt-rules.ts';
 import { RevocationList, revocationKey } from './revocation-list.ts';
-import { MAX_TOKEN_AGE_MS, type TokenVerifier, type VerifiedViewer } from './token-verifier.ts';
+import type { TokenVerifier, VerifiedViewer } from './token-verifier.ts';
 
 export interface RevocationsOptions {
   readonly log: EventLog;
   readonly logger: Logger;
-  /** How long a revocation counts: as long as the oldest token that is taken. As of the `TokenVerifier`. */
+  /** Lifetime of a revocation in milliseconds: the maximum age of an accepted token. Default 30 days. */
   readonly maxTokenAgeMs?: number;
-  /** Most revocations at a time, about 200 bytes each. Default 100,000. */
+  /** Maximum number of revocations, about 200 bytes each. Default 100,000. */
   readonly maxRevocations?: number;
   readonly clock?: () => number;
 }
 
 const TOPIC = AccessRevoked.topic.name;
 const READ_RECORDS = 1_000;
-const SWEEP_EVERY_MS = 10 * 60 * 1000;
+const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
 /**
- * Tokens that are refused before their end. The truth is a compacted topic of the event log that every replica
- * tails: what one writes counts on all of them, and on those that start later, which read it before they take
- * connections.
+ * Refuses tokens that were revoked before they expire. The truth is a compacted topic of the event log: every replica
+ * reads it before it takes connections, and tails it from then on.
  */
 export class Revocations {
   readonly list = new RevocationList();
   readonly #options: Required<RevocationsOptions>;
   readonly #parse = createMessageParser([AccessRevoked]);
   #tail: Tail | undefined;
-  #sweep: NodeJS.Timeout | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
   #failure: Error | undefined = new Error('the revocations have not been read yet');
 
   constructor(options: RevocationsOptions) {
     this.#options = {
-      maxTokenAgeMs: MAX_TOKEN_AGE_MS,
+      maxTokenAgeMs: jwtRules.maxTokenAgeMs,
       maxRevocations: 100_000,
       clock: Date.now,
       ...options,
     };
   }
 
-  /** Resolves when everything that was revoked so far counts here. @throws TidegateError UNAVAILABLE */
+  /** Resolves when all revocations so far are known here. @throws TidegateError UNAVAILABLE when the log is away. */
   async start(): Promise<void> {
-    // The gateway's start may be tried again because of something else.
+    // The gateway retries its whole start; this part may have succeeded before.
     if (this.#tail) return;
     const { log, logger } = this.#options;
     await log.ensureTopics(topicSpecs([AccessRevoked.topic], 1));
@@ -62,7 +62,7 @@ export class Revocations {
     this.#tail = await log.tail({
       topics: [TOPIC],
       from: { positions },
-      onRecords: (records) => this.#take(records),
+      onRecords: (records) => this.#applyAll(records),
       onTrouble: (error) => logger.warn({ err: error }, 'revocations cannot be read at the moment'),
       onEnd: (error) => {
         this.#failure = error;
@@ -70,20 +70,20 @@ export class Revocations {
       },
     });
     this.#failure = undefined;
-    this.#sweep = setInterval(() => void this.sweep(), SWEEP_EVERY_MS);
+    this.#sweepTimer = setInterval(() => void this.sweep(), SWEEP_INTERVAL_MS);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#sweep);
+    clearInterval(this.#sweepTimer);
     await this.#tail?.stop();
   }
 
-  /** For `/readyz`. @throws Error while a token that was revoked elsewhere might be taken here. */
+  /** For `/readyz`. @throws Error while this replica might accept a token that was revoked on another one. */
   check(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** The same verifier for tokens that nobody has revoked. */
+  /** Returns the same verifier, which refuses revoked tokens too. */
   guard(verifier: TokenVerifier): TokenVerifier {
     return {
       verify: async (authorization) => {
@@ -94,16 +94,17 @@ export class Revocations {
     };
   }
 
-  /** @throws TidegateError UNAUTHENTICATED */
+  /** @throws TidegateError UNAUTHENTICATED when the viewer's token is revoked. */
   refuseRevoked(viewer: VerifiedViewer): void {
     if (this.list.isRevoked(viewer))
       throw new TidegateError('UNAUTHENTICATED', 'The token has been revoked.');
   }
 
   /**
-   * Revokes and resolves when it is durable and counts on this replica; the others follow as fast as their tails do.
+   * Revokes access. Resolves when the revocation is durable and known on this replica; the other replicas follow as
+   * fast as they tail.
    *
-   * @throws TidegateError RATE_LIMITED when there are as many as may be; UNAVAILABLE when the log is away.
+   * @throws TidegateError RATE_LIMITED at the maximum number of revocations, UNAVAILABLE when the log is away.
    */
   async revoke(access: RevokedAccess, by: string): Promise<{ until: string }> {
     const { log, clock, maxTokenAgeMs, maxRevocations } = this.#options;
@@ -130,16 +131,16 @@ export class Revocations {
       const range = { topic: TOPIC, partition, fromOffset, toOffset: end, maxRecords: READ_RECORDS };
       const records = await this.#options.log.read(range);
       if (records.length === 0) return;
-      this.#take(records);
+      this.#applyAll(records);
       fromOffset = records.at(-1)!.offset + 1;
     }
   }
 
-  #take(records: readonly LogRecord[]): void {
-    for (const record of records) this.#takeOne(record);
+  #applyAll(records: readonly LogRecord[]): void {
+    for (const record of records) this.#apply(record);
   }
 
-  #takeOne(record: LogRecord): void {
+  #apply(record: LogRecord): void {
     const { clock, logger, maxRevocations } = this.#options;
     if (record.value === null) return this.list.delete(record.key);
     try {
@@ -150,13 +151,13 @@ export class Revocations {
     } catch (error) {
       logger.error({ err: error, offset: record.offset }, 'skipped a record that is not a revocation');
     }
-    // Memory is bounded, and no revocation is dropped for it: better not ready than open to what was revoked.
+    // Memory is bounded, but no revocation is evicted: the replica stops being ready instead of accepting the token.
     if (this.list.size > 2 * maxRevocations) this.#failure = new Error('there are too many revocations');
   }
 
   /**
-   * Forgets what has outlived every token. A token's record is deleted from the topic as well; a subject's stays, as
-   * somebody may just be revoking the same subject anew, and there is only one of each.
+   * Deletes revocations that have outlived every token. The record of a token gets a tombstone on the topic as well.
+   * The record of a subject does not: another replica may be appending a newer revocation under the same key.
    */
   async sweep(): Promise<void> {
     const expired = this.list.expired(this.#options.clock());

@@ -9,7 +9,7 @@ import { visibleErrors } from './sse/visible-errors.ts';
 import type { ClientAddresses } from '../admission/client-address.ts';
 import type { EdgeFacts } from './edge-facts.ts';
 import { answerPreflight, type OriginPolicy } from '../admission/origin-policy.ts';
-import { readBody, tooLarge } from './http/body.ts';
+import { readBody, requireBodyWithin } from '@tidegate/runtime/http';
 import { parseBodyParams, parseQueryParams } from './http/params.ts';
 
 export interface GraphqlEndpointOptions extends SseTransportOptions {
@@ -35,7 +35,8 @@ export class GraphqlEndpoint {
     if (answerPreflight(request, response, origins)) return;
     origins.allowReading(request, response);
     try {
-      this.#refuseTooLarge(request);
+      // Before the body is read; Yoga would refuse it too, without our error code.
+      requireBodyWithin(request, this.#options.maxBodyBytes);
       refuseUnreadable(request);
       const viewer = await verifier.verify(authorizationOf(request));
       const { traceparent } = request.headers;
@@ -60,12 +61,6 @@ export class GraphqlEndpoint {
   /** Ends the event streams, each at a time of its own within the window, and takes no more of them; resolves when none is left. */
   stop(windowMs = 0): Promise<void> {
     return this.#sse.stop(windowMs);
-  }
-
-  /** Said before the body is read: Yoga would say it too, in other words. */
-  #refuseTooLarge(request: IncomingMessage): void {
-    const length = Number(request.headers['content-length'] ?? 0);
-    if (length > this.#options.maxBodyBytes) throw tooLarge(this.#options.maxBodyBytes);
   }
 
   async #params(request: IncomingMessage): Promise<OperationParams> {

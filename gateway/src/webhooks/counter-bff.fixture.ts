@@ -41,7 +41,7 @@ function authorise(viewer: Parameters<typeof requireRole>[0]): LiveScope {
   return scope;
 }
 
-function createCounterBff(labels: LabelService): Bff {
+export function createCounterBff(labels = new LabelService()): Bff {
   return {
     name: 'web',
     typeDefs: `

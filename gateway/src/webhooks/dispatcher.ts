@@ -1,9 +1,14 @@
+import type { Bff } from '@tidegate/bff';
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import { startConsumer, type Consumer } from '@tidegate/messaging';
 import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
 import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
+import type { ServiceClient } from '@tidegate/service/operations';
+import type { SharedState } from '@tidegate/shared-state';
 import type { BffServer } from '../graphql/bff-server.ts';
+import { createBffServers } from '../graphql/create-bff-servers.ts';
+import { gatewayLimits } from '../limits.ts';
 import { BodyRenderer } from './attempts/delivery-body.ts';
 import { DeliverySender } from './attempts/delivery-sender.ts';
 import { TargetPolicy } from './attempts/target-policy.ts';
@@ -22,7 +27,11 @@ export interface DispatcherOptions {
   /** Database of `createWebhooks`. */
   readonly database: Database<WebhookTables>;
   readonly log: EventLog;
-  readonly servers: readonly BffServer[];
+  readonly bffs: readonly Bff[];
+  /** Default: a client that knows no service. */
+  readonly services?: ServiceClient;
+  /** Default: memory of this process. */
+  readonly state?: SharedState;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Allows private and loopback addresses, for development and tests: see `target-policy.ts`. Default false. */
@@ -52,7 +61,7 @@ const dispatcherGroup = 'webhook-dispatcher';
  * the due deliveries. Any number of dispatchers share the work, by partition and by delivery.
  *
  * @example
- * const dispatcher = createDispatcher({ database, log, servers: gateway.servers, logger, metrics });
+ * const dispatcher = createDispatcher({ database, log, bffs: [tripBff], logger, metrics });
  * await dispatcher.start();
  * // … when the process stops:
  * await dispatcher.stop();
@@ -65,6 +74,7 @@ class WebhookDispatcher implements Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #limits: DispatcherLimits;
   readonly #clock: () => number;
+  readonly #servers: readonly BffServer[];
   readonly #endpoints: EndpointCache;
   readonly #client: WebhookClient;
   readonly #sender: DeliverySender;
@@ -79,7 +89,11 @@ class WebhookDispatcher implements Dispatcher {
     this.#options = options;
     this.#limits = { ...defaultDispatcherLimits, ...options.limits };
     this.#clock = options.clock ?? Date.now;
-    this.#endpoints = new EndpointCache(options.servers, options.logger);
+    const { bffs, services, state, logger } = options;
+    // Registrations come by the gateway's REST interface: this process reads no bodies.
+    const maxBodyBytes = gatewayLimits.maxBodyBytes.default;
+    this.#servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly: true });
+    this.#endpoints = new EndpointCache(this.#servers, logger);
     this.#client = new WebhookClient({
       policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets }),
       deadlineMs: this.#limits.deadlineMs,
@@ -90,7 +104,7 @@ class WebhookDispatcher implements Dispatcher {
       database: options.database,
       endpoints: this.#endpoints,
       client: this.#client,
-      logger: options.logger,
+      logger,
       clock: this.#clock,
       queue: new DeliveryQueue(options.database, this.#clock),
       renderer: new BodyRenderer(),
@@ -114,11 +128,11 @@ class WebhookDispatcher implements Dispatcher {
   }
 
   async #startConsumer(): Promise<Consumer> {
-    const { database, log, logger, servers } = this.#options;
+    const { database, log, logger } = this.#options;
     const fanOut = new ChangeFanOut({
       database,
       endpoints: this.#endpoints,
-      servers,
+      servers: this.#servers,
       epoch: await log.epoch(),
       clock: this.#clock,
     });

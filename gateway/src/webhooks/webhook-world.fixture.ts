@@ -10,7 +10,13 @@ import {
   sampleTopics,
   type CounterDocument,
 } from '@tidegate/testing/sample-messages';
-import { allCounters, createCounterServer, fixtureVerifier, LabelService } from './counter-bff.fixture.ts';
+import {
+  allCounters,
+  createCounterBff,
+  createCounterServer,
+  fixtureVerifier,
+  LabelService,
+} from './counter-bff.fixture.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { DispatcherLimits } from './dispatcher-limits.ts';
 import { startReceiver, type Answer, type Receiver } from './receiver.fixture.ts';
@@ -21,6 +27,8 @@ import { createWebhooks, type Webhooks } from './webhooks.ts';
 export interface WebhookWorldOptions {
   /** Default: a new SQLite database, closed with the world. */
   readonly database?: Database<WebhookTables>;
+  /** Epoch milliseconds. Default `Date.now`. */
+  readonly clock?: () => number;
   /** Default true: receivers listen on loopback. */
   readonly allowPrivateTargets?: boolean;
 }
@@ -50,7 +58,6 @@ export class WebhookWorld {
   readonly #webhooks: Webhooks;
   readonly #dispatchers: Dispatcher[] = [];
   readonly #receivers: Receiver[] = [];
-  #frozenMs: number | undefined;
 
   constructor(directory: TemporaryDirectory, options: WebhookWorldOptions) {
     this.#directory = directory;
@@ -63,27 +70,21 @@ export class WebhookWorld {
     this.#shared = {
       database: this.database,
       log: this.log,
-      servers: [createCounterServer(this.labels)],
+      bffs: [createCounterBff(this.labels)],
       logger: silentLogger,
       allowPrivateTargets: options.allowPrivateTargets ?? true,
-      clock: () => this.nowMs,
+      ...(options.clock && { clock: options.clock }),
     };
-    this.#webhooks = createWebhooks({ ...this.#shared, verifier: fixtureVerifier });
+    this.#webhooks = createWebhooks({
+      ...this.#shared,
+      servers: [createCounterServer(this.labels)],
+      verifier: fixtureVerifier,
+    });
   }
 
   async prepare(): Promise<void> {
     await this.log.ensureTopics(topicSpecs([sampleTopics.counterDocuments, deadLetterTopic], 2));
     await this.database.migrate(this.#webhooks.migrations);
-  }
-
-  /** Time of the world in epoch milliseconds. It runs until the first `advance`. */
-  get nowMs(): number {
-    return this.#frozenMs ?? Date.now();
-  }
-
-  /** Stops the clock, and moves it forward. */
-  advance(ms: number): void {
-    this.#frozenMs = this.nowMs + ms;
   }
 
   handle(request: Request): Promise<Response | undefined> {

@@ -1,14 +1,14 @@
 import { hostPorts, integer, url } from '@tidegate/runtime/config';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
-import { runProcess, type ProcessConfig, type ProcessHost } from '@tidegate/runtime/process';
+import { runProcess, type ProcessConfig } from '@tidegate/runtime/process';
 import type { z } from 'zod';
 import { defaultPartitions, type Service, type ServiceDependencies } from './service.ts';
 
 export interface ServiceProcessOptions<Name extends string, Shape extends z.ZodRawShape> {
-  /** Of the process, of its Postgres schema and towards Kafka. */
+  /** Name of the process, of its Postgres schema and of its Kafka client. */
   readonly name: Name;
-  /** The variables it reads besides those of every service. */
+  /** Variables that this service reads beside those of every service. */
   readonly config?: Shape;
   readonly create: (dependencies: ServiceDependencies, config: ProcessConfig<Shape>) => Service<Name>;
 }
@@ -21,11 +21,12 @@ const backends = {
   ),
 };
 
-const PING_MS = 3_000;
-
 /**
- * A service as a process of its own, on Kafka and Postgres: waits for both, starts the service and serves it. On the
- * way out the service stops first, then Kafka and Postgres are closed. See `runProcess` for signals and exit codes.
+ * Runs a service as a process of its own, on Kafka and Postgres: waits for both, starts the service and serves it. The
+ * service stops before Kafka and Postgres are closed. See `runProcess` for signals and exit codes.
+ *
+ * @example
+ * runService({ name: 'bookings', create: createBookingsService });
  */
 export function runService<Name extends string, Shape extends z.ZodRawShape>(
   options: ServiceProcessOptions<Name, Shape>,
@@ -35,28 +36,16 @@ export function runService<Name extends string, Shape extends z.ZodRawShape>(
     name,
     config: { ...backends, ...(own as Shape) },
     async start(config, host) {
-      const dependencies = await connect(name, config as ProcessConfig<typeof backends>, host);
+      const { logger } = host;
+      const { KAFKA_BROKERS, DATABASE_URL, TOPIC_PARTITIONS } = config as ProcessConfig<typeof backends>;
+      const database = createPostgresDatabase({ url: DATABASE_URL, schema: name, logger });
+      const log = createKafkaEventLog({ brokers: KAFKA_BROKERS, clientId: name, logger });
+      await host.connect({ postgres: database, kafka: log });
+      const dependencies = { database, log, logger, partitions: TOPIC_PARTITIONS };
       const service = create(dependencies, config as ProcessConfig<Shape>);
       host.add(service);
       await service.start();
       return { handle: service.handle };
     },
   });
-}
-
-async function connect(
-  name: string,
-  config: ProcessConfig<typeof backends>,
-  host: ProcessHost,
-): Promise<ServiceDependencies> {
-  const { logger } = host;
-  const database = createPostgresDatabase({ url: config.DATABASE_URL, schema: name, logger });
-  host.add({ name: 'postgres', stop: () => database.close() });
-  const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: name, logger });
-  host.add({ name: 'kafka', stop: () => log.close() });
-  for (const [backend, port] of Object.entries({ postgres: database, kafka: log })) {
-    const ping = (): Promise<void> => port.ping(PING_MS);
-    await host.dependency(backend, ping, ping);
-  }
-  return { database, log, logger, partitions: config.TOPIC_PARTITIONS };
 }

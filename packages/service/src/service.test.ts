@@ -58,7 +58,8 @@ async function service(beforeConsuming?: () => Stoppable | Promise<void>) {
     ...(beforeConsuming && { beforeConsuming }),
   });
   return {
-    ...created,
+    start: () => created.start(),
+    stop: () => created.stop(),
     steps,
     log,
     async [Symbol.asyncDispose]() {

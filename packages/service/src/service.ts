@@ -3,24 +3,25 @@ import type { Database, Migrations, Tables } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import { startConsumer, startRelay, type ConsumerOptions, type Outbox } from '@tidegate/messaging';
 import { createServiceHandler, type Implementation } from './operations/index.ts';
-import { type FetchHandler } from '@tidegate/runtime/process';
+import type { FetchHandler } from '@tidegate/runtime/http';
 import type { Logger } from '@tidegate/runtime/telemetry';
 
-/** What every service is built on; its process chooses the adapters and closes them. */
+/** The parts that every service is built on. Its process chooses the adapters and closes them. */
 export interface ServiceDependencies<TheTables = Tables> {
   readonly database: Database<TheTables>;
   readonly log: EventLog;
   readonly logger: Logger;
-  /** Of each topic; the same in every service. Default 6. */
+  /** Partitions of each topic, the same number in every service. Default 6. */
   readonly partitions?: number;
 }
 
 export interface Service<Name extends string = string> {
   readonly name: Name;
+  /** Answers the operations of the service. */
   readonly handle: FetchHandler;
-  /** Migrates, creates topics, then relays and consumes. What a start that rejects has begun, `stop` ends. */
+  /** Migrates the database, creates the topics, then relays and consumes. When it rejects, `stop` ends what it began. */
   start(): Promise<void>;
-  /** Finishes what is under way. Idempotent. */
+  /** Finishes the messages under way. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -29,53 +30,82 @@ export interface Stoppable {
 }
 
 export interface ServiceOptions<Name extends string, Definitions extends readonly MessageDefinition[]> {
-  /** Also the name of its consumer group. */
+  /** Name of the service and of its consumer group. */
   readonly name: Name;
   readonly dependencies: ServiceDependencies;
   readonly migrations: Migrations;
-  /** What the service writes to; `start` relays it. */
+  /** The outbox that the service writes its messages to. `start` relays it to the log. */
   readonly outbox: Outbox;
-  /** The topics that it writes to. */
+  /** Topics that the service writes to. */
   readonly ownedTopics: readonly TopicDefinition[];
+  /** Messages that the service consumes. */
   readonly consumed: Definitions;
-  /** See `ConsumerOptions`. */
+  /** Handles one consumed message. See `ConsumerOptions`. */
   readonly handle: ConsumerOptions<Definitions>['handle'];
-  /** See `ConsumerOptions`. Default true. */
+  /** Deduplicates consumed messages by an inbox. See `ConsumerOptions`. Default true. */
   readonly inbox?: boolean;
-  /** What it answers; by default nothing. */
+  /** Operations that the service answers. Default: none. */
   readonly implementations?: readonly Implementation[];
-  /** Runs when messages are relayed and none is consumed yet; what it starts is stopped after the consumer. */
+  /** Runs when the relay is running and before the first message is consumed. Its result is stopped after the consumer. */
   readonly beforeConsuming?: () => Stoppable | Promise<void>;
 }
 
 export const defaultPartitions = 6;
 
 /**
- * The life that all services share: an outbox that is relayed, a consumer group of its own, operations that are
- * answered. The relay comes first and goes last, so that what is handled while stopping is still published.
+ * Creates a service: an outbox that is relayed, a consumer group of its own, operations that are answered.
+ *
+ * @example
+ * const service = createService({
+ *   name: 'bookings',
+ *   dependencies: { database, log, logger },
+ *   migrations: { ...outboxMigrations, ...inboxMigrations },
+ *   outbox,
+ *   ownedTopics: [bookingEvents],
+ *   consumed: [TripCancelled],
+ *   handle: async ({ data }, unit) => refund(unit, data.tripId),
+ *   implementations: [implement(bookTrip, book)],
+ * });
+ * await service.start();
  */
 export function createService<Name extends string, const Definitions extends readonly MessageDefinition[]>(
   options: ServiceOptions<Name, Definitions>,
 ): Service<Name> {
-  const { name, outbox, consumed, handle, inbox = true, implementations = [] } = options;
-  const { database, log, logger, partitions = defaultPartitions } = options.dependencies;
-  const running: Stoppable[] = [];
+  return new MessageService(options);
+}
 
-  async function start(): Promise<void> {
-    await database.migrate(options.migrations);
-    const needed = [...options.ownedTopics, ...consumed.map(({ topic }) => topic), deadLetterTopic];
-    await log.ensureTopics(topicSpecs([...new Set(needed)], partitions));
-    running.push(await startRelay({ database, log, outbox, logger, name }));
-    const started = await options.beforeConsuming?.();
-    if (started) running.push(started);
-    running.push(
+class MessageService<
+  Name extends string,
+  const Definitions extends readonly MessageDefinition[],
+> implements Service<Name> {
+  readonly name: Name;
+  readonly handle: FetchHandler;
+  readonly #options: ServiceOptions<Name, Definitions>;
+  readonly #running: Stoppable[] = [];
+
+  constructor(options: ServiceOptions<Name, Definitions>) {
+    const { implementations = [], dependencies } = options;
+    this.#options = options;
+    this.name = options.name;
+    this.handle = createServiceHandler({ implementations, logger: dependencies.logger });
+  }
+
+  /** The relay starts first and stops last, so that messages added while stopping are still published. */
+  async start(): Promise<void> {
+    const { name, outbox, consumed, handle, inbox = true } = this.#options;
+    const { database, log, logger, partitions = defaultPartitions } = this.#options.dependencies;
+    await database.migrate(this.#options.migrations);
+    const topics = [...this.#options.ownedTopics, ...consumed.map(({ topic }) => topic), deadLetterTopic];
+    await log.ensureTopics(topicSpecs([...new Set(topics)], partitions));
+    this.#running.push(await startRelay({ database, log, outbox, logger, name }));
+    const started = await this.#options.beforeConsuming?.();
+    if (started) this.#running.push(started);
+    this.#running.push(
       await startConsumer({ database, log, logger, group: name, definitions: consumed, inbox, handle }),
     );
   }
 
-  async function stop(): Promise<void> {
-    for (const component of running.splice(0).reverse()) await component.stop();
+  async stop(): Promise<void> {
+    for (const component of this.#running.splice(0).reverse()) await component.stop();
   }
-
-  return { name, handle: createServiceHandler({ implementations, logger }), start, stop };
 }

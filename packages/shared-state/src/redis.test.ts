@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRedisSharedState } from './redis.ts';
 import type { SharedState } from './shared-state.ts';
 
-/** Starts a server that speaks enough of the Redis protocol for a connection and GET. */
+/** Speaks as much of Redis as a connection and GET need: what is tested here is Redis being away. */
 async function startFakeRedis(port: number): Promise<{ stop(): Promise<void>; mute(): void }> {
   const sockets = new Set<Socket>();
   let muted = false;
@@ -40,7 +40,7 @@ const answers: Record<string, string> = {
   PING: '+PONG\r\n',
 };
 
-describe('shared state during an outage of Redis', () => {
+describe('while Redis is away', () => {
   let port: number;
   let state: SharedState;
   const uncaught: unknown[] = [];
@@ -59,11 +59,10 @@ describe('shared state during an outage of Redis', () => {
   afterEach(async () => {
     await state.close();
     process.off('uncaughtException', onUncaught);
-    if (uncaught.length > 0)
-      throw new AggregateError(uncaught.splice(0), 'the outage raised uncaught exceptions');
+    if (uncaught.length > 0) throw new AggregateError(uncaught.splice(0), 'the outage was caught by nobody');
   });
 
-  it('rejects each call with UNAVAILABLE at once, and resolves when Redis is back', async () => {
+  it('each call is UNAVAILABLE at once, and works as soon as Redis is there', async () => {
     const before = performance.now();
     await expect(state.get('key')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(state.increment('key', 1_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -73,7 +72,7 @@ describe('shared state during an outage of Redis', () => {
     await redis.stop();
   });
 
-  it('reconnects after the connection was lost', async () => {
+  it('a lost connection is made again', async () => {
     const first = await startFakeRedis(port);
     await state.ping(5_000);
     await first.stop();
@@ -90,7 +89,7 @@ describe('shared state during an outage of Redis', () => {
     await second.stop();
   });
 
-  it('rejects with UNAVAILABLE after the command timeout when Redis does not answer', async () => {
+  it('a Redis that hangs is UNAVAILABLE after the command timeout', async () => {
     const redis = await startFakeRedis(port);
     await state.ping(5_000);
     redis.mute();
@@ -98,7 +97,7 @@ describe('shared state during an outage of Redis', () => {
     await redis.stop();
   });
 
-  it('waits in ping for the connection, but not longer than its timeout', async () => {
+  it('ping waits for the connection, and no longer than it was told', async () => {
     await expect(state.ping(50)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const ping = state.ping(5_000);
     const redis = await startFakeRedis(port);

@@ -1,11 +1,13 @@
 import { requireRole } from '@tidegate/bff';
-import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
+import { TidegateError, toTidegateError } from '@tidegate/core';
+import { errorResponse, readJsonBody } from '@tidegate/runtime/http';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
-import { readLimitedJson } from './read-limited-json.ts';
 import type { Route } from './route.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
 
 export interface RouterOptions {
   readonly routes: readonly Route[];
@@ -37,7 +39,7 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
       partner,
       id: pattern.exec(pathname)?.groups?.['id'] ?? '',
       query: route.query && parse(route.query, Object.fromEntries(searchParams), 'query string'),
-      body: route.body && parse(route.body, await readLimitedJson(request), 'body'),
+      body: route.body && parse(route.body, await readJsonBody(request, MAX_BODY_BYTES), 'body'),
     });
     if (route.status === 204) return new Response(null, { status: 204 });
     return Response.json(result, { status: route.status, headers: { 'cache-control': 'no-store' } });
@@ -50,18 +52,10 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
       const error = translate(thrown, options);
       if (error.code === 'INTERNAL')
         options.logger.error({ err: error.cause ?? error }, 'a webhook request failed');
-      return errorResponse(error);
+      const { allowed } = error.details;
+      return errorResponse(error, typeof allowed === 'string' ? { allow: allowed } : {});
     }
   };
-}
-
-function errorResponse(error: TidegateError): Response {
-  const allow = error.code === 'METHOD_NOT_ALLOWED' ? { allow: String(error.details['allowed']) } : {};
-  const authenticate = error.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer' } : {};
-  return Response.json(encodeErrorBody(error), {
-    status: errorCodes[error.code].httpStatus,
-    headers: { ...allow, ...authenticate },
-  });
 }
 
 function parse(schema: z.ZodType, value: unknown, what: string): unknown {

@@ -7,17 +7,24 @@ import type { Readiness } from './readiness.ts';
 export interface DependencyOptions {
   readonly logger: Logger;
   readonly readiness: Readiness;
-  /** Ends the waiting. */
+  /** Ends the retrying. */
   readonly signal: AbortSignal;
 }
 
-const WAIT = { firstMs: 500, maxMs: 5_000 };
+/** A database, log or store as a process sees it. */
+export interface Backend {
+  /** Rejects when the backend does not answer in time. */
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const RETRY = { firstMs: 500, maxMs: 5_000 };
 
 /**
- * Connects, for as long as it takes: a backend that comes up later than we do is no reason to die. Each try that
- * fails is one log line; `/readyz` names the dependency until it is there, and by `ping` ever after.
+ * Connects, retrying until it succeeds: a backend that starts later than the process is no reason to exit. Each failed
+ * attempt is one log line. `/readyz` names the dependency until it is connected, and runs `ping` from then on.
  *
- * @throws TidegateError CONFIG_INVALID from `connect` at once, for waiting does not mend it; the signal's reason.
+ * @throws TidegateError CONFIG_INVALID from `connect` at once, because a retry cannot succeed; the signal's reason.
  */
 export async function awaitDependency<T>(
   name: string,
@@ -25,17 +32,17 @@ export async function awaitDependency<T>(
   ping: ((value: T) => Promise<void>) | undefined,
   { logger, readiness, signal }: DependencyOptions,
 ): Promise<T> {
-  let away: unknown = new Error('not connected yet');
+  let failure: unknown = new Error('not connected yet');
   readiness.addCheck(name, () => {
-    throw away;
+    throw failure;
   });
   const value = await retry(connect, {
-    ...WAIT,
+    ...RETRY,
     attempts: Number.POSITIVE_INFINITY,
     signal,
     retryable: (error) => !(error instanceof TidegateError && error.code === 'CONFIG_INVALID'),
     onRetry: (error, attempt, delayMs) => {
-      away = error;
+      failure = error;
       const reason = describeFailure(error);
       logger.warn(
         { dependency: name, attempt, delayMs, reason },

@@ -1,4 +1,4 @@
-import type { FetchHandler } from './fetch-handler.ts';
+import type { FetchHandler } from '../http/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -9,8 +9,8 @@ export interface HealthHandlerOptions {
 }
 
 /**
- * `/healthz` (200 as long as the process runs), `/readyz` (200 or 503, with the checks by name) and `/metrics` for
- * Prometheus. For a process that owns its server: ask it first, an answer of undefined means the path is not its own.
+ * Answers `/healthz` (200 as long as the process runs), `/readyz` (200 or 503, with the checks by name) and `/metrics`
+ * for Prometheus; undefined for every other path.
  */
 export function createHealthHandler({
   readiness,

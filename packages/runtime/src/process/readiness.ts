@@ -6,49 +6,64 @@ export interface ReadinessReport {
   readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly error?: string }>>;
 }
 
-/** Resolves when all is well; rejects, or throws, with the reason when not. */
+/** Resolves when the checked thing works; rejects, or throws, with the reason when it does not. */
 export type ReadinessCheck = () => Promise<void> | void;
 
 export interface Readiness {
-  /** A check of the same name replaces the one before. */
+  /** A check of the same name replaces the earlier one. */
   addCheck(name: string, check: ReadinessCheck): void;
-  /** The process has started completely; before it the report is red under the name `startup`. */
+  /** The process has started completely. Until then the report is "not ready" under the name `startup`. */
   started(): void;
-  /** The process is going: red under the name `shutdown`, for good, so that no new traffic is sent here. */
+  /** The process is stopping: "not ready" under the name `shutdown` from now on, so that traffic goes elsewhere. */
   stopping(): void;
   report(): Promise<ReadinessReport>;
 }
 
 const CHECK_MS = 2_000;
 
-/** What `/readyz` knows. Checks run side by side, each for at most 2 s; reports asked for meanwhile share the answer. */
+/** Creates the checks behind `/readyz`. They run concurrently, each for at most 2 s; concurrent reports share one run. */
 export function createReadiness(): Readiness {
-  const checks = new Map<string, ReadinessCheck>();
-  let running: Promise<ReadinessReport> | undefined;
-  checks.set('startup', () => {
-    throw new Error('the process is still starting');
-  });
+  return new ReadinessChecks();
+}
 
-  async function run(): Promise<ReadinessReport> {
+class ReadinessChecks implements Readiness {
+  readonly #checks = new Map<string, ReadinessCheck>();
+  #running: Promise<ReadinessReport> | undefined;
+
+  constructor() {
+    this.addCheck('startup', () => {
+      throw new Error('the process is still starting');
+    });
+  }
+
+  addCheck(name: string, check: ReadinessCheck): void {
+    this.#checks.set(name, check);
+  }
+
+  started(): void {
+    this.#checks.delete('startup');
+  }
+
+  stopping(): void {
+    this.addCheck('shutdown', () => {
+      throw new Error('the process is shutting down');
+    });
+  }
+
+  report(): Promise<ReadinessReport> {
+    return (this.#running ??= this.#run().finally(() => (this.#running = undefined)));
+  }
+
+  async #run(): Promise<ReadinessReport> {
     const results = await Promise.all(
-      [...checks].map(async ([name, check]) => [name, await result(check)] as const),
+      [...this.#checks].map(async ([name, check]) => [name, await resultOf(check)] as const),
     );
     const status = results.every(([, { ok }]) => ok) ? 'ready' : 'not ready';
     return { status, checks: Object.fromEntries(results) };
   }
-
-  return {
-    addCheck: (name, check) => void checks.set(name, check),
-    started: () => void checks.delete('startup'),
-    stopping: () =>
-      void checks.set('shutdown', () => {
-        throw new Error('the process is shutting down');
-      }),
-    report: () => (running ??= run().finally(() => (running = undefined))),
-  };
 }
 
-async function result(check: ReadinessCheck): Promise<{ ok: boolean; error?: string }> {
+async function resultOf(check: ReadinessCheck): Promise<{ ok: boolean; error?: string }> {
   try {
     await withDeadline(CHECK_MS, undefined, async () => check());
     return { ok: true };

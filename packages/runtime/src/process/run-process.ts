@@ -1,6 +1,13 @@
 import { parseConfig, port, text } from '../config/index.ts';
 import { TidegateError } from '@tidegate/core';
 import {
+  createFetchListener,
+  errorResponse,
+  startHttpServer,
+  type FetchHandler,
+  type HttpServer,
+} from '../http/index.ts';
+import {
   createLogger,
   createMetrics,
   startTelemetry,
@@ -8,27 +15,37 @@ import {
   type Metrics,
 } from '../telemetry/index.ts';
 import type { z } from 'zod';
-import { createComponents, type Component } from './components.ts';
-import { awaitDependency } from './dependency.ts';
+import { Components, type Component } from './components.ts';
+import { awaitDependency, type Backend } from './dependency.ts';
 import { describeFailure } from './describe-failure.ts';
-import { startProcessServer, type ProcessServer, type Serving } from './process-server.ts';
-import { createReadiness, type Readiness, type ReadinessCheck } from './readiness.ts';
+import { createHealthHandler } from './health-handler.ts';
+import { createReadiness, type Readiness } from './readiness.ts';
 import { exitOnUncaught, stopOnSignals } from './signals.ts';
 
-/** What a process's `start` is given to build on. */
+/** The parts of a process that its `start` builds on. */
 export interface ProcessHost {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** The checks behind `/readyz`. */
   readonly readiness: Readiness;
-  /** Aborts as soon as the process is asked to stop, before requests are drained: end long answers on it. */
+  /** The process's HTTP server. It listens and answers health; `server.serve` adds a listener for the rest. */
+  readonly server: HttpServer;
+  /** Aborts when the process is asked to stop, before requests are drained. */
   readonly signal: AbortSignal;
-  /** Connects to a backend, waiting for it as long as it takes. See `awaitDependency`. */
+  /**
+   * Registers backends by name, to be closed in reverse when the process stops, then waits for one after the other until
+   * it answers a ping. `/readyz` pings each of them from then on.
+   */
+  connect(backends: Readonly<Record<string, Backend>>): Promise<void>;
+  /** Calls `connect`, retrying until it succeeds; `/readyz` calls `ping` from then on. See `awaitDependency`. */
   dependency<T>(name: string, connect: () => Promise<T>, ping?: (value: T) => Promise<void>): Promise<T>;
-  /** Stopped, the youngest first, when the process is. */
+  /** Registers a component. When the process stops, components are stopped in reverse. */
   add(component: Component): void;
-  /** Started completely: `/readyz` may turn green. Called for you when `start` resolves. */
-  ready(): void;
-  addReadinessCheck(name: string, check: ReadinessCheck): void;
+}
+
+/** The requests that a process answers beside its health. */
+export interface Serving {
+  readonly handle: FetchHandler;
 }
 
 const address = {
@@ -40,34 +57,46 @@ export type ProcessConfig<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<typ
   z.infer<z.ZodObject<Shape>>;
 
 export interface ProcessOptions<Shape extends z.ZodRawShape> {
-  /** In logs, metrics and traces. */
+  /** Name in logs, metrics and traces. */
   readonly name: string;
-  /** The variables it reads besides HOST (default 127.0.0.1) and PORT; one of the same name replaces ours. */
+  /** Variables beside HOST (default 127.0.0.1) and PORT. A field of the same name replaces the default one. */
   readonly config: Shape;
-  /** False for a process that owns its server: health is then its own to serve, by `createHealthHandler`. */
-  readonly serve?: boolean;
+  /** Starts the process. Resolves with a handler to be served, or without one when it calls `host.server.serve`. */
   readonly start: (config: ProcessConfig<Shape>, host: ProcessHost) => Promise<Serving | void>;
 }
 
-/** EX_CONFIG of sysexits.h: a supervisor can tell that starting again will not help. */
+/** EX_CONFIG of sysexits.h: tells a supervisor that a restart does not help. */
 const EXIT_CONFIG = 78;
 const STOP_MS = 15_000;
 const HTTP_GRACE_MS = 5_000;
+const PING_MS = 3_000;
 
 /**
- * The frame of every production process. HTTP comes first, so that `/healthz`, `/readyz` and `/metrics` answer while
- * backends are awaited; then `start`. SIGTERM and SIGINT drain HTTP, stop what was added, in reverse, and exit with 0;
- * a second one, or 15 s, exits with 1 at once. A wrong variable exits with 78 before anything is started, each problem
- * one line on stderr; an error that nobody caught exits with 1.
+ * Runs a production process. The HTTP server comes first, so that `/healthz`, `/readyz` and `/metrics` answer while
+ * backends are awaited; then `start`. SIGTERM and SIGINT drain HTTP, stop the components in reverse and exit with 0; a
+ * second signal, or 15 s, exits with 1 at once. A wrong variable exits with 78 before anything is started, one line on
+ * stderr for each; an uncaught error exits with 1.
+ *
+ * @example
+ * runProcess({
+ *   name: 'greeter',
+ *   config: { GREETING: text('the first word of every answer').default('Hello') },
+ *   start: async ({ GREETING }, { logger }) => {
+ *     logger.info({}, 'greeting everybody');
+ *     return { handle: async (request) => new Response(`${GREETING}, ${new URL(request.url).pathname.slice(1)}`) };
+ *   },
+ * });
  */
 export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<Shape>): void {
+  const { name } = options;
   const config = readConfig(options);
-  const logger = createLogger(options.name);
+  const logger = createLogger(name);
   const stopping = new AbortController();
+  const { signal } = stopping;
   const readiness = createReadiness();
   const metrics = createMetrics();
-  const components = createComponents(logger);
-  let server: ProcessServer | undefined;
+  const components = new Components(logger);
+  let server: HttpServer | undefined;
 
   async function stop(): Promise<void> {
     readiness.stopping();
@@ -77,40 +106,50 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
   }
 
   async function start(): Promise<void> {
-    const telemetry = await startTelemetry({ service: options.name });
+    const telemetry = await startTelemetry({ service: name });
     components.add({ name: 'telemetry', stop: () => telemetry.stop() });
-    const { HOST: host, PORT: listenPort } = config;
-    if (options.serve !== false) {
-      server = await startProcessServer({ host, port: listenPort, readiness, metrics, logger });
-    }
-    const serving = await options.start(config, processHost);
-    server?.serve(serving ?? {});
+    const health = createHealthHandler({ readiness, metrics });
+    server = await startHttpServer({ host: config.HOST, port: config.PORT, health, logger });
+    logger.info({ port: server.port }, `listening at ${server.url}`);
+    const host = createHost({ logger, metrics, readiness, server, signal, components });
+    const serving = await options.start(config, host);
+    if (serving) server.serve(createFetchListener(serving.handle, logger));
+    else if (!server.serving) server.serve(createFetchListener(async () => nothingHere(), logger));
     readiness.started();
-    logger.info({}, `${options.name} is ready`);
+    logger.info({}, `${name} is ready`);
   }
-
-  const { signal } = stopping;
-  const processHost: ProcessHost = {
-    logger,
-    metrics,
-    readiness,
-    signal,
-    dependency: (name, connect, ping) => awaitDependency(name, connect, ping, { logger, readiness, signal }),
-    add: (component) => components.add(component),
-    ready: () => readiness.started(),
-    addReadinessCheck: (name, check) => readiness.addCheck(name, check),
-  };
 
   exitOnUncaught(logger);
   stopOnSignals(logger, STOP_MS, stop);
   start().catch(async (error: unknown) => {
-    // A start that a signal interrupted has failed as it should; whoever caught the signal exits.
+    // A signal interrupted the start: its handler stops the process and exits.
     if (signal.aborted) return;
-    logger.error({ err: error }, `${options.name} could not start: ${describeFailure(error)}`);
+    logger.error({ err: error }, `${name} could not start: ${describeFailure(error)}`);
     setTimeout(() => process.exit(1), STOP_MS).unref();
     await stop();
     process.exit(isConfigError(error) ? EXIT_CONFIG : 1);
   });
+}
+
+function createHost({
+  components,
+  ...parts
+}: Pick<ProcessHost, 'logger' | 'metrics' | 'readiness' | 'server' | 'signal'> & {
+  readonly components: Components;
+}): ProcessHost {
+  return {
+    ...parts,
+    connect: async (backends) => {
+      const entries = Object.entries(backends);
+      for (const [name, backend] of entries) components.add({ name, stop: () => backend.close() });
+      for (const [name, backend] of entries) {
+        const ping = (): Promise<void> => backend.ping(PING_MS);
+        await awaitDependency(name, ping, ping, parts);
+      }
+    },
+    dependency: (name, connect, ping) => awaitDependency(name, connect, ping, parts),
+    add: (component) => components.add(component),
+  };
 }
 
 function readConfig<Shape extends z.ZodRawShape>(options: ProcessOptions<Shape>): ProcessConfig<Shape> {
@@ -122,6 +161,10 @@ function readConfig<Shape extends z.ZodRawShape>(options: ProcessOptions<Shape>)
     process.stderr.write(`${options.name} cannot start, its configuration is wrong:\n${problems.join('')}`);
     process.exit(EXIT_CONFIG);
   }
+}
+
+function nothingHere(): Response {
+  return errorResponse(new TidegateError('NOT_FOUND', 'There is nothing at this address.'));
 }
 
 function isConfigError(error: unknown): error is TidegateError {

@@ -1,17 +1,17 @@
 import type { Logger } from '../telemetry/index.ts';
 
 /**
- * SIGTERM and SIGINT run `stop` and exit with 0. A second signal, a stop that fails or one that takes longer than
- * `limitMs` exits with 1 at once: whoever asks twice does not want to wait.
+ * Runs `stop` on SIGTERM and SIGINT and exits with 0. A second signal, a `stop` that rejects or one that takes longer
+ * than `limitMs` exits with 1 at once.
  */
 export function stopOnSignals(logger: Logger, limitMs: number, stop: () => Promise<void>): void {
-  let asked = false;
+  let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (asked) {
+    if (stopping) {
       logger.warn({ signal }, `${signal} again: exiting without waiting`);
       process.exit(1);
     }
-    asked = true;
+    stopping = true;
     logger.info({ signal }, `${signal}: stopping`);
     setTimeout(() => {
       logger.error({ limitMs }, `stopping took longer than ${limitMs} ms: exiting without waiting`);
@@ -29,7 +29,7 @@ export function stopOnSignals(logger: Logger, limitMs: number, stop: () => Promi
   process.on('SIGINT', onSignal);
 }
 
-/** An error that nobody caught leaves the process in a state nobody knows: all is durable, so it ends and starts anew. */
+/** Exits with 1 on an uncaught error: the process is in an unknown state, and all data is durable. */
 export function exitOnUncaught(logger: Logger): void {
   process.on('uncaughtException', (error, origin) => {
     logger.error({ err: error, origin }, 'an error was caught by nobody: exiting');

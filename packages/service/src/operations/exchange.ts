@@ -1,5 +1,5 @@
 import { type OperationDefinition, type OutputOf, decodeErrorBody, TidegateError } from '@tidegate/core';
-import type { FetchHandler } from '@tidegate/runtime/process';
+import type { FetchHandler } from '@tidegate/runtime/http';
 
 /** Where a service is: a handler in this process, or the base URL of another. */
 export type ServiceAddress = FetchHandler | string;

@@ -2,7 +2,7 @@ import { TidegateError } from '@tidegate/core';
 import { createTraceparent, parseTraceparent, silentLogger } from '@tidegate/runtime/telemetry';
 import { deferred, freePort, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
-import type { FetchHandler } from '@tidegate/runtime/process';
+import type { FetchHandler } from '@tidegate/runtime/http';
 import { implement, type CallContext } from './implementation.ts';
 import { createServiceClient, type ServiceClientOptions } from './service-client.ts';
 import { createServiceHandler } from './service-handler.ts';

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { TidegateError } from '@tidegate/core';
 import { createTraceparent, parseTraceparent, silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FetchHandler } from '@tidegate/runtime/process';
+import type { FetchHandler } from '@tidegate/runtime/http';
 import { implement, type CallContext } from './implementation.ts';
 import { createServiceHandler } from './service-handler.ts';
 import { addStock, getStock, serveHandler, type TestServer } from './test-operations.fixture.ts';

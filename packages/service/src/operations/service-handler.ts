@@ -1,9 +1,8 @@
-import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
+import { errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
+import { errorResponse, readJsonBody, type FetchHandler } from '@tidegate/runtime/http';
 import { withSpan, type Logger } from '@tidegate/runtime/telemetry';
 import type { z } from 'zod';
-import type { FetchHandler } from '@tidegate/runtime/process';
 import type { Implementation } from './implementation.ts';
-import { readJsonBody } from './read-json-body.ts';
 
 export interface ServiceHandlerOptions {
   readonly implementations: readonly Implementation[];
@@ -36,7 +35,8 @@ export function createServiceHandler(options: ServiceHandlerOptions): FetchHandl
         const error = toTidegateError(caught);
         // A caller that has gone makes everything fail; that is not our fault and nobody reads the answer.
         if (!request.signal.aborted) report(logger, error, { operation: pathname, traceparent });
-        return errorResponse(error, traceparent);
+        const allow = error.code === 'METHOD_NOT_ALLOWED' && { allow: 'POST' };
+        return errorResponse(error, { traceparent, ...allow });
       }
     });
   };
@@ -77,16 +77,6 @@ function invalidInput(error: z.ZodError): TidegateError {
   const fields = error.issues.slice(0, 20).map(({ path, message }) => ({ field: path.join('.'), message }));
   const first = fields.map(({ field, message }) => `${field || 'the body'}: ${message}`).join('; ');
   return new TidegateError('BAD_USER_INPUT', first, { details: { fields } });
-}
-
-function errorResponse(error: TidegateError, traceparent: string): Response {
-  const headers: Record<string, string> = { traceparent };
-  if (error.code === 'METHOD_NOT_ALLOWED') headers['allow'] = 'POST';
-  // The rest of the body is still on its way: whoever sends it should stop.
-  if (error.code === 'PAYLOAD_TOO_LARGE') headers['connection'] = 'close';
-  const { retryAfterMs } = error.details;
-  if (typeof retryAfterMs === 'number') headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000));
-  return Response.json(encodeErrorBody(error), { status: errorCodes[error.code].httpStatus, headers });
 }
 
 /** The caller's mistakes are the caller's to see; what we failed at is for the operator. */

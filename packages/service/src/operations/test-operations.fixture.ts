@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { defineOperation } from '@tidegate/core';
 import { createServerAdapter } from '@whatwg-node/server';
 import { z } from 'zod';
-import type { FetchHandler } from '@tidegate/runtime/process';
+import type { FetchHandler } from '@tidegate/runtime/http';
 
 /** For the tests of both sides: an operation of each kind. */
 export const addStock = defineOperation({

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** Answers an upgrade request with an HTTP error and hangs up, whatever the client does with its own half. */
+/** Answers an upgrade request with an HTTP error and closes the socket, also when the client keeps its half open. */
 export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
   const body = `${message}\n`;
   const retryAfter = status === 429 || status === 503 ? 'retry-after: 1\r\n' : '';

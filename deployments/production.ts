@@ -1,0 +1,45 @@
+import { topics } from '@order-platform/contracts';
+import { createPostgresDatabase } from '@tidegate/database/postgres';
+import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+import type { WebhookTables } from '@tidegate/gateway';
+import { hostPorts, url } from '@tidegate/runtime/config';
+import type { ProcessConfig } from '@tidegate/runtime/process';
+import type { Logger } from '@tidegate/runtime/telemetry';
+import { createServiceClient } from '@tidegate/service/operations';
+import { createRedisSharedState } from '@tidegate/shared-state/redis';
+
+/** Environment variables of a process at the edge, a gateway or a dispatcher. */
+export const backendSettings = {
+  KAFKA_BROKERS: hostPorts('the Kafka brokers'),
+  DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
+  REDIS_URL: url(['redis', 'rediss'], 'the Redis for shared state'),
+  ORDERS_URL: url(['http', 'https'], 'where orders is served'),
+  ORDER_VIEW_URL: url(['http', 'https'], 'where order-view is served'),
+  CATALOG_VIEW_URL: url(['http', 'https'], 'where catalog-view is served'),
+};
+
+/** The production adapters of a process at the edge. They connect when they are first used. */
+export function createBackends(
+  config: ProcessConfig<typeof backendSettings>,
+  { clientId, logger }: { readonly clientId: string; readonly logger: Logger },
+) {
+  return {
+    database: createPostgresDatabase<WebhookTables>({ url: config.DATABASE_URL, schema: 'webhooks', logger }),
+    log: createKafkaEventLog({
+      brokers: config.KAFKA_BROKERS,
+      clientId,
+      logger,
+      // Cursors and webhook registrations hold offsets: they must not outlive the topics that these point into.
+      epochTopics: [topics.orderDocuments.name, topics.productDocuments.name, topics.commandOutcomes.name],
+    }),
+    state: createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:' }),
+    services: createServiceClient({
+      services: {
+        orders: config.ORDERS_URL,
+        'order-view': config.ORDER_VIEW_URL,
+        'catalog-view': config.CATALOG_VIEW_URL,
+      },
+      logger,
+    }),
+  };
+}

@@ -1,0 +1,1 @@
+export { createComposition, type Composition, type CompositionOptions } from './composition.ts';

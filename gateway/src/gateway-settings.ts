@@ -1,0 +1,65 @@
+import { TidegateError } from '@tidegate/core';
+import { addressRanges, flag, origins, secret, text, url } from '@tidegate/runtime/config';
+import type { TokenKeys } from './auth/token-verifier.ts';
+import type { GatewayOptions } from './gateway-options.ts';
+import { limitsFrom, limitSettings } from './limits.ts';
+
+/** Environment variables of a gateway's process: the rules and limits of its edge. See `gatewayOptionsFrom`. */
+export const gatewaySettings = {
+  TRUSTED_DOCUMENTS_ONLY: flag('only registered documents on a BFF that has some').default(true),
+  ALLOWED_ORIGINS: origins('pages of other hosts that may use the gateway').optional(),
+  TRUSTED_PROXIES: addressRanges('proxies whose X-Forwarded-For is trusted').optional(),
+  ...limitSettings,
+};
+
+/** Environment variables of the secrets. See `secretsFrom`. */
+export const secretSettings = {
+  JWT_SECRET: secret('what tokens are signed with; or set JWKS_URL').optional(),
+  JWKS_URL: url(['https', 'http'], "where the identity provider's keys are served").optional(),
+  CURSOR_SECRETS: text(
+    'what cursors are signed with: secrets of at least 32 characters, separated by commas, the newest first',
+  ).regex(/^[^,]{32,}(,[^,]{32,})*$/),
+};
+
+/** Environment variable of everything that sends webhooks or registers them. */
+export const webhookSettings = {
+  WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses: for development only').default(false),
+};
+
+type Config<Settings extends Record<string, { readonly _output: unknown }>> = {
+  readonly [Name in keyof Settings]?: Settings[Name]['_output'];
+};
+
+/** Returns the options of `createGateway` that `gatewaySettings` set. */
+export function gatewayOptionsFrom(
+  config: Config<typeof gatewaySettings>,
+): Pick<GatewayOptions, 'trustedOnly' | 'allowedOrigins' | 'trustedProxies' | 'limits'> {
+  return {
+    trustedOnly: config.TRUSTED_DOCUMENTS_ONLY ?? true,
+    allowedOrigins: config.ALLOWED_ORIGINS ?? [],
+    trustedProxies: config.TRUSTED_PROXIES ?? [],
+    limits: limitsFrom(config),
+  };
+}
+
+/**
+ * Returns the keys that verify tokens and the secrets of cursors.
+ *
+ * @throws TidegateError CONFIG_INVALID when neither JWT_SECRET nor JWKS_URL is set.
+ */
+export function secretsFrom(config: Config<typeof secretSettings>): {
+  readonly tokenKeys: TokenKeys;
+  readonly cursorSecrets: readonly string[];
+} {
+  const { JWKS_URL: jwksUrl, JWT_SECRET: jwtSecret, CURSOR_SECRETS = '' } = config;
+  if (jwksUrl === undefined && jwtSecret === undefined) {
+    throw new TidegateError(
+      'CONFIG_INVALID',
+      'JWT_SECRET is not set; it expects a secret of at least 32 characters, or JWKS_URL in its place',
+    );
+  }
+  return {
+    tokenKeys: jwksUrl === undefined ? { secret: jwtSecret! } : { jwksUrl },
+    cursorSecrets: CURSOR_SECRETS.split(','),
+  };
+}

@@ -1,0 +1,104 @@
+import { connect, type Socket } from 'node:net';
+import { until } from '@tidegate/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../telemetry/index.ts';
+import { startHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
+
+describe('an HTTP server', () => {
+  let server: HttpServer;
+  const sockets: Socket[] = [];
+
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await server.stop(0);
+  });
+
+  const start = async (options: Partial<HttpServerOptions> = {}): Promise<void> => {
+    server = await startHttpServer({ logger: silentLogger, ...options });
+  };
+
+  /** Opens a socket that sends only what the test writes. */
+  function open(): { socket: Socket; text: () => string; closed: () => boolean } {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    sockets.push(socket);
+    let text = '';
+    let closed = false;
+    socket.on('data', (chunk) => (text += String(chunk)));
+    socket.on('end', () => (closed = true));
+    socket.on('error', () => undefined);
+    socket.on('close', () => (closed = true));
+    return { socket, text: () => text, closed: () => closed };
+  }
+
+  const upgrade = 'GET /graphql/web HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n';
+
+  it('closes a connection that sends nothing after the headers timeout', async () => {
+    await start({ headersTimeoutMs: 200 });
+    const silent = open();
+    await until(silent.closed, { what: 'the end', timeoutMs: 2_000 });
+  });
+
+  it('closes an upgrade request that arrives byte by byte after the headers timeout', async () => {
+    await start({ headersTimeoutMs: 300 });
+    const slow = open();
+    let at = 0;
+    const drip = setInterval(() => slow.socket.write(upgrade[at++ % upgrade.length]!), 20);
+    await until(slow.closed, { what: 'the end', timeoutMs: 2_000 });
+    clearInterval(drip);
+    expect(slow.text()).toMatch(/^HTTP\/1\.1 408|^$/);
+  });
+
+  it('answers 431 to headers above the limit', async () => {
+    await start();
+    const large = open();
+    large.socket.write(`${upgrade}x-large: ${'x'.repeat(20_000)}\r\n\r\n`);
+    await until(large.closed, { what: 'the end' });
+    expect(large.text()).toMatch(/^HTTP\/1\.1 431/);
+  });
+
+  it('leaves no socket behind a refused upgrade, also when the client keeps its half open', async () => {
+    await start();
+    const serverSides: { destroyed: boolean }[] = [];
+    server.serve({
+      handle: () => undefined,
+      upgrade: (_request, socket) => {
+        serverSides.push(socket);
+        refuseUpgrade(socket, 429, 'Too many.');
+      },
+    });
+    const halfOpen = open();
+    halfOpen.socket.write(`${upgrade}\r\n`);
+    await until(() => halfOpen.text().includes('Too many.'), { what: 'the answer' });
+    expect(halfOpen.text()).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\n/);
+    expect(halfOpen.text()).toContain('retry-after: 1');
+    await until(() => serverSides[0]!.destroyed, { what: 'our side to be gone' });
+  });
+
+  it('refuses an upgrade with 503 before it serves, and with 404 when its listener takes none', async () => {
+    await start();
+    const early = open();
+    early.socket.write(`${upgrade}\r\n`);
+    await until(early.closed, { what: 'the refusal' });
+    expect(early.text()).toMatch(/^HTTP\/1\.1 503/);
+    server.serve({ handle: () => undefined });
+    const late = open();
+    late.socket.write(`${upgrade}\r\n`);
+    await until(late.closed, { what: 'the refusal' });
+    expect(late.text()).toMatch(/^HTTP\/1\.1 404/);
+  });
+
+  it('drains its listener before it stops accepting connections', async () => {
+    await start();
+    const drained = Promise.withResolvers<void>();
+    server.serve({
+      handle: (_request, response) => void response.end('hello'),
+      drain: () => drained.promise,
+    });
+    const stopped = server.stop(0);
+    expect(await (await fetch(server.url)).text()).toBe('hello');
+    drained.resolve();
+    await stopped;
+    await expect(fetch(server.url)).rejects.toThrow('fetch failed');
+  });
+});
