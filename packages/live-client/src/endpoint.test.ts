@@ -4,7 +4,7 @@ import { parseEndpoint } from './endpoint.ts';
 it.each([
   [
     '/graphql/web',
-    'https://shop.example/orders/1',
+    'https://shop.example/articles/1',
     'https://shop.example/graphql/web',
     'wss://shop.example/graphql/web',
   ],

@@ -28,7 +28,7 @@ const retryableCodes: ReadonlySet<string> = new Set([
  *
  * const client = createLiveClient({ url: '/graphql/web', token: async () => '' });
  * try {
- *   await client.query({ query: '{ orders(first: 1) { edges { node { id } } } }' });
+ *   await client.query({ query: '{ sensors { id celsius } }' });
  * } catch (error) {
  *   if (!(error instanceof LiveClientError)) throw error;
  *   console.error(error.code, error.retryable ? `retry after ${error.retryAfterMs} ms` : 'do not retry');

@@ -5,7 +5,7 @@ import type { TokenProvider } from './token-provider.ts';
 
 export interface LiveClientOptions {
   /**
-   * Address of one BFF, e.g. `https://shop.example/graphql/web` or, in a browser, the path `/graphql/web`. Queries use
+   * Address of one BFF, e.g. `https://edge.example/graphql/web` or, in a browser, the path `/graphql/web`. Queries use
    * HTTP and subscriptions WebSocket at the same address.
    */
   readonly url: string;

@@ -28,11 +28,11 @@ export interface LiveClient {
    * import { createLiveClient } from '@tidegate/live-client';
    *
    * const client = createLiveClient({ url: '/graphql/web', token: async () => '' });
-   * const unsubscribe = client.subscribe<{ order: { status: string } }>({
-   *   query: 'subscription Order($id: ID!) { order(id: $id) { status } }',
-   *   variables: { id: 'order-1' },
-   *   onResult: ({ data }) => console.log(data?.order.status),
-   *   onReset: (reason) => console.log(`load the order again: ${reason}`),
+   * const unsubscribe = client.subscribe<{ sensor: { celsius: number } }>({
+   *   query: 'subscription Sensor($id: ID!) { sensor(id: $id) { celsius } }',
+   *   variables: { id: 'kitchen' },
+   *   onResult: ({ data }) => console.log(data?.sensor.celsius),
+   *   onReset: (reason) => console.log(`load the sensor again: ${reason}`),
    *   onError: (error) => console.error(error.code),
    * });
    * unsubscribe();
@@ -51,12 +51,12 @@ export interface LiveClient {
    * import { createLiveClient } from '@tidegate/live-client';
    *
    * const client = createLiveClient({ url: '/graphql/web', token: async () => '' });
-   * const { data } = await client.query<{ order: { status: string } | null }>({
-   *   query: 'query Order($id: ID!) { order(id: $id) { status } }',
-   *   variables: { id: 'order-1' },
+   * const { data } = await client.query<{ sensor: { celsius: number } | null }>({
+   *   query: 'query Sensor($id: ID!) { sensor(id: $id) { celsius } }',
+   *   variables: { id: 'kitchen' },
    *   signal: AbortSignal.timeout(2_000),
    * });
-   * console.log(data?.order?.status);
+   * console.log(data?.sensor?.celsius);
    * ```
    */
   query<Data = unknown>(request: QueryRequest): Promise<Result<Data>>;
@@ -77,16 +77,16 @@ export interface LiveClient {
  * import { createLiveClient } from '@tidegate/live-client';
  *
  * const client = createLiveClient({
- *   url: 'https://shop.example/graphql/web',
+ *   url: 'https://edge.example/graphql/web',
  *   token: async ({ refresh }) => {
  *     const response = await fetch(`/token?refresh=${refresh}`);
  *     return response.text();
  *   },
  *   onPhase: (phase, { retryInMs }) => console.log(phase, retryInMs),
  * });
- * client.subscribe<{ orders: { id: string; status: string } }>({
- *   query: 'subscription { orders { id status } }',
- *   onResult: ({ data, extensions }) => console.log(data?.orders, extensions?.version),
+ * client.subscribe<{ sensors: { id: string; celsius: number } }>({
+ *   query: 'subscription { sensors { id celsius } }',
+ *   onResult: ({ data, extensions }) => console.log(data?.sensors, extensions?.version),
  * });
  * ```
  */

@@ -14,9 +14,9 @@ import type { LiveClient } from './live-client.ts';
  * import type { MountContext, Unmount } from '@tidegate/live-client/micro-frontend';
  *
  * export function mount(element: HTMLElement, { client, fail }: MountContext): Unmount {
- *   return client.subscribe<{ orders: { id: string } }>({
- *     query: 'subscription { orders { id } }',
- *     onResult: ({ data }) => element.append(data?.orders.id ?? ''),
+ *   return client.subscribe<{ sensors: { id: string } }>({
+ *     query: 'subscription { sensors { id } }',
+ *     onResult: ({ data }) => element.append(data?.sensors.id ?? ''),
  *     onError: fail,
  *   });
  * }
@@ -41,7 +41,7 @@ export interface MountContext {
 }
 
 export interface LocationReader {
-  /** Returns the current path, e.g. `/orders/42`. */
+  /** Returns the current path, e.g. `/sensors/kitchen`. */
   readonly path: () => string;
   /** Calls `onChange` after each change of the path. Returns an unsubscribe function. */
   readonly subscribe: (onChange: () => void) => () => void;
