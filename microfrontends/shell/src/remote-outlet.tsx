@@ -1,4 +1,5 @@
 import type { MountContext, Unmount } from '@tidegate/live-client/micro-frontend';
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { loadRemote } from './load-remote.ts';
 
@@ -20,46 +21,11 @@ type State =
   | { at: 'shown' }
   | { at: 'failed'; reason: string };
 
-/** Loads and mounts one remote. Isolates its failures: the rest of the page continues. */
+/** Place of one remote on the page. Isolates its failures: the rest of the page continues. */
 export function RemoteOutlet({ name, title, context }: RemoteOutletProps) {
   const element = useRef<HTMLDivElement>(null);
   const [attempt, setAttempt] = useState(1);
-  const [state, setState] = useState<State>({ at: 'loading' });
-
-  useEffect(() => {
-    const ended = new AbortController();
-    let unmount: Unmount | undefined;
-    const fail = (error: unknown): void => {
-      if (ended.signal.aborted) return;
-      console.error(`micro-frontend ${name}:`, error);
-      safely(() => unmount?.());
-      unmount = undefined;
-      element.current?.replaceChildren();
-      setState({ at: 'failed', reason: error instanceof Error ? error.message : String(error) });
-    };
-    const timers = [
-      setTimeout(
-        () => setState((now) => (now.at === 'loading' ? { at: 'waiting' } : now)),
-        SKELETON_AFTER_MS,
-      ),
-      setTimeout(() => setState((now) => (now.at === 'waiting' ? { at: 'slow' } : now)), SLOW_AFTER_MS),
-    ];
-    const start = async (): Promise<void> => {
-      const { mount } = await loadRemote(name, attempt, ended.signal);
-      if (ended.signal.aborted || !element.current) return;
-      unmount = mount(element.current, { ...context, fail });
-      setState({ at: 'shown' });
-    };
-    setState({ at: 'loading' });
-    start().catch(fail);
-    return () => {
-      ended.abort();
-      timers.forEach(clearTimeout);
-      safely(() => unmount?.());
-      element.current?.replaceChildren();
-    };
-  }, [name, attempt, context]);
-
+  const state = useRemote(element, { name, attempt, context });
   return (
     <section class="outlet" data-testid="outlet" data-remote={name} data-state={state.at} aria-label={title}>
       <div ref={element} data-mfe={name} hidden={state.at !== 'shown'} />
@@ -77,6 +43,60 @@ export function RemoteOutlet({ name, title, context }: RemoteOutletProps) {
       )}
     </section>
   );
+}
+
+interface RemoteOptions {
+  readonly name: string;
+  /** 1 for the first load; each retry counts one more. */
+  readonly attempt: number;
+  readonly context: RemoteOutletProps['context'];
+}
+
+/** Loads a remote and mounts it in the element, until the options change or the component unmounts. */
+function useRemote(
+  element: RefObject<HTMLDivElement | null>,
+  { name, attempt, context }: RemoteOptions,
+): State {
+  const [state, setState] = useState<State>({ at: 'loading' });
+  useEffect(() => {
+    const ended = new AbortController();
+    let unmount: Unmount | undefined;
+    const clear = (): void => {
+      callSafely(() => unmount?.());
+      unmount = undefined;
+      element.current?.replaceChildren();
+    };
+    const fail = (error: unknown): void => {
+      if (ended.signal.aborted) return;
+      console.error(`micro-frontend ${name}:`, error);
+      clear();
+      setState({ at: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    };
+    const start = async (): Promise<void> => {
+      const { mount } = await loadRemote(name, attempt, ended.signal);
+      if (ended.signal.aborted || !element.current) return;
+      unmount = mount(element.current, { ...context, fail });
+      setState({ at: 'shown' });
+    };
+    const stopTimers = startWaitingTimers(setState);
+    setState({ at: 'loading' });
+    start().catch(fail);
+    return () => {
+      ended.abort();
+      stopTimers();
+      clear();
+    };
+  }, [name, attempt, context]);
+  return state;
+}
+
+/** Moves a remote that is still loading to `waiting`, then to `slow`. Returns a function that stops the timers. */
+function startWaitingTimers(setState: (change: (state: State) => State) => void): () => void {
+  const timers = [
+    setTimeout(() => setState((now) => (now.at === 'loading' ? { at: 'waiting' } : now)), SKELETON_AFTER_MS),
+    setTimeout(() => setState((now) => (now.at === 'waiting' ? { at: 'slow' } : now)), SLOW_AFTER_MS),
+  ];
+  return () => timers.forEach(clearTimeout);
 }
 
 function Skeleton({ title, slow, onRetry }: { title: string; slow: boolean; onRetry: () => void }) {
@@ -99,9 +119,9 @@ function Skeleton({ title, slow, onRetry }: { title: string; slow: boolean; onRe
   );
 }
 
-function safely(call: () => void): void {
+function callSafely(callback: () => void): void {
   try {
-    call();
+    callback();
   } catch (error) {
     console.error(error);
   }
