@@ -4,20 +4,34 @@ import type { Transaction } from 'kysely';
 import type { EventStoreTables } from './event-store-tables.ts';
 
 export interface AppendOptions {
-  /** The aggregate, e.g. `counters/42`. */
+  /** Name of the stream, one per aggregate, e.g. `counters/42`. */
   readonly stream: string;
-  /** The version that the decision was made on; 0 for a stream that does not exist yet. */
+  /** Version of the stream that the decision was based on. 0 for a stream that does not exist yet. */
   readonly expectedVersion: number;
-  /** In order; each one's `sequence` is the stream's version after it. */
+  /** Events in order. The `sequence` of each is the stream's version after it. */
   readonly events: readonly Envelope[];
 }
 
 /**
- * Appends to a stream within the caller's transaction and holds the stream's row until the commit. Outbox rows of
- * these events are added AFTER this call: then they get their ids in the stream's order.
+ * Appends events to a stream within the caller's transaction, and locks the stream's row until the commit. Outbox rows of
+ * these events must be added AFTER this call, so that their ids follow the order of the stream.
  *
- * @throws TidegateError CONFLICT (retryable; details: stream, expectedVersion, actualVersion) when somebody else
- * appended first. The caller's transaction can still be used.
+ * @throws TidegateError CONFLICT (retryable; details: `stream`, `expectedVersion`, `actualVersion`) when the stream has
+ *   another version. The caller's transaction can still be used.
+ * @throws TidegateError INTERNAL when the events' sequences do not follow `expectedVersion` without gaps.
+ *
+ * @example
+ * await database.transaction(async (unit) => {
+ *   const events = await readEvents(unit.tx, 'counters/42');
+ *   const raised = createMessage(CounterRaised, {
+ *     id: `counters/42@${events.length + 1}`,
+ *     key: '42',
+ *     sequence: events.length + 1,
+ *     timeMs: Date.now(),
+ *     data: { counterId: '42' },
+ *   });
+ *   await appendEvents(unit, { stream: 'counters/42', expectedVersion: events.length, events: [raised] });
+ * });
  */
 export async function appendEvents(unit: UnitOfWork<Tables>, options: AppendOptions): Promise<void> {
   const { stream, expectedVersion, events } = options;
@@ -36,7 +50,7 @@ export async function appendEvents(unit: UnitOfWork<Tables>, options: AppendOpti
   await tx.insertInto('events').values(rows).execute();
 }
 
-/** The row's lock comes first; whoever is second waits here and then finds another version. */
+/** Sets the stream's version. A concurrent writer waits here for the row's lock and then finds another version. */
 async function moveStream(
   tx: Transaction<EventStoreTables>,
   stream: string,

@@ -8,7 +8,7 @@ import { eventStoreMigrations, type EventStoreTables } from './event-store-table
 import { readEvents } from './read-events.ts';
 
 export interface EventStoreSubject extends AsyncDisposable {
-  /** Another handle on the same data, as another process would have it. */
+  /** Opens another handle on the same data, as another process would. */
   open(): Database<EventStoreTables>;
 }
 
@@ -24,8 +24,9 @@ function event(key: string, sequence: number, by = 'a'): Envelope {
   });
 }
 
+/** Conformance suite of the event store, for one database. */
 export function describeEventStore(name: string, create: () => Promise<EventStoreSubject>): void {
-  async function opened() {
+  async function createStore() {
     const subject = await create();
     const database = subject.open();
     await database.migrate(eventStoreMigrations);
@@ -36,8 +37,8 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
   }
 
   describe(`event store on ${name}`, () => {
-    it('reads a stream back as it was appended, oldest first, and an unknown one as empty', async () => {
-      await using store = await opened();
+    it('reads the events of a stream, oldest first, and an unknown stream as empty', async () => {
+      await using store = await createStore();
       expect(await store.read()).toEqual([]);
       const events = [event('1', 1), event('1', 2), event('1', 3)];
       await store.append(0, ...events.slice(0, 2));
@@ -50,9 +51,9 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
       ['newer', 5],
       ['new', 0],
     ])(
-      'rejects an append that expects an %s stream with CONFLICT and changes nothing',
+      'rejects an append that expects an %s stream with CONFLICT, and changes nothing',
       async (_, expectedVersion) => {
-        await using store = await opened();
+        await using store = await createStore();
         await store.append(0, event('1', 1), event('1', 2));
         const late = store.append(expectedVersion, event('1', expectedVersion + 1, 'late'));
         await expect(late).rejects.toMatchObject({
@@ -64,16 +65,16 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
       },
     );
 
-    it('says CONFLICT, not something else, for a stream that does not exist', async () => {
-      await using store = await opened();
+    it('rejects an append to a stream that does not exist with CONFLICT', async () => {
+      await using store = await createStore();
       await expect(store.append(3, event('1', 4))).rejects.toMatchObject({
         code: 'CONFLICT',
         details: { actualVersion: 0 },
       });
     });
 
-    it('leaves the transaction usable after a conflict: the caller may load again and decide anew', async () => {
-      await using store = await opened();
+    it('leaves the transaction usable after a conflict, for a retry within it', async () => {
+      await using store = await createStore();
       await store.append(0, event('1', 1));
       await store.database.transaction(async (unit) => {
         const stream = 'counters/1';
@@ -86,9 +87,9 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
     });
 
     it.each([0, 2])(
-      'lets exactly one of many win who append to version %i at once',
+      'accepts exactly one of many concurrent appends to version %i',
       async (expectedVersion) => {
-        await using store = await opened();
+        await using store = await createStore();
         if (expectedVersion > 0) await store.append(0, event('1', 1), event('1', 2));
         const handles = [store.database, store.subject.open(), store.subject.open()];
         const results = await Promise.allSettled(
@@ -115,8 +116,8 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
       },
     );
 
-    it('is free again for another writer when the first rolls back', async () => {
-      await using store = await opened();
+    it('accepts another writer after the first rolls back', async () => {
+      await using store = await createStore();
       const other = store.subject.open();
       const appended = deferred();
       const giveUp = deferred();
@@ -140,8 +141,8 @@ export function describeEventStore(name: string, create: () => Promise<EventStor
       expect((await store.read()).map((each) => each.causationid)).toEqual(['second']);
     });
 
-    it('refuses events whose sequence does not follow the expected version', async () => {
-      await using store = await opened();
+    it('rejects events whose sequence does not follow the expected version', async () => {
+      await using store = await createStore();
       await expect(store.append(0, event('1', 2))).rejects.toMatchObject({ code: 'INTERNAL' });
       await expect(store.append(0, event('1', 1), event('1', 3))).rejects.toMatchObject({ code: 'INTERNAL' });
       expect(await store.read()).toEqual([]);

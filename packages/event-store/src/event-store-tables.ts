@@ -1,17 +1,19 @@
 import type { Migrations } from '@tidegate/database';
 
 export interface EventStoreTables {
-  /** One row a stream: what writers of the same stream wait for. */
+  /** One row per stream. Its lock serialises the writers of the stream. */
   streams: { stream: string; version: number };
   events: {
     stream: string;
     version: number;
-    /** The whole envelope as JSON. */
+    /** The whole envelope in JSON. */
     envelope: string;
+    /** Epoch milliseconds. */
     recorded_at: number;
   };
 }
 
+/** Migrations that create the tables of the event store. */
 export const eventStoreMigrations: Migrations = {
   '0001-event-store': {
     async up(db) {

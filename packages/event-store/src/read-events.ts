@@ -3,7 +3,10 @@ import type { Tables } from '@tidegate/database';
 import type { Kysely } from 'kysely';
 import type { EventStoreTables } from './event-store-tables.ts';
 
-/** All events of a stream, oldest first; none when it does not exist. `db` may be a transaction. */
+/**
+ * Reads all events of a stream, oldest first. Resolves with an empty list when the stream does not exist. `db` may be a
+ * transaction.
+ */
 export async function readEvents(db: Kysely<Tables>, stream: string): Promise<Envelope[]> {
   const rows = await (db as Kysely<EventStoreTables>)
     .selectFrom('events')

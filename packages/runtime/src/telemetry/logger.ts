@@ -1,8 +1,9 @@
 import { pino, type Logger as PinoLogger } from 'pino';
 
-/** Structured JSON lines on stderr; `LOG_LEVEL` chooses (default info). First argument: fields; second: a sentence. */
+/** Structured logger. The first argument of each method holds fields, the second one sentence. */
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
 
+/** Creates a logger that writes JSON lines to stderr. Default level: `LOG_LEVEL`, or `info`. */
 export function createLogger(service: string, level: string = process.env['LOG_LEVEL'] ?? 'info'): Logger {
   return pino(
     {
@@ -16,5 +17,5 @@ export function createLogger(service: string, level: string = process.env['LOG_L
   );
 }
 
-/** For tests and tools that must not print. */
+/** Logs nothing, for tests and tools. */
 export const silentLogger: Logger = pino({ level: 'silent' });

@@ -4,7 +4,7 @@ import { createMetrics } from './metrics.ts';
 describe('metrics', () => {
   const metrics = createMetrics({ nodeMetrics: false });
 
-  it('render as Prometheus reads them', async () => {
+  it('render in Prometheus text format', async () => {
     metrics
       .counter({ name: 'tidegate_deliveries_total', help: 'Deliveries.', labels: ['outcome'] })
       .inc({ outcome: 'ok' }, 2);
@@ -26,23 +26,23 @@ describe('metrics', () => {
     expect(body).toContain('tidegate_hop_seconds_bucket{le="1"} 1');
   });
 
-  it('asked for twice are the same metric', () => {
+  it('are the same metric when requested twice', () => {
     const options = { name: 'tidegate_twice_total', help: 'Twice.' } as const;
     expect(metrics.counter(options)).toBe(metrics.counter(options));
     expect(() => metrics.gauge(options)).toThrow('exists and is of another type');
   });
 
-  it('have names of ours', () => {
+  it('have names that begin with tidegate_', () => {
     expect(() => metrics.counter({ name: 'tidegate_Bad-Name', help: 'No.' })).toThrow(
       'not a metric name of ours',
     );
   });
 
-  it('are apart from those of another registry', async () => {
+  it('are separate from the metrics of another registry', async () => {
     expect((await createMetrics({ nodeMetrics: false }).render()).body.trim()).toBe('');
   });
 
-  it("include Node's own by default", async () => {
+  it("include Node's metrics by default", async () => {
     expect((await createMetrics().render()).body).toContain('nodejs_eventloop_lag_seconds');
   });
 });

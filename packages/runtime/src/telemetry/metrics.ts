@@ -1,110 +1,127 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric of ours begins like this; the unit ends the name, as Prometheus has it (`_seconds`, `_bytes`, `_total`). */
+/** Name of a metric. It ends with its unit, as Prometheus recommends (`_seconds`, `_bytes`, `_total`). */
 export type MetricName = `tidegate_${string}`;
 
-export interface MetricOptions<Name extends MetricName, Label extends string> {
-  readonly name: Name;
+export interface MetricOptions<Label extends string> {
+  readonly name: MetricName;
   readonly help: string;
-  /** Labels have few values: never an id, never a user. */
+  /** Label names. A label must have few values: never an id. Default: none. */
   readonly labels?: readonly Label[];
 }
 
-/** The metrics of one process. Asking twice for one name gives the same metric: several services may share a process. */
+export interface CounterOptions<Label extends string> extends MetricOptions<Label> {
+  /** Called at each scrape, for a number that is counted elsewhere: resets the counter, then adds the total. */
+  readonly collect?: (counter: Counter<Label>) => void | Promise<void>;
+}
+
+export interface GaugeOptions<Label extends string> extends MetricOptions<Label> {
+  /** Called at each scrape, for a number that is kept elsewhere. */
+  readonly collect?: (gauge: Gauge<Label>) => void | Promise<void>;
+}
+
+export interface HistogramOptions<Label extends string> extends MetricOptions<Label> {
+  /** Upper bounds of the buckets, in the unit of the name. Default: 0.001 to 10, for seconds. */
+  readonly buckets?: readonly number[];
+}
+
+/**
+ * The metrics of one process. A second request for the same name returns the same metric, because several services may
+ * share a process.
+ *
+ * Each method throws an Error when the name is invalid or belongs to a metric of another type.
+ */
 export interface Metrics {
-  counter<Label extends string = never>(
-    options: MetricOptions<MetricName, Label> & {
-      /** Called at each scrape, for a number that is counted elsewhere: reset it, then add all. */
-      readonly collect?: (counter: Counter<Label>) => void | Promise<void>;
-    },
-  ): Counter<Label>;
-  gauge<Label extends string = never>(
-    options: MetricOptions<MetricName, Label> & {
-      /** Called at each scrape, for a number that lives elsewhere. */
-      readonly collect?: (gauge: Gauge<Label>) => void | Promise<void>;
-    },
-  ): Gauge<Label>;
-  histogram<Label extends string = never>(
-    options: MetricOptions<MetricName, Label> & {
-      /** Upper bounds in the unit of the name. Default: 1 ms to 10 s, in seconds. */
-      readonly buckets?: readonly number[];
-    },
-  ): Histogram<Label>;
-  /** What `/metrics` answers. */
+  counter<Label extends string = never>(options: CounterOptions<Label>): Counter<Label>;
+  gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label>;
+  histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label>;
+  /** Renders the response of `/metrics` in Prometheus text format. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 export interface CreateMetricsOptions {
-  /** Node's own (event loop lag, heap, garbage collection, CPU). Once per process. Default true. */
+  /** Adds Node's own metrics (event loop lag, heap, garbage collection, CPU). At most once per process. Default true. */
   readonly nodeMetrics?: boolean;
 }
 
 /**
- * How often the event loop's delay is sampled. The library's own 10 ms wakes an idle process a hundred times a second,
- * and a wake costs up to 200 µs on a virtual machine: 1 to 2 % of a core for each process, all the time.
+ * Interval at which the event loop's delay is sampled. The library's default of 10 ms wakes an idle process a hundred
+ * times a second. A wake-up costs up to 200 µs on a virtual machine, which makes 1 to 2 % of a core per process.
  */
 const EVENT_LOOP_SAMPLE_MS = 500;
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function createMetrics({ nodeMetrics = true }: CreateMetricsOptions = {}): Metrics {
-  const registry = new Registry();
-  if (nodeMetrics)
-    collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS });
+/**
+ * Creates a registry of metrics.
+ *
+ * @example
+ * const metrics = createMetrics();
+ * const handled = metrics.counter({ name: 'tidegate_handled_total', help: 'Handled messages.' });
+ * handled.inc();
+ * const { contentType, body } = await metrics.render();
+ */
+export function createMetrics(options: CreateMetricsOptions = {}): Metrics {
+  return new PrometheusMetrics(options);
+}
 
-  function once<T extends object>(
+class PrometheusMetrics implements Metrics {
+  readonly #registry = new Registry();
+
+  constructor({ nodeMetrics = true }: CreateMetricsOptions) {
+    if (!nodeMetrics) return;
+    collectDefaultMetrics({
+      register: this.#registry,
+      eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLE_MS,
+    });
+  }
+
+  counter<Label extends string = never>({ collect, ...options }: CounterOptions<Label>): Counter<Label> {
+    return this.#find(options.name, Counter<Label>) ?? new Counter(this.#configure(options, collect));
+  }
+
+  gauge<Label extends string = never>({ collect, ...options }: GaugeOptions<Label>): Gauge<Label> {
+    return this.#find(options.name, Gauge<Label>) ?? new Gauge(this.#configure(options, collect));
+  }
+
+  histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label> {
+    const { buckets = SECONDS, ...shared } = options;
+    return (
+      this.#find(options.name, Histogram<Label>) ??
+      new Histogram({ ...this.#configure(shared), buckets: [...buckets] })
+    );
+  }
+
+  async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  /** Returns the registered metric of this name, if any. */
+  #find<Metric extends object>(
     name: MetricName,
-    type: abstract new (...args: never[]) => T,
-    create: () => T,
-  ): T {
+    type: abstract new (...args: never[]) => Metric,
+  ): Metric | undefined {
     if (!/^tidegate_[a-z0-9_]+$/.test(name)) throw new Error(`"${name}" is not a metric name of ours`);
-    const known = registry.getSingleMetric(name) as T | undefined;
-    if (known === undefined) return create();
-    if (known instanceof type) return known;
+    const known = this.#registry.getSingleMetric(name);
+    if (known === undefined || known instanceof type) return known;
     throw new Error(`the metric ${name} exists and is of another type`);
   }
 
-  return {
-    counter: ({ name, help, labels = [], collect }) =>
-      once(
-        name,
-        Counter,
-        () =>
-          new Counter({
-            name,
-            help,
-            labelNames: labels,
-            registers: [registry],
-            ...(collect && {
-              collect() {
-                return collect(this);
-              },
-            }),
-          }),
-      ),
-    gauge: ({ name, help, labels = [], collect }) =>
-      once(
-        name,
-        Gauge,
-        () =>
-          new Gauge({
-            name,
-            help,
-            labelNames: labels,
-            registers: [registry],
-            ...(collect && {
-              collect() {
-                return collect(this);
-              },
-            }),
-          }),
-      ),
-    histogram: ({ name, help, labels = [], buckets = SECONDS }) =>
-      once(
-        name,
-        Histogram,
-        () => new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] }),
-      ),
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-  };
+  #configure<Label extends string, Metric>(
+    { name, help, labels = [] }: MetricOptions<Label>,
+    collect?: (metric: Metric) => void | Promise<void>,
+  ) {
+    return {
+      name,
+      help,
+      labelNames: labels,
+      registers: [this.#registry],
+      // prom-client calls `collect` with the metric as `this`.
+      ...(collect && {
+        collect(this: Metric) {
+          return collect(this);
+        },
+      }),
+    };
+  }
 }

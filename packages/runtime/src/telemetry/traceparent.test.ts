@@ -5,14 +5,14 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const spanId = '00f067aa0ba902b7';
 
 describe('a traceparent', () => {
-  it('is parsed and formatted as W3C Trace Context has it', () => {
+  it('is parsed and formatted as W3C Trace Context specifies', () => {
     const header = `00-${traceId}-${spanId}-01`;
     expect(parseTraceparent(header)).toEqual({ traceId, spanId, sampled: true });
     expect(formatTraceparent({ traceId, spanId, sampled: true })).toBe(header);
     expect(formatTraceparent({ traceId, spanId, sampled: false })).toBe(`00-${traceId}-${spanId}-00`);
   });
 
-  it('is sampled by the last bit of its flags alone', () => {
+  it('is sampled when the last bit of its flags is set', () => {
     expect(parseTraceparent(`00-${traceId}-${spanId}-03`)?.sampled).toBe(true);
     expect(parseTraceparent(`00-${traceId}-${spanId}-02`)?.sampled).toBe(false);
   });
@@ -34,18 +34,18 @@ describe('a traceparent', () => {
     ['a line break at the end', `00-${traceId}-${spanId}-01\n`],
   ])('is not %s', (_what, header) => expect(parseTraceparent(header)).toBeUndefined());
 
-  it('begins a new trace, sampled', () => {
+  it('starts a new, sampled trace', () => {
     expect(parseTraceparent(createTraceparent())).toMatchObject({ sampled: true });
     expect(createTraceparent()).not.toBe(createTraceparent());
   });
 
-  it('has children in its trace, with its sampling and their own span', () => {
+  it('has children with its trace id, its sampling and a new span id', () => {
     const child = parseTraceparent(childTraceparent(`00-${traceId}-${spanId}-00`));
     expect(child).toMatchObject({ traceId, sampled: false });
     expect(child?.spanId).not.toBe(spanId);
   });
 
-  it('that is malformed or missing gets a new trace', () => {
+  it('starts a new trace when the parent is malformed or missing', () => {
     expect(parseTraceparent(childTraceparent('nonsense'))).toBeDefined();
     expect(parseTraceparent(childTraceparent())).toBeDefined();
   });

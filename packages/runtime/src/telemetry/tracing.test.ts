@@ -9,12 +9,12 @@ import { withSpan } from './with-span.ts';
 describe('startTelemetry', () => {
   afterEach(() => void delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT']);
 
-  it('does nothing where no endpoint is configured', async () => {
+  it('does nothing without an endpoint', async () => {
     const telemetry = await startTelemetry({ service: 'test', env: {} });
     await telemetry.stop();
   });
 
-  it('sends spans to the endpoint, the last ones when it stops', async () => {
+  it('exports spans to the endpoint, and flushes the last ones when it stops', async () => {
     const received = Promise.withResolvers<{ url: string | undefined; body: string }>();
     const collector = createServer((request, response) => {
       void buffer(request).then((body) => {
@@ -27,14 +27,14 @@ describe('startTelemetry', () => {
     process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] =
       `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
 
-    const telemetry = await startTelemetry({ service: 'orders-under-test' });
-    await withSpan('place order', {}, async () => {});
+    const telemetry = await startTelemetry({ service: 'counters-under-test' });
+    await withSpan('raise counter', {}, async () => {});
     await telemetry.stop();
     await telemetry.stop();
     const { url, body } = await received.promise;
     expect(url).toBe('/v1/traces');
-    expect(body).toContain('place order');
-    expect(body).toContain('orders-under-test');
+    expect(body).toContain('raise counter');
+    expect(body).toContain('counters-under-test');
     collector.close();
     collector.closeAllConnections();
   });

@@ -6,19 +6,19 @@ import { createTraceparent, parseTraceparent } from './traceparent.ts';
 import { withSpan } from './with-span.ts';
 
 describe('without an SDK', () => {
-  it('hands on a child of the given trace', async () => {
+  it('passes a child of the given traceparent', async () => {
     const parent = createTraceparent();
     const child = await withSpan('work', { traceparent: parent }, async (traceparent) => traceparent);
     expect(parseTraceparent(child)?.traceId).toBe(parseTraceparent(parent)?.traceId);
     expect(child).not.toBe(parent);
   });
 
-  it('begins a trace where there is none', async () => {
+  it('starts a trace when there is none', async () => {
     const begun = await withSpan('work', {}, async (traceparent) => traceparent);
     expect(parseTraceparent(begun)).toBeDefined();
   });
 
-  it('passes the error on', async () => {
+  it('rejects with the error of the work', async () => {
     await expect(withSpan('work', {}, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   });
 });
@@ -38,10 +38,10 @@ describe('with an SDK', () => {
     await provider.shutdown();
   });
 
-  it('links parent and child over a border that carries only the traceparent', async () => {
+  it('links parent and child when only the traceparent is propagated', async () => {
     const incoming = createTraceparent();
-    await withSpan('accept', { traceparent: incoming, attributes: { order: '42' } }, async (carried) => {
-      // As if in another process: nothing but the string gets there.
+    await withSpan('accept', { traceparent: incoming, attributes: { counter: '42' } }, async (carried) => {
+      // As in another process, which receives only the string.
       await context.with(context.active(), () =>
         withSpan('publish', { traceparent: carried }, async () => {}),
       );
@@ -49,13 +49,13 @@ describe('with an SDK', () => {
     await provider.forceFlush();
     const [publish, accept] = exporter.getFinishedSpans();
     expect([publish?.name, accept?.name]).toEqual(['publish', 'accept']);
-    expect(accept?.attributes).toEqual({ order: '42' });
+    expect(accept?.attributes).toEqual({ counter: '42' });
     expect(accept?.parentSpanContext?.spanId).toBe(parseTraceparent(incoming)?.spanId);
     expect(publish?.parentSpanContext?.spanId).toBe(accept?.spanContext().spanId);
     expect(publish?.spanContext().traceId).toBe(parseTraceparent(incoming)?.traceId);
   });
 
-  it('hands on the very span that it records', async () => {
+  it('passes the traceparent of the recorded span', async () => {
     const carried = await withSpan('work', {}, async (traceparent) => traceparent);
     const [span] = exporter.getFinishedSpans();
     expect(parseTraceparent(carried)).toEqual({
@@ -65,13 +65,13 @@ describe('with an SDK', () => {
     });
   });
 
-  it('nests under the active span when no traceparent is given', async () => {
+  it('is a child of the active span without a traceparent', async () => {
     await withSpan('outer', {}, () => withSpan('inner', {}, async () => {}));
     const [inner, outer] = exporter.getFinishedSpans();
     expect(inner?.parentSpanContext?.spanId).toBe(outer?.spanContext().spanId);
   });
 
-  it('does not record where the caller chose not to sample, and says so to the next', async () => {
+  it('does not record an unsampled trace, and propagates the flag', async () => {
     const parent = createTraceparent().replace(/01$/, '00');
     const child = await withSpan('work', { traceparent: parent }, async (traceparent) => traceparent);
     expect(exporter.getFinishedSpans()).toEqual([]);
@@ -81,7 +81,7 @@ describe('with an SDK', () => {
     });
   });
 
-  it('marks the span of work that failed', async () => {
+  it('marks the span of failed work', async () => {
     await expect(withSpan('work', {}, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     const [span] = exporter.getFinishedSpans();
     expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'broken' });

@@ -11,15 +11,18 @@ import {
 import { childTraceparent, formatTraceparent, parseTraceparent, type Traceparent } from './traceparent.ts';
 
 export interface SpanOptions {
-  /** The caller's, from a header or an envelope. Without it the span joins the active one, or begins a trace. */
+  /** Parent from a header or an envelope. Default: the active span, or a new trace when there is none. */
   readonly traceparent?: string | undefined;
+  /** Attributes of the span. Default: none. */
   readonly attributes?: Attributes;
 }
 
 /**
- * Runs `run` inside a span and gives it the traceparent to hand on. With an OpenTelemetry SDK in the process the span
- * is recorded, and marked as failed when `run` rejects; without one only a child traceparent is derived, so that the
- * trace id flows through headers and envelopes either way.
+ * Runs `run` inside a span and passes it the traceparent for outgoing requests and envelopes. With an OpenTelemetry SDK
+ * the span is recorded, and marked as failed when `run` rejects. Without an SDK `run` gets a child traceparent, so the
+ * trace id is propagated in both cases.
+ *
+ * @throws the error of `run`.
  */
 export async function withSpan<T>(
   name: string,
@@ -40,7 +43,7 @@ export async function withSpan<T>(
   }
 }
 
-/** The API without an SDK hands out the parent's context, or an invalid one: neither is a span of ours. */
+/** Without an SDK the API returns the parent's span context, or an invalid one. Neither identifies a new span. */
 function traceparentOf(span: Span, parent: Traceparent | undefined): string {
   const own = span.spanContext();
   if (isSpanContextValid(own) && own.spanId !== parent?.spanId) {
