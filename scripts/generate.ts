@@ -1,9 +1,11 @@
 /**
- * `npm run generate`: writes the types of each BFF's resolvers from its SDL. The files are committed, so no build is
- * needed before a start. `npm run check` runs it with `--check`, which fails when the files do not match the SDL.
+ * `npm run generate`: writes the types of each BFF's resolvers from its SDL, and the table of limits in
+ * `docs/operations.md` from `gateway/src/limits.ts`. The files are committed, so no build is needed before a start.
+ * `npm run check` runs it with `--check`, which fails when a file does not match its source.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { generate } from '@graphql-codegen/cli';
+import { limitsPage, withLimitsTable } from './generate/limits-table.ts';
 
 const contracts = '@order-platform/contracts#';
 
@@ -94,32 +96,32 @@ function usedImports(imports: string, code: string): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Returns the names of the files that had to change. */
-async function update(bff: string, check: boolean): Promise<string[]> {
-  const folder = `bffs/${bff}/src/generated`;
-  const wanted = await generatedFiles(bff);
-  await mkdir(folder, { recursive: true });
-  const present = await readdir(folder);
-  const changed: string[] = [];
-  for (const name of new Set([...wanted.keys(), ...present])) {
-    const path = `${folder}/${name}`;
-    const content = wanted.get(name);
-    if (content === (await readFile(path, 'utf8').catch(() => undefined))) continue;
-    changed.push(path);
-    if (check) continue;
-    await (content === undefined ? rm(path) : writeFile(path, content));
+/** Writes a file, or deletes it when `content` is undefined. Returns true when the file had to change. */
+async function update(path: string, content: string | undefined, check: boolean): Promise<boolean> {
+  if (content === (await readFile(path, 'utf8').catch(() => undefined))) return false;
+  if (!check) await (content === undefined ? rm(path) : writeFile(path, content));
+  return true;
+}
+
+/** Returns the content that each generated file must have; undefined for a file that must not exist. */
+async function wantedFiles(): Promise<ReadonlyMap<string, string | undefined>> {
+  const wanted = new Map<string, string | undefined>();
+  for (const bff of Object.keys(mappers)) {
+    const folder = `bffs/${bff}/src/generated`;
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(folder)) wanted.set(`${folder}/${name}`, undefined);
+    for (const [name, content] of await generatedFiles(bff)) wanted.set(`${folder}/${name}`, content);
   }
-  return changed;
+  return wanted.set(limitsPage, withLimitsTable(await readFile(limitsPage, 'utf8')));
 }
 
 const check = process.argv.includes('--check');
-for (const bff of Object.keys(mappers)) {
-  for (const path of await update(bff, check)) {
-    if (check) {
-      console.error(`${path} does not match its schema; run npm run generate.`);
-      process.exitCode = 1;
-    } else {
-      console.log(`updated ${path}`);
-    }
+for (const [path, content] of await wantedFiles()) {
+  if (!(await update(path, content, check))) continue;
+  if (check) {
+    console.error(`${path} does not match its source; run npm run generate.`);
+    process.exitCode = 1;
+  } else {
+    console.log(`updated ${path}`);
   }
 }

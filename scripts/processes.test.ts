@@ -36,10 +36,8 @@ describe('the table of processes', () => {
     expect(Object.keys(given).toSorted()).toEqual(variableNames(spec));
   });
 
-  it('hands the key of the tokens to nobody but the gateways', () => {
-    const holders = processes
-      .filter(({ variables }) => variables.includes('JWT_SECRET'))
-      .map(({ name }) => name);
+  it.each(['JWT_SECRET', 'CURSOR_SECRETS'] as const)('gives %s to the gateways only', (secret) => {
+    const holders = processes.filter(({ variables }) => variables.includes(secret)).map(({ name }) => name);
     expect(holders).toEqual(['gateway-web', 'gateway-mobile']);
   });
 

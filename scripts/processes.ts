@@ -1,15 +1,15 @@
 /**
- * The production shape in one table: every process, its entry file, its port and the variables it reads.
- * `npm run start:stack` starts it, `docker-compose.yml` describes it with images, a test holds both together.
+ * The production deployment as a table: every process, its entry file, its port and the variables it reads.
+ * `npm run start:stack` starts it; a test compares it with `docker-compose.yml`.
  */
 export interface ProcessSpec {
   readonly name: ProcessName;
   /** Relative to the repository's root. */
   readonly entry: string;
   readonly port: number;
-  /** What it reads beside `everyProcess`; no more than it needs, so that no process holds another one's secret. */
+  /** Variables it reads beside `everyProcess`. Only those it needs: no process holds the secret of another one. */
   readonly variables: readonly Variable[];
-  /** What makes this process of several with the same entry. */
+  /** Values that tell processes with the same entry apart. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +25,7 @@ export type ProcessName =
   | 'gateway-mobile'
   | 'dispatcher';
 
-/** What the stack provides. */
+/** Variables that the stack provides. */
 export type BackendVariable =
   | 'KAFKA_BROKERS'
   | 'DATABASE_URL'
@@ -33,7 +33,7 @@ export type BackendVariable =
   | 'JWT_SECRET'
   | 'CURSOR_SECRETS';
 
-/** Where a process finds another one. */
+/** Variables that hold the address of another process. */
 export const addressVariables = {
   ORDERS_URL: 'orders',
   ORDER_VIEW_URL: 'order-view',
@@ -49,9 +49,10 @@ export const everyProcess = ['HOST', 'PORT', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_EN
 
 const backends: readonly Variable[] = ['KAFKA_BROKERS', 'DATABASE_URL'];
 const sources: readonly Variable[] = ['ORDERS_URL', 'ORDER_VIEW_URL', 'CATALOG_VIEW_URL'];
-const edge: readonly Variable[] = [...backends, 'REDIS_URL', ...sources, 'CURSOR_SECRETS'];
+const edge: readonly Variable[] = [...backends, 'REDIS_URL', ...sources];
+const gateway: readonly Variable[] = [...edge, 'CURSOR_SECRETS', 'JWT_SECRET'];
 
-/** In the order of their dependencies; they are stopped the other way round, the edge first. */
+/** In the order of their dependencies. They are stopped in reverse, the edge first. */
 export const processes: readonly ProcessSpec[] = [
   described('payment-provider', 'deployments/services/payment-provider.ts', 4107, []),
   described('orders', 'deployments/services/orders.ts', 4101, backends),
@@ -60,25 +61,25 @@ export const processes: readonly ProcessSpec[] = [
   described('shipping', 'deployments/services/shipping.ts', 4104, backends),
   described('order-view', 'deployments/services/order-view.ts', 4105, backends),
   described('catalog-view', 'deployments/services/catalog-view.ts', 4106, backends),
-  described('gateway-web', 'deployments/gateway.ts', 4000, [...edge, 'JWT_SECRET'], { BFFS: 'web' }),
-  described('gateway-mobile', 'deployments/gateway.ts', 4001, [...edge, 'JWT_SECRET'], { BFFS: 'mobile' }),
+  described('gateway-web', 'deployments/gateway.ts', 4000, gateway, { BFFS: 'web' }),
+  described('gateway-mobile', 'deployments/gateway.ts', 4001, gateway, { BFFS: 'mobile' }),
   described('dispatcher', 'deployments/dispatcher.ts', 4002, edge),
 ];
 
-/** Every variable the process is given, for what describes it elsewhere. */
+/** Returns the names of all variables of a process, for the comparison with `docker-compose.yml`. */
 export function variableNames(spec: ProcessSpec): string[] {
   return [...everyProcess, ...spec.variables, ...Object.keys(spec.settings)].toSorted();
 }
 
 export interface Surroundings {
-  /** Backends of the stack, and LOG_LEVEL or OTEL_EXPORTER_OTLP_ENDPOINT when they shall not be the usual. */
+  /** Variables of the stack, and LOG_LEVEL or OTEL_EXPORTER_OTLP_ENDPOINT to replace their defaults. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly host: string;
   readonly urlOf: (name: ProcessName) => string;
   readonly portOf: (name: ProcessName) => number;
 }
 
-/** @throws Error naming the variable that the surroundings lack. */
+/** Returns the environment of a process. @throws Error that names a variable that the surroundings lack. */
 export function environmentOf(spec: ProcessSpec, surroundings: Surroundings): Record<string, string> {
   const { env, host, portOf } = surroundings;
   const environment: Record<string, string> = {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { jwtRules } from '@tidegate/gateway/jwt-rules';
 import { SignJWT } from 'jose';
 
 export const roles = ['customer', 'operator', 'partner'] as const;
@@ -14,7 +15,7 @@ export interface TokenClaims {
   readonly tokenId?: string;
 }
 
-/** Signs a JWT (HS256) with the claims that the gateway expects. */
+/** Signs a JWT that follows the gateway's rules. */
 export function signToken({
   sub,
   role,
@@ -23,12 +24,12 @@ export function signToken({
   tokenId = randomUUID(),
 }: TokenClaims): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({ role })
-    .setProtectedHeader({ alg: 'HS256' })
+  return new SignJWT({ [jwtRules.roleClaim]: role })
+    .setProtectedHeader({ alg: jwtRules.algorithms.secret[0]! })
     .setSubject(sub)
     .setJti(tokenId)
-    .setIssuer('tidegate')
-    .setAudience('tidegate')
+    .setIssuer(jwtRules.issuer)
+    .setAudience(jwtRules.audience)
     .setIssuedAt(now)
     .setExpirationTime(now + Math.floor(ttlMs / 1000))
     .sign(Buffer.from(secret));
