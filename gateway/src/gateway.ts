@@ -11,7 +11,7 @@ import { createAsyncApiRoute } from './asyncapi.ts';
 import { Revocations } from './auth/revocations.ts';
 import { createRevocationsRoute } from './auth/revocations-route.ts';
 import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
-import { createComposition } from './composition/index.ts';
+import { createComposition } from './composition/composition.ts';
 import { EdgeListener } from './edge-listener.ts';
 import type { GatewayOptions, Route } from './gateway-options.ts';
 import type { BffServer } from './graphql/bff-server.ts';

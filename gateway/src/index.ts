@@ -1,6 +1,6 @@
 export type { AsyncApiOptions } from './asyncapi.ts';
 export type { JwtOptions, TokenVerifier, VerifiedViewer } from './auth/token-verifier.ts';
-export { createComposition } from './composition/index.ts';
+export { createComposition } from './composition/composition.ts';
 export { createGateway, type Gateway } from './gateway.ts';
 export type { GatewayOptions, Route } from './gateway-options.ts';
 export {

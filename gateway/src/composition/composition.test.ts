@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createComposition, type Composition } from './index.ts';
+import { createComposition, type Composition } from './composition.ts';
 
 let root: string;
 let warnings: string[];
@@ -26,10 +26,10 @@ beforeEach(() => {
     },
   );
   deploy(
-    'orders',
-    { 'orders-aaaaaaaa.js': 'orders();', 'orders-aaaaaaaa.css': 'a{}' },
+    'alpha',
+    { 'alpha-aaaaaaaa.js': 'alpha();', 'alpha-aaaaaaaa.css': 'a{}' },
     {
-      '@mfe/orders': 'orders-aaaaaaaa.js',
+      '@mfe/alpha': 'alpha-aaaaaaaa.js',
     },
   );
   composition = createComposition({ root, logger });
@@ -62,7 +62,7 @@ function deploy(
 
 async function get(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
   const response = await composition.handle(new Request(`http://edge.example${path}`, { headers, method }));
-  if (!response) throw new Error(`${path} is somebody else's`);
+  if (!response) throw new Error(`${path} is not answered`);
   return response;
 }
 
@@ -73,17 +73,17 @@ async function importMap(): Promise<{ imports: Record<string, string>; integrity
 }
 
 describe('the page', () => {
-  it('has one import map of everything that the manifests expose, with the hash of each module', async () => {
+  it('has an import map of all exposed specifiers, with the hash of each module', async () => {
     const { imports, integrity } = await importMap();
     expect(imports).toEqual({
       preact: '/mfe/shell/preact-aaaaaaaa.js',
-      '@mfe/orders': '/mfe/orders/orders-aaaaaaaa.js',
+      '@mfe/alpha': '/mfe/alpha/alpha-aaaaaaaa.js',
     });
-    const hash = createHash('sha384').update('orders();').digest('base64');
-    expect(integrity['/mfe/orders/orders-aaaaaaaa.js']).toBe(`sha384-${hash}`);
+    const hash = createHash('sha384').update('alpha();').digest('base64');
+    expect(integrity['/mfe/alpha/alpha-aaaaaaaa.js']).toBe(`sha384-${hash}`);
   });
 
-  it('names its shell, its styles and its remotes', async () => {
+  it('links the script and the styles of its shell and lists its remotes', async () => {
     const text = await (await get('/')).text();
     expect(text).toContain(
       '<link rel="modulepreload" href="/mfe/shell/shell-aaaaaaaa.js" integrity="sha384-',
@@ -91,15 +91,15 @@ describe('the page', () => {
     expect(text).toContain('<link rel="stylesheet" href="/mfe/shell/shell-aaaaaaaa.css" integrity="sha384-');
     const { remotes } = (await (await get('/mfe/composition.json')).json()) as { remotes: object };
     expect(remotes).toMatchObject({
-      orders: {
-        specifier: '@mfe/orders',
-        url: '/mfe/orders/orders-aaaaaaaa.js',
-        css: [{ url: '/mfe/orders/orders-aaaaaaaa.css' }],
+      alpha: {
+        specifier: '@mfe/alpha',
+        url: '/mfe/alpha/alpha-aaaaaaaa.js',
+        css: [{ url: '/mfe/alpha/alpha-aaaaaaaa.css' }],
       },
     });
   });
 
-  it('allows only its own scripts, by a nonce that is new each time', async () => {
+  it('allows only its own scripts, with a new CSP nonce for each response', async () => {
     const responses = [await get('/'), await get('/')];
     const nonces = responses.map((response) => {
       const policy = response.headers.get('content-security-policy') ?? '';
@@ -112,70 +112,70 @@ describe('the page', () => {
     expect(responses[0]?.headers.get('integrity-policy')).toBe('blocked-destinations=(script)');
   });
 
-  it('is served for every client route that a browser asks for, and for nothing of others', async () => {
+  it('is served for every client route that a browser navigates to, and for no reserved path', async () => {
     const html = { accept: 'text/html,application/xhtml+xml' };
-    expect((await get('/orders/42', html)).status).toBe(200);
+    expect((await get('/alpha/42', html)).status).toBe(200);
     for (const path of ['/graphql/web', '/webhooks/openapi.json', '/healthz', '/favicon.ico', '/dev/token']) {
       expect(
         await composition.handle(new Request(`http://edge.example${path}`, { headers: html })),
         path,
       ).toBeUndefined();
     }
-    expect(await composition.handle(new Request('http://edge.example/orders/42'))).toBeUndefined();
+    expect(await composition.handle(new Request('http://edge.example/alpha/42'))).toBeUndefined();
     expect(await composition.handle(new Request('http://edge.example/', { method: 'POST' }))).toBeUndefined();
   });
 
-  it('takes up a new deployment without a restart', async () => {
+  it('is composed from a new deployment without a restart', async () => {
     await importMap();
-    deploy('orders', { 'orders-bbbbbbbb.js': 'newer();' }, { '@mfe/orders': 'orders-bbbbbbbb.js' });
-    expect((await importMap()).imports['@mfe/orders']).toBe('/mfe/orders/orders-bbbbbbbb.js');
+    deploy('alpha', { 'alpha-bbbbbbbb.js': 'newer();' }, { '@mfe/alpha': 'alpha-bbbbbbbb.js' });
+    expect((await importMap()).imports['@mfe/alpha']).toBe('/mfe/alpha/alpha-bbbbbbbb.js');
   });
 
   it.each([
     ['garbage', '{"name":'],
-    ['another’s manifest', '{"name":"shell"}'],
+    ['the manifest of another one', '{"name":"shell"}'],
     ['an empty file', ''],
-  ])('keeps the last good manifest when the new one is %s, and warns once', async (_what, text) => {
+  ])('keeps the last valid manifest when the new one is %s, and warns once', async (_what, text) => {
     await importMap();
-    writeFileSync(join(root, 'orders', 'dist', 'manifest.json'), text);
-    expect((await importMap()).imports['@mfe/orders']).toBe('/mfe/orders/orders-aaaaaaaa.js');
+    writeFileSync(join(root, 'alpha', 'dist', 'manifest.json'), text);
+    expect((await importMap()).imports['@mfe/alpha']).toBe('/mfe/alpha/alpha-aaaaaaaa.js');
     await importMap();
     expect(warnings).toEqual(['unusable manifest: the last good one stays']);
   });
 
-  it('keeps the last good manifest and its files when the build has vanished', async () => {
+  it('keeps the last valid manifest and its files when the build is deleted', async () => {
     await importMap();
-    await get('/mfe/orders/orders-aaaaaaaa.js');
-    rmSync(join(root, 'orders', 'dist'), { recursive: true });
-    expect((await importMap()).imports['@mfe/orders']).toBe('/mfe/orders/orders-aaaaaaaa.js');
-    expect(await (await get('/mfe/orders/orders-aaaaaaaa.js')).text()).toBe('orders();');
+    await get('/mfe/alpha/alpha-aaaaaaaa.js');
+    rmSync(join(root, 'alpha', 'dist'), { recursive: true });
+    expect((await importMap()).imports['@mfe/alpha']).toBe('/mfe/alpha/alpha-aaaaaaaa.js');
+    expect(await (await get('/mfe/alpha/alpha-aaaaaaaa.js')).text()).toBe('alpha();');
   });
 
-  it('does without a remote that never had a good manifest', async () => {
-    mkdirSync(join(root, 'stock', 'dist'), { recursive: true });
-    writeFileSync(join(root, 'stock', 'dist', 'manifest.json'), 'garbage');
-    expect(Object.keys((await importMap()).imports)).toEqual(['@mfe/orders', 'preact']);
+  it('leaves out a remote that never had a valid manifest', async () => {
+    mkdirSync(join(root, 'beta', 'dist'), { recursive: true });
+    writeFileSync(join(root, 'beta', 'dist', 'manifest.json'), 'garbage');
+    expect(Object.keys((await importMap()).imports)).toEqual(['@mfe/alpha', 'preact']);
     expect(warnings).toEqual(['unusable manifest: the page has a placeholder instead']);
   });
 
-  it('lets no remote redefine a shared library', async () => {
+  it('lets no remote replace a shared library', async () => {
     const files = { 'evil-aaaaaaaa.js': 'evil();' };
     deploy('evil', files, { '@mfe/evil': 'evil-aaaaaaaa.js', preact: 'evil-aaaaaaaa.js' });
     expect((await importMap()).imports['preact']).toBe('/mfe/shell/preact-aaaaaaaa.js');
     expect(warnings).toHaveLength(1);
   });
 
-  it('warns of an import that nobody provides', async () => {
-    deploy('orders', { 'orders-cccccccc.js': 'x' }, { '@mfe/orders': 'orders-cccccccc.js' }, [
+  it('warns once about an import that no manifest exposes', async () => {
+    deploy('alpha', { 'alpha-cccccccc.js': 'x' }, { '@mfe/alpha': 'alpha-cccccccc.js' }, [
       'preact',
       'lodash',
     ]);
     await importMap();
     await importMap();
-    expect(warnings).toEqual(['a micro-frontend imports what nobody on the page provides']);
+    expect(warnings).toEqual(['a micro-frontend imports a specifier that no manifest exposes']);
   });
 
-  it('says so, and to come back, when there never was a shell', async () => {
+  it('answers 503 with Retry-After when there never was a shell', async () => {
     rmSync(join(root, 'shell'), { recursive: true });
     const response = await get('/');
     expect(response.status).toBe(503);
@@ -183,54 +183,54 @@ describe('the page', () => {
   });
 });
 
-describe('a file', () => {
-  const file = '/mfe/orders/orders-aaaaaaaa.js';
+describe('a file of a micro-frontend', () => {
+  const file = '/mfe/alpha/alpha-aaaaaaaa.js';
 
-  it('with a hash in its name is kept for ever, the manifest is not', async () => {
+  it('is immutable with a hash in its name; the manifest is not', async () => {
     expect((await get(file)).headers.get('cache-control')).toContain('immutable');
     expect((await get(file)).headers.get('content-type')).toBe('text/javascript; charset=utf-8');
-    expect((await get('/mfe/orders/manifest.json')).headers.get('cache-control')).toBe('no-cache');
+    expect((await get('/mfe/alpha/manifest.json')).headers.get('cache-control')).toBe('no-cache');
   });
 
-  it('comes packed as the browser likes, each form with its own tag', async () => {
+  it('is compressed as Accept-Encoding allows, with an ETag for each coding', async () => {
     const brotli = await get(file, { 'accept-encoding': 'gzip, deflate, br' });
     expect(brotli.headers.get('content-encoding')).toBe('br');
-    expect(brotliDecompressSync(await brotli.arrayBuffer()).toString()).toBe('orders();');
+    expect(brotliDecompressSync(await brotli.arrayBuffer()).toString()).toBe('alpha();');
     const gzip = await get(file, { 'accept-encoding': 'gzip, br;q=0' });
-    expect(gunzipSync(await gzip.arrayBuffer()).toString()).toBe('orders();');
+    expect(gunzipSync(await gzip.arrayBuffer()).toString()).toBe('alpha();');
     const plain = await get(file);
     expect(plain.headers.get('content-encoding')).toBeNull();
     const tags = [brotli, gzip, plain].map(({ headers }) => headers.get('etag'));
     expect(new Set(tags).size).toBe(3);
   });
 
-  it('is not sent again to who has it', async () => {
+  it('is answered with 304 when If-None-Match has its ETag', async () => {
     const etag = (await get(file)).headers.get('etag') ?? '';
     expect((await get(file, { 'if-none-match': `"other", W/${etag}` })).status).toBe(304);
     expect((await get(file, { 'if-none-match': '"other"' })).status).toBe(200);
   });
 
-  it('has no body for HEAD, and takes no other method', async () => {
+  it('has no body for HEAD, and refuses other methods', async () => {
     const head = await get(file, {}, 'HEAD');
-    expect(head.headers.get('content-length')).toBe('9');
+    expect(head.headers.get('content-length')).toBe('8');
     expect(await head.text()).toBe('');
     expect((await get(file, {}, 'POST')).status).toBe(405);
   });
 
   it.each([
-    '/mfe/orders/../../secret.json',
-    '/mfe/orders/..%2f..%2fsecret.json',
-    '/mfe/orders/%2e%2e/secret.json',
+    '/mfe/alpha/../../secret.json',
+    '/mfe/alpha/..%2f..%2fsecret.json',
+    '/mfe/alpha/%2e%2e/secret.json',
     '/mfe/..%5csecret.json',
-    '/mfe/orders/sub/orders-aaaaaaaa.js',
-    '/mfe/orders/.sources-hash',
-    '/mfe/orders/link.js',
-    '/mfe/orders/',
-    '/mfe/nobody/x-aaaaaaaa.js',
-  ])('outside the build is not found: %s', async (path) => {
+    '/mfe/alpha/sub/alpha-aaaaaaaa.js',
+    '/mfe/alpha/.sources-hash',
+    '/mfe/alpha/link.js',
+    '/mfe/alpha/',
+    '/mfe/unknown/x-aaaaaaaa.js',
+  ])('is not found outside of a build: %s', async (path) => {
     writeFileSync(join(root, 'secret.json'), 'secret');
-    writeFileSync(join(root, 'orders', 'dist', '.sources-hash'), 'secret');
-    symlinkSync(join(root, 'secret.json'), join(root, 'orders', 'dist', 'link.js'));
+    writeFileSync(join(root, 'alpha', 'dist', '.sources-hash'), 'secret');
+    symlinkSync(join(root, 'secret.json'), join(root, 'alpha', 'dist', 'link.js'));
     const response = await composition.handle(new Request(`http://edge.example${path}`));
     expect(response === undefined || response.status === 404).toBe(true);
     expect(await response?.text()).not.toBe('secret');

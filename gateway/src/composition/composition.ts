@@ -1,72 +1,96 @@
 import { encodeErrorBody, TidegateError } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { SHELL, type Manifest } from './manifest.ts';
-import { createManifests } from './manifests.ts';
-import { composePage, missingImports } from './page-composition.ts';
+import { ManifestStore } from './manifest-store.ts';
+import { composePage, unresolvedImports, type PageComposition } from './page-composition.ts';
 import { renderPage, renderUnavailable } from './page.ts';
-import { createStaticFiles } from './static-files.ts';
+import { StaticFiles } from './static-files.ts';
 
 export interface CompositionOptions {
-  /** The folder of micro-frontends: `<root>/<name>/dist/manifest.json` and the files it names. */
+  /** Folder of the micro-frontends: `<root>/<name>/dist/manifest.json` and the files that the manifest names. */
   readonly root: string;
   readonly logger: Logger;
 }
 
-/** Puts the page together from micro-frontends that are built and shipped one by one. */
+/** Serves the page that is composed from micro-frontends, and their files. */
 export interface Composition {
   /**
-   * Answers `/mfe/…` and, for a browser that asks for a page, `/` and every path of the client's own routes.
-   * Undefined for what is somebody else's: ask it last. Never rejects for a broken deployment.
+   * Answers `/mfe/…`, and `/` and every client route when a browser navigates to it. Undefined for any other request,
+   * so call it after all other handlers. Never rejects because of a broken deployment.
    */
   handle(request: Request): Promise<Response | undefined>;
 }
 
-/** First segments that are never a page, even when a browser's address bar asks for them. */
-const reserved = new Set(['graphql', 'webhooks', 'dev', 'healthz', 'readyz', 'metrics']);
-
-export function createComposition({ root, logger }: CompositionOptions): Composition {
-  const manifests = createManifests(root, logger);
-  const files = createStaticFiles(root);
-  let warnedOf = '';
-
-  /** Says once, and again when it changes, what no import map can resolve. */
-  const warnOfMissing = (all: readonly Manifest[]): void => {
-    const missing = missingImports(all);
-    const text = JSON.stringify(missing);
-    if (text === warnedOf) return;
-    warnedOf = text;
-    for (const each of missing) {
-      logger.warn(each, 'a micro-frontend imports what nobody on the page provides');
-    }
-  };
-
-  const compose = async () => {
-    const all = await manifests.current();
-    warnOfMissing(all);
-    return { shell: all.find(({ name }) => name === SHELL), composition: composePage(all) };
-  };
-
-  return {
-    async handle(request) {
-      const url = new URL(request.url);
-      const reads = request.method === 'GET' || request.method === 'HEAD';
-      if (url.pathname.startsWith('/mfe/')) {
-        if (!reads) return methodNotAllowed();
-        if (url.pathname !== '/mfe/composition.json') return files.serve(request, url.pathname.slice(5));
-        const { composition } = await compose();
-        return Response.json(composition, { headers: { 'cache-control': 'no-store' } });
-      }
-      if (!reads || !isPage(url, request.headers.get('accept'))) return undefined;
-      const { shell, composition } = await compose();
-      return shell ? renderPage(shell, composition, url) : renderUnavailable();
-    },
-  };
+/**
+ * Creates the composition of a folder of micro-frontends. Each of them may be deployed while it runs: every page is
+ * composed from the manifests of that moment, by the rules in `page-composition.ts`.
+ *
+ * @example
+ * const composition = createComposition({ root: '/srv/microfrontends', logger });
+ * const page = await composition.handle(new Request('https://edge.example/'));
+ */
+export function createComposition(options: CompositionOptions): Composition {
+  return new FolderComposition(options);
 }
 
-/** A path of the client's router: asked for as a page, not as a file. */
-function isPage({ pathname }: URL, accept: string | null): boolean {
+const FILES_PATH = '/mfe/';
+const COMPOSITION_PATH = '/mfe/composition.json';
+/** First path segments that are never a client route, even when a browser navigates to them. */
+const RESERVED_SEGMENTS = new Set(['graphql', 'webhooks', 'dev', 'healthz', 'readyz', 'metrics']);
+
+class FolderComposition implements Composition {
+  readonly #logger: Logger;
+  readonly #manifests: ManifestStore;
+  readonly #files: StaticFiles;
+  /** Unresolved imports that were logged last, as JSON. */
+  #loggedImports = '[]';
+
+  constructor({ root, logger }: CompositionOptions) {
+    this.#logger = logger;
+    this.#manifests = new ManifestStore(root, logger);
+    this.#files = new StaticFiles(root);
+  }
+
+  async handle(request: Request): Promise<Response | undefined> {
+    const url = new URL(request.url);
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (url.pathname.startsWith(FILES_PATH)) {
+      if (!isRead) return methodNotAllowed();
+      if (url.pathname === COMPOSITION_PATH) return this.#serveComposition();
+      return this.#files.serve(request, url.pathname.slice(FILES_PATH.length));
+    }
+    if (!isRead || !isClientRoute(url, request.headers.get('accept'))) return undefined;
+    const { shell, page } = await this.#compose();
+    return shell ? renderPage(shell, page, url) : renderUnavailable();
+  }
+
+  async #serveComposition(): Promise<Response> {
+    const { page } = await this.#compose();
+    return Response.json(page, { headers: { 'cache-control': 'no-store' } });
+  }
+
+  async #compose(): Promise<{ shell: Manifest | undefined; page: PageComposition }> {
+    const manifests = await this.#manifests.current();
+    this.#logUnresolvedImports(manifests);
+    return { shell: manifests.find(({ name }) => name === SHELL), page: composePage(manifests) };
+  }
+
+  /** Logs unresolved imports once, and again when they change. */
+  #logUnresolvedImports(manifests: readonly Manifest[]): void {
+    const unresolved = unresolvedImports(manifests);
+    const text = JSON.stringify(unresolved);
+    if (text === this.#loggedImports) return;
+    this.#loggedImports = text;
+    for (const each of unresolved) {
+      this.#logger.warn(each, 'a micro-frontend imports a specifier that no manifest exposes');
+    }
+  }
+}
+
+/** True for `/` and for paths that a browser navigates to and that do not name a file. */
+function isClientRoute({ pathname }: URL, accept: string | null): boolean {
   const segments = pathname.split('/').slice(1);
-  if (reserved.has(segments[0] ?? '') || segments.at(-1)?.includes('.')) return false;
+  if (RESERVED_SEGMENTS.has(segments[0] ?? '') || segments.at(-1)?.includes('.')) return false;
   return pathname === '/' || (accept ?? '').includes('text/html');
 }
 

@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const write = (name: string, bytes: number) => writeFileSync(join(folder, name), 'x'.repeat(bytes));
 
-it('drops what was not asked for longest when its budget is used up', async () => {
+it('evicts the least recently used file above its memory limit', async () => {
   const cache = new FileCache(10_000);
   for (const name of ['a', 'b']) {
     write(name, 1_500);
@@ -27,7 +27,7 @@ it('drops what was not asked for longest when its budget is used up', async () =
   expect(left.map((file) => file !== undefined)).toEqual([true, false, true]);
 });
 
-it('serves a file that is larger than its whole budget, and does not keep it', async () => {
+it('serves a file that exceeds its memory limit, and does not cache it', async () => {
   const cache = new FileCache(1_000);
   write('big', 5_000);
   expect((await (await cache.get(folder, 'big'))?.body('identity'))?.length).toBe(5_000);

@@ -1,99 +1,74 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import { fingerprintOf } from './file-fingerprint.ts';
 
-export type Encoding = 'br' | 'gzip' | 'identity';
+/** Content codings of HTTP that files are served with. */
+export type ContentCoding = 'br' | 'gzip' | 'identity';
 
 export interface CachedFile {
+  /** Hash of the content, without quotes. */
   readonly etag: string;
-  /** The file, or the file packed: packed once, at the first asking. */
-  body(encoding: Encoding): Promise<Buffer>;
+  /** Returns the encoded content. Each coding is computed once, at its first use. */
+  body(coding: ContentCoding): Promise<Buffer>;
 }
 
 interface Entry {
-  readonly seen: string;
+  /** Fingerprint of the file on disk when it was read. */
+  readonly fingerprint: string;
   readonly file: CachedFile;
-  readonly budgetBytes: number;
+  readonly sizeBytes: number;
 }
 
-const brotli = promisify(brotliCompress);
-const gzipped = promisify(gzip);
+const compressBrotli = promisify(brotliCompress);
+const compressGzip = promisify(gzip);
+/** Share of an entry that does not depend on the file's size. */
+const ENTRY_OVERHEAD_BYTES = 1_000;
 
 /**
- * Files by path, at most `maxBytes` of them in memory; what was not asked for longest goes first. A file that has
- * vanished from disk is still served while it is here: pages that were loaded before a deployment may ask for it.
+ * Cache of files by path. Evicts the least recently used ones above `maxBytes`. A file that was deleted from disk is
+ * served while it is cached, because pages that were loaded before a deployment may still need it.
  */
 export class FileCache {
-  readonly #maxBytes: number;
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
+  readonly #entries: LRUCache<string, Entry>;
 
+  /** @param maxBytes memory limit, in which encoded copies of a file count as much as the file. */
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#entries = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ sizeBytes }) => sizeBytes });
   }
 
-  /** The file `name` right inside `folder`; undefined when there is none, or when a link leads elsewhere. */
+  /** Returns the file `name` directly inside `folder`; undefined without one, or when a link leads elsewhere. */
   async get(folder: string, name: string): Promise<CachedFile | undefined> {
     const path = join(folder, name);
     const entry = this.#entries.get(path);
-    const seen = await fingerprint(path);
-    if (entry && (seen === undefined || seen === entry.seen)) {
-      this.#entries.delete(path);
-      this.#entries.set(path, entry);
-      return entry.file;
-    }
-    if (seen === undefined || !(await liesInside(folder, path))) return undefined;
+    const fingerprint = await fingerprintOf(path);
+    if (entry && (fingerprint === undefined || fingerprint === entry.fingerprint)) return entry.file;
+    if (fingerprint === undefined || !(await liesInside(folder, path))) return undefined;
     const content = await readFile(path);
-    const file = describeFile(content);
-    this.#keep(path, { seen, file, budgetBytes: content.length * 2 + 1_000 });
+    const file = createCachedFile(content);
+    this.#entries.set(path, { fingerprint, file, sizeBytes: content.length * 2 + ENTRY_OVERHEAD_BYTES });
     return file;
-  }
-
-  #keep(path: string, entry: Entry): void {
-    this.#forget(path);
-    if (entry.budgetBytes > this.#maxBytes) return;
-    this.#entries.set(path, entry);
-    this.#bytes += entry.budgetBytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(path: string): void {
-    const entry = this.#entries.get(path);
-    if (!entry) return;
-    this.#entries.delete(path);
-    this.#bytes -= entry.budgetBytes;
   }
 }
 
-function describeFile(content: Buffer): CachedFile {
-  const packed = new Map<Encoding, Promise<Buffer>>();
+function createCachedFile(content: Buffer): CachedFile {
+  const bodies = new Map<ContentCoding, Promise<Buffer>>();
   return {
     etag: createHash('sha256').update(content).digest('base64url').slice(0, 22),
-    body(encoding) {
-      const known = packed.get(encoding) ?? pack(content, encoding);
-      packed.set(encoding, known);
-      return known;
+    body(coding) {
+      const body = bodies.get(coding) ?? encode(content, coding);
+      bodies.set(coding, body);
+      return body;
     },
   };
 }
 
-function pack(content: Buffer, encoding: Encoding): Promise<Buffer> {
-  if (encoding === 'br') return brotli(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
-  return encoding === 'gzip' ? gzipped(content) : Promise.resolve(content);
-}
-
-async function fingerprint(path: string): Promise<string | undefined> {
-  try {
-    const stats = await stat(path);
-    return stats.isFile() ? `${stats.mtimeMs} ${stats.size}` : undefined;
-  } catch {
-    return undefined;
-  }
+function encode(content: Buffer, coding: ContentCoding): Promise<Buffer> {
+  if (coding === 'br') return compressBrotli(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+  return coding === 'gzip' ? compressGzip(content) : Promise.resolve(content);
 }
 
 async function liesInside(folder: string, path: string): Promise<boolean> {

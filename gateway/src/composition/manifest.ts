@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** Flat, hashed file names; nothing that could lead out of the folder. */
+/** File names without a path, so that none leads out of the folder. */
 export const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'a plain file name');
-/** Micro-frontends are named as their folders are. */
+/** A micro-frontend has the name of its folder. */
 export const microFrontendName = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'a lower-case name');
 
 const specifier = z.string().regex(/^(@[a-z0-9-]+\/)?[a-z0-9-]+(\/[a-z0-9-]+)*$/, 'a bare module specifier');
@@ -11,25 +11,31 @@ const manifest = z
   .object({
     name: microFrontendName,
     title: z.string().min(1).max(80),
+    /** Script that starts the micro-frontend. */
     entry: fileName,
     css: z.array(fileName),
+    /** Integrity metadata (Subresource Integrity) of each file. */
     integrity: z.record(fileName, z.string().regex(/^sha384-[A-Za-z0-9+/]{64}$/)),
+    /** Specifiers that the micro-frontend leaves to the import map. */
     imports: z.array(specifier),
+    /** Specifiers that the micro-frontend adds to the import map. */
     exposes: z.record(specifier, fileName),
   })
   .refine(({ entry, css, exposes, integrity }) => {
     return [entry, ...css, ...Object.values(exposes)].every((file) => Object.hasOwn(integrity, file));
   }, 'every file that is named must have its hash in `integrity`');
 
-/** What a micro-frontend's build says about it, in `dist/manifest.json`. */
+/** Description of a micro-frontend that its build writes to `dist/manifest.json`. */
 export type Manifest = z.infer<typeof manifest>;
 
-/** The one that brings the page along. Only it may provide shared libraries. */
+/** Name of the micro-frontend that brings the page. Only it may expose shared libraries. */
 export const SHELL = 'shell';
 
 /**
- * @throws Error with a sentence for the log: not JSON, not a manifest, another's name, or a claim on a specifier
- * that is not its own. A remote that could redefine `preact` could take over the page.
+ * Parses the manifest of the micro-frontend in `folder`.
+ *
+ * @throws Error with a sentence for the log when the text is not a manifest, names another micro-frontend, or exposes a
+ * specifier of another one: a remote that replaced a shared library could take over the page.
  */
 export function parseManifest(text: string, folder: string): Manifest {
   const parsed = manifest.safeParse(JSON.parse(text));

@@ -1,22 +1,42 @@
+/**
+ * Composition of the page from the manifests of its micro-frontends.
+ *
+ * - The shell brings the page: its entry script, its stylesheets and the shared libraries. Every other micro-frontend
+ *   is a remote, which the shell loads when it is needed.
+ * - The import map has one entry for each specifier that a manifest exposes. A remote exposes `@mfe/<name>` only, so
+ *   no remote can replace a shared library (`manifest.ts` refuses it).
+ * - `integrity` of the import map holds the hash of every script, so that a browser runs only files of a manifest.
+ * - A manifest that is missing, half-written or invalid does not replace the last valid one (`manifest-store.ts`).
+ */
 import { SHELL, type Manifest } from './manifest.ts';
 
-/** A remote as the shell needs to know it. */
-export interface ComposedRemote {
-  readonly title: string;
-  /** The bare specifier to import. */
-  readonly specifier: string;
-  /** The same as an address, for another try after a new deployment: an import map cannot be changed. */
-  readonly url: string;
-  readonly css: readonly { readonly url: string; readonly integrity: string }[];
-}
-
-/** One page out of all manifests: a native import map and the list of remotes. */
+/** The composed page. The shell reads it as JSON from the page and from `/mfe/composition.json`. */
 export interface PageComposition {
+  /** Import map of the HTML standard. */
   readonly importMap: {
+    /** URL of each module specifier. */
     readonly imports: Readonly<Record<string, string>>;
+    /** Integrity metadata of each script URL. */
     readonly integrity: Readonly<Record<string, string>>;
   };
+  /** Remotes by name. */
   readonly remotes: Readonly<Record<string, ComposedRemote>>;
+}
+
+/** A remote as the shell loads it. */
+export interface ComposedRemote {
+  readonly title: string;
+  /** Module specifier to import. */
+  readonly specifier: string;
+  /** URL of the same module, for a retry after a new deployment: a page's import map cannot be changed. */
+  readonly url: string;
+  readonly css: readonly Stylesheet[];
+}
+
+/** Attributes of a stylesheet's `link` element. */
+export interface Stylesheet {
+  readonly url: string;
+  readonly integrity: string;
 }
 
 export function composePage(manifests: readonly Manifest[]): PageComposition {
@@ -35,11 +55,11 @@ export function composePage(manifests: readonly Manifest[]): PageComposition {
   return { importMap: { imports, integrity }, remotes };
 }
 
-/** The specifiers that nobody provides: whoever needs them will fail to load. */
-export function missingImports(manifests: readonly Manifest[]): { name: string; specifier: string }[] {
-  const provided = new Set(manifests.flatMap(({ exposes }) => Object.keys(exposes)));
+/** Lists the imports that the import map cannot resolve. A micro-frontend with one of them fails to load. */
+export function unresolvedImports(manifests: readonly Manifest[]): { name: string; specifier: string }[] {
+  const exposed = new Set(manifests.flatMap(({ exposes }) => Object.keys(exposes)));
   return manifests.flatMap(({ name, imports }) =>
-    imports.filter((specifier) => !provided.has(specifier)).map((specifier) => ({ name, specifier })),
+    imports.filter((specifier) => !exposed.has(specifier)).map((specifier) => ({ name, specifier })),
   );
 }
 
@@ -47,8 +67,7 @@ export function fileUrl(manifest: Manifest, file: string): string {
   return `/mfe/${manifest.name}/${file}`;
 }
 
-/** A stylesheet's address and hash, as a `link` element needs them. */
-export function stylesheets(manifest: Manifest): { url: string; integrity: string }[] {
+export function stylesheets(manifest: Manifest): Stylesheet[] {
   return manifest.css.map((file) => ({
     url: fileUrl(manifest, file),
     integrity: manifest.integrity[file] ?? '',

@@ -1,21 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import type { Manifest } from './manifest.ts';
 import { fileUrl, stylesheets, type PageComposition } from './page-composition.ts';
+import { createNonce, pageSecurityHeaders } from './page-security.ts';
 
-/** The page that the shell fills, with a fresh nonce. */
+/** Renders the page that the shell's script fills. */
 export function renderPage(shell: Manifest, composition: PageComposition, requestUrl: URL): Response {
-  const nonce = randomBytes(16).toString('base64');
+  const nonce = createNonce();
   return new Response(html(shell, composition, nonce), {
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      // The nonce is new each time and the composition may be: what has to be fast is cached by its hash.
+      // Nonce and composition change; scripts and stylesheets are cached by the hash in their names.
       'cache-control': 'no-cache',
-      ...pageSecurity(nonce, requestUrl),
+      ...pageSecurityHeaders(nonce, requestUrl),
     },
   });
 }
 
-/** When there is no shell to show, and never was: says so to people and comes back by itself. */
+/** Renders the answer while no shell has ever been deployed. The browser retries every 5 s. */
 export function renderUnavailable(): Response {
   const page = `<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">
 <title>Tidegate</title><meta name="color-scheme" content="light dark">
@@ -62,35 +62,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0b7285"/><path d="M5 14c4-4 7-4 11 0s7 4 11 0M5 21c4-4 7-4 11 0s7 4 11 0" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round"/></svg>',
 )}`;
 
-/** JSON that cannot end the script element it stands in. */
+/** Encodes JSON for a script element: without `<`, it cannot end the element. */
 function scriptJson(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', String.raw`\u003c`);
-}
-
-/**
- * Only our own files run, and only with the hashes of the manifests (`Integrity-Policy`: Chromium, Firefox). The
- * WebSocket's origin is spelt out, because not every browser counts it as 'self'.
- */
-function pageSecurity(nonce: string, { host, protocol }: URL): Record<string, string> {
-  const socket = /^[A-Za-z0-9.:[\]-]+$/.test(host)
-    ? ` ${protocol === 'https:' ? 'wss' : 'ws'}://${host}`
-    : '';
-  const policy = [
-    "default-src 'none'",
-    `script-src 'self' 'nonce-${nonce}'`,
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "font-src 'self'",
-    `connect-src 'self'${socket}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ];
-  return {
-    'content-security-policy': policy.join('; '),
-    'integrity-policy': 'blocked-destinations=(script)',
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'same-origin',
-    'cross-origin-opener-policy': 'same-origin',
-  };
 }

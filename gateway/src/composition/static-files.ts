@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { encodeErrorBody, TidegateError } from '@tidegate/core';
-import { FileCache, type CachedFile, type Encoding } from './file-cache.ts';
+import { FileCache, type CachedFile, type ContentCoding } from './file-cache.ts';
 import { fileName, microFrontendName } from './manifest.ts';
 
-const types: Readonly<Record<string, string>> = {
+const contentTypes: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   json: 'application/json; charset=utf-8',
@@ -13,66 +13,88 @@ const types: Readonly<Record<string, string>> = {
   webp: 'image/webp',
   woff2: 'font/woff2',
 };
-const packable = new Set(['js', 'css', 'json', 'map', 'svg']);
-/** Names that Vite made from the content: `orders-Czm4Ce-B.js`. */
+/** Extensions of text. The other types are compressed already. */
+const compressible = new Set(['js', 'css', 'json', 'map', 'svg']);
+/** Matches names in which Vite put a hash of the content: `alpha-Czm4Ce-B.js`. */
 const HASHED = /-[A-Za-z0-9_-]{8}\.[a-z0-9]+$/;
+const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
 
-/** Serves `/mfe/<name>/<file>` from `<root>/<name>/dist/<file>`, nothing else. */
-export function createStaticFiles(root: string, cacheBytes = 32 * 1024 * 1024) {
-  const cache = new FileCache(cacheBytes);
-  return {
-    /** `path` is what follows `/mfe/`, still encoded: names that need encoding do not exist. */
-    async serve(request: Request, path: string): Promise<Response> {
-      const [name = '', file = '', ...more] = path.split('/');
-      const type = types[file.slice(file.lastIndexOf('.') + 1)];
-      const plain = microFrontendName.safeParse(name).success && fileName.safeParse(file).success;
-      if (!plain || more.length > 0 || type === undefined) return notFound();
-      const found = await cache.get(join(root, name, 'dist'), file);
-      return found ? respond(request, found, file, type) : notFound();
-    },
-  };
+/** Serves `<root>/<name>/dist/<file>` as `/mfe/<name>/<file>`, and no other file. */
+export class StaticFiles {
+  readonly #root: string;
+  readonly #cache: FileCache;
+
+  /** @param cacheBytes memory limit of cached files. Default 32 MiB. */
+  constructor(root: string, cacheBytes = DEFAULT_CACHE_BYTES) {
+    this.#root = root;
+    this.#cache = new FileCache(cacheBytes);
+  }
+
+  /**
+   * Answers a GET or HEAD.
+   *
+   * @param path part of the URL after `/mfe/`, percent-encoded: no valid name needs encoding.
+   */
+  async serve(request: Request, path: string): Promise<Response> {
+    const [name = '', file = '', ...more] = path.split('/');
+    const contentType = contentTypes[extensionOf(file)];
+    const isPlain = microFrontendName.safeParse(name).success && fileName.safeParse(file).success;
+    if (!isPlain || more.length > 0 || contentType === undefined) return notFound();
+    const found = await this.#cache.get(join(this.#root, name, 'dist'), file);
+    return found ? respond(request, found, file, contentType) : notFound();
+  }
 }
 
-async function respond(request: Request, found: CachedFile, file: string, type: string): Promise<Response> {
-  const canPack = packable.has(file.slice(file.lastIndexOf('.') + 1));
-  const encoding = canPack ? chooseEncoding(request.headers.get('accept-encoding') ?? '') : 'identity';
-  // One tag per representation: a strong tag promises equal bytes.
-  const etag = `"${found.etag}${encoding === 'identity' ? '' : `-${encoding}`}"`;
+async function respond(
+  request: Request,
+  found: CachedFile,
+  file: string,
+  contentType: string,
+): Promise<Response> {
+  const isCompressible = compressible.has(extensionOf(file));
+  const coding = isCompressible ? negotiateCoding(request.headers.get('accept-encoding') ?? '') : 'identity';
+  // A strong entity tag promises equal bytes, so each coding has its own.
+  const etag = `"${found.etag}${coding === 'identity' ? '' : `-${coding}`}"`;
   const headers = {
     etag,
     'cache-control': HASHED.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache',
     'x-content-type-options': 'nosniff',
     'cross-origin-resource-policy': 'same-origin',
-    ...(canPack && { vary: 'accept-encoding' }),
+    ...(isCompressible && { vary: 'accept-encoding' }),
   };
-  if (matches(request.headers.get('if-none-match'), etag))
+  if (matchesEtag(request.headers.get('if-none-match'), etag))
     return new Response(null, { status: 304, headers });
-  const body = await found.body(encoding);
+  const body = await found.body(coding);
   return new Response(request.method === 'HEAD' ? null : new Uint8Array(body), {
     headers: {
       ...headers,
-      'content-type': type,
+      'content-type': contentType,
       'content-length': String(body.length),
-      ...(encoding !== 'identity' && { 'content-encoding': encoding }),
+      ...(coding !== 'identity' && { 'content-encoding': coding }),
     },
   });
 }
 
-function matches(header: string | null, etag: string): boolean {
+function extensionOf(file: string): string {
+  return file.slice(file.lastIndexOf('.') + 1);
+}
+
+/** Evaluates `If-None-Match` by weak comparison (RFC 9110, 13.1.2). */
+function matchesEtag(header: string | null, etag: string): boolean {
   if (header === null) return false;
   const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes(etag) || tags.includes('*');
 }
 
-/** Brotli before gzip; `;q=0` means never. */
-function chooseEncoding(accepted: string): Encoding {
-  const offered = new Map(
-    accepted.split(',').map((part) => {
+/** Chooses a coding from `Accept-Encoding` (RFC 9110, 12.5.3): brotli before gzip, none with `q=0`. */
+function negotiateCoding(acceptEncoding: string): ContentCoding {
+  const accepted = new Map(
+    acceptEncoding.split(',').map((part) => {
       const [name = '', ...parameters] = part.split(';').map((each) => each.trim().toLowerCase());
       return [name, !parameters.some((each) => /^q=0(\.0*)?$/.test(each))];
     }),
   );
-  return (['br', 'gzip'] as const).find((encoding) => offered.get(encoding)) ?? 'identity';
+  return (['br', 'gzip'] as const).find((coding) => accepted.get(coding)) ?? 'identity';
 }
 
 function notFound(): Response {

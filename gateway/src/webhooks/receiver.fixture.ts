@@ -17,15 +17,16 @@ export type Answer = (received: Received, response: ServerResponse) => void;
 
 export interface Receiver {
   readonly url: string;
-  /** Every request, in the order of arrival. */
+  /** Requests in the order of arrival. */
   readonly received: Received[];
+  /** Answers the next requests. Tests replace it. */
   answer: Answer;
   close(): Promise<void>;
 }
 
 const accept: Answer = (_received, response) => void response.writeHead(204).end();
 
-/** A partner's HTTP server. */
+/** Starts a partner's HTTP server on a free port of loopback. Default answer: 204. */
 export async function startReceiver(answer: Answer = accept): Promise<Receiver> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
@@ -53,12 +54,13 @@ export async function startReceiver(answer: Answer = accept): Promise<Receiver> 
   return receiver;
 }
 
+/** Returns an answer without a body. */
 export const status =
   (code: number, headers: Record<string, string> = {}): Answer =>
   (_received, response) =>
     void response.writeHead(code, headers).end();
 
-/** What arrived, as `key@version`. */
+/** Returns the arrived changes as `key@version`. */
 export function arrivals(receiver: Receiver): string[] {
   return receiver.received.map(({ event }) => `${event.subject}@${event.sequence}`);
 }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('a webhook message', () => {
-  it('is a signed CloudEvent whose data is what the document selects', async () => {
+  it('is a signed CloudEvent whose data is the selection of the document', async () => {
     const receiver = await world.startReceiver();
     const { id, secret } = await world.register(receiver.url);
     await world.startDispatcher();
@@ -37,7 +37,7 @@ describe('a webhook message', () => {
     expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  it('is sent for the changes that the document and its variables choose, and for no others', async () => {
+  it('is sent only for the changes that the document and its variables select', async () => {
     const receiver = await world.startReceiver();
     const filtered = `subscription($of: ID) { counters(status: [CLOSED], owner: $of) { counterId } }`;
     const { id } = await world.register(receiver.url, filtered, { of: 'owner-2' });
@@ -49,7 +49,7 @@ describe('a webhook message', () => {
     expect(arrivals(receiver)).toEqual(['2@2']);
   });
 
-  it('begins with the first change after the registration, also when the dispatcher starts later', async () => {
+  it('is sent for every change after the registration, also when the dispatcher starts later', async () => {
     await world.change('1', 1);
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
@@ -59,7 +59,7 @@ describe('a webhook message', () => {
     expect(arrivals(receiver)).toEqual(['1@2']);
   });
 
-  it('finds an endpoint that was registered a moment ago, while dispatchers run', async () => {
+  it('reaches an endpoint that was registered just before the change, while dispatchers run', async () => {
     await world.startDispatcher();
     for (let round = 1; round <= 10; round++) {
       const receiver = await world.startReceiver();
@@ -70,7 +70,7 @@ describe('a webhook message', () => {
     }
   });
 
-  it('is executed once for endpoints of equal document and variables', async () => {
+  it('is rendered once for endpoints with equal document and variables', async () => {
     const receiver = await world.startReceiver();
     const ids = [];
     for (let each = 0; each < 5; each++) {
@@ -84,14 +84,14 @@ describe('a webhook message', () => {
     expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
   });
 
-  it('is not sent with a hole when a service was away for a moment', async () => {
+  it('is retried instead of sent with a null when a service is unavailable', async () => {
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url, 'subscription { counters { counterId label } }');
     world.labels.failure = new TidegateError('UNAVAILABLE', 'away');
     await world.startDispatcher({ retryScheduleMs: [30_000, 5] });
     await world.change('1', 1);
     const failed = await until(async () => (await world.deliveries(id))[0]?.attempts[0], {
-      what: 'one attempt has failed',
+      what: 'one attempt fails',
     });
     expect(failed).toMatchObject({ error: 'RENDER_FAILED', message: 'UNAVAILABLE: away' });
     expect(receiver.received).toEqual([]);
@@ -112,7 +112,7 @@ describe('a webhook message', () => {
     expect(String(receiver.received[0]?.headers['webhook-signature']).split(' ')).toHaveLength(2);
   });
 
-  it('can be asked for as a test', async () => {
+  it('can be a test that the partner requests', async () => {
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
     await world.startDispatcher();

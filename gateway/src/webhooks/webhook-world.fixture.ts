@@ -27,8 +27,6 @@ import { createWebhooks, type Webhooks } from './webhooks.ts';
 export interface WebhookWorldOptions {
   /** Default: a new SQLite database, closed with the world. */
   readonly database?: Database<WebhookTables>;
-  /** Epoch milliseconds. Default `Date.now`. */
-  readonly clock?: () => number;
   /** Default true: receivers listen on loopback. */
   readonly allowPrivateTargets?: boolean;
 }
@@ -58,6 +56,7 @@ export class WebhookWorld {
   readonly #webhooks: Webhooks;
   readonly #dispatchers: Dispatcher[] = [];
   readonly #receivers: Receiver[] = [];
+  #frozenMs: number | undefined;
 
   constructor(directory: TemporaryDirectory, options: WebhookWorldOptions) {
     this.#directory = directory;
@@ -73,7 +72,7 @@ export class WebhookWorld {
       bffs: [createCounterBff(this.labels)],
       logger: silentLogger,
       allowPrivateTargets: options.allowPrivateTargets ?? true,
-      ...(options.clock && { clock: options.clock }),
+      clock: () => this.nowMs,
     };
     this.#webhooks = createWebhooks({
       ...this.#shared,
@@ -85,6 +84,16 @@ export class WebhookWorld {
   async prepare(): Promise<void> {
     await this.log.ensureTopics(topicSpecs([sampleTopics.counterDocuments, deadLetterTopic], 2));
     await this.database.migrate(this.#webhooks.migrations);
+  }
+
+  /** Time of the world in epoch milliseconds. It runs until the first `advance`. */
+  get nowMs(): number {
+    return this.#frozenMs ?? Date.now();
+  }
+
+  /** Stops the clock, and moves it forward. */
+  advance(ms: number): void {
+    this.#frozenMs = this.nowMs + ms;
   }
 
   handle(request: Request): Promise<Response | undefined> {

@@ -6,7 +6,7 @@ interface ErrorAnswer {
   error: { code: string; message: string; details?: Record<string, unknown> };
 }
 
-describe('registering a webhook', () => {
+describe('the REST interface of webhooks', () => {
   let world: WebhookWorld;
   beforeAll(async () => {
     world = await createWebhookWorld();
@@ -17,7 +17,7 @@ describe('registering a webhook', () => {
     world.call<ErrorAnswer>('POST', '/webhooks/endpoints', body, token);
   const url = 'http://127.0.0.1:1/hook';
 
-  it('answers the endpoint with its secret, once', async () => {
+  it('shows the secret in the answer to the registration only', async () => {
     const created = await world.call<{ id: string; secret: string }>('POST', '/webhooks/endpoints', {
       url,
       document: allCounters,
@@ -40,18 +40,18 @@ describe('registering a webhook', () => {
       'BAD_USER_INPUT',
     ],
     [
-      'a subscription that says one thing and ends',
+      'a subscription that completes after one message',
       { document: 'subscription { nextAlarm(id: 1) }' },
       'BAD_USER_INPUT',
     ],
-    ['a BFF that is not here', { bff: 'desktop' }, 'BAD_USER_INPUT'],
-    ['an address that is not one', { url: 'nowhere' }, 'BAD_USER_INPUT'],
-    ['http to somewhere else', { url: 'http://10.0.0.1/' }, 'BAD_USER_INPUT'],
+    ['an unknown BFF', { bff: 'unknown' }, 'BAD_USER_INPUT'],
+    ['an invalid URL', { url: 'nowhere' }, 'BAD_USER_INPUT'],
+    ['http to another host', { url: 'http://10.0.0.1/' }, 'BAD_USER_INPUT'],
     ['a link-local address', { url: 'https://169.254.169.254/' }, 'BAD_USER_INPUT'],
-    ['a field nobody knows', { adress: 'x' }, 'BAD_USER_INPUT'],
+    ['an unknown field', { adress: 'x' }, 'BAD_USER_INPUT'],
     ['a body that is not JSON', 'not json', 'BAD_REQUEST'],
     ['a body of more than 64 KiB', { document: 'x'.repeat(70_000) }, 'PAYLOAD_TOO_LARGE'],
-  ])('refuses %s with a typed error', async (_what, given, code) => {
+  ])('refuses %s with an error code', async (_what, given, code) => {
     const body = typeof given === 'string' ? given : { url, document: allCounters, ...given };
     const { json, status } = await register(body);
     expect(json.error.code).toBe(code);
@@ -59,7 +59,7 @@ describe('registering a webhook', () => {
     expect(JSON.stringify(json)).not.toMatch(/at .*\.ts/);
   });
 
-  it('says where in the document the error is', async () => {
+  it('locates an error in the document', async () => {
     const { json } = await register({ url, document: 'subscription { nope }' });
     expect(json.error.details).toMatchObject({
       field: 'document',
@@ -74,7 +74,7 @@ describe('registering a webhook', () => {
     expect((await register(body, 'operator-7')).status).toBe(403);
   });
 
-  it('refuses private and plain addresses unless this is development', async () => {
+  it('refuses private addresses and http without allowPrivateTargets', async () => {
     const strict = await createWebhookWorld({ allowPrivateTargets: false });
     for (const target of [
       'http://127.0.0.1:1/',
@@ -91,7 +91,7 @@ describe('registering a webhook', () => {
     await strict.close();
   });
 
-  it("shows a partner their own endpoints and nobody else's", async () => {
+  it("answers NOT_FOUND for another partner's endpoint", async () => {
     const { id } = await world.register(url);
     const path = `/webhooks/endpoints/${id}`;
     for (const [method, at] of [
@@ -111,20 +111,20 @@ describe('registering a webhook', () => {
     expect((await list('partner-acme')).json.endpoints.map((each) => each.id)).toContain(id);
   });
 
-  it('ends with DELETE', async () => {
+  it('deletes an endpoint', async () => {
     const { id } = await world.register(url);
     expect((await world.call('DELETE', `/webhooks/endpoints/${id}`)).status).toBe(204);
     expect((await world.call('GET', `/webhooks/endpoints/${id}`)).status).toBe(404);
   });
 
-  it('names the methods of an address, and leaves other addresses to others', async () => {
+  it('lists the allowed methods of a path, and does not answer other paths', async () => {
     const put = await world.call<ErrorAnswer>('PUT', '/webhooks/endpoints', {});
     expect(put.json.error.code).toBe('METHOD_NOT_ALLOWED');
     expect(put.headers.get('allow')).toBe('POST, GET');
     expect(await world.handle(new Request('http://gateway/other'))).toBeUndefined();
   });
 
-  it('is described by OpenAPI 3.1 from the schemas it checks with', async () => {
+  it('describes itself in OpenAPI 3.1 from the schemas that it parses requests with', async () => {
     const response = await world.handle(new Request('http://gateway/webhooks/openapi.json'));
     const openApi = (await response!.json()) as {
       openapi: string;

@@ -5,7 +5,14 @@ import type { SharedState } from './shared-state.ts';
 const LONG_MS = 60_000;
 const SHORT_MS = 30;
 
-/** What every SharedState promises. `create` gives one that shares its values with no other test. */
+/**
+ * Declares the tests of the `SharedState` contract. Every adapter has to pass them.
+ *
+ * @param create returns a new state, which shares no keys with another test.
+ *
+ * @example
+ * describeSharedState('in memory', () => createMemorySharedState({ maxEntries: 1_000 }));
+ */
 export function describeSharedState(name: string, create: () => Promise<SharedState> | SharedState): void {
   describe(`shared state: ${name}`, () => {
     let state: SharedState;
@@ -18,11 +25,11 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
     });
     afterAll(() => state.close());
 
-    it('has nothing under a key that was never set', async () => {
+    it('resolves to undefined for a key that was never set', async () => {
       expect(await state.get(newKey())).toBeUndefined();
     });
 
-    it('gives back what was set, also the empty string and long text', async () => {
+    it('returns the value that was set, also an empty or a long string', async () => {
       for (const value of ['', 'a', 'ünïcode 🌊', 'x'.repeat(100_000)]) {
         const key = newKey();
         await state.set(key, value, LONG_MS);
@@ -36,11 +43,11 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       await state.set(key, 'new', LONG_MS);
       const other = newKey();
       await state.set(other, 'clock', SHORT_MS * 3);
-      await until(async () => (await state.get(other)) === undefined, { what: 'a later lifetime is over' });
+      await until(async () => (await state.get(other)) === undefined, { what: 'a longer lifetime ends' });
       expect(await state.get(key)).toBe('new');
     });
 
-    it('forgets a value when its lifetime is over', async () => {
+    it('deletes a value when its lifetime ends', async () => {
       const key = newKey();
       await state.set(key, 'short', SHORT_MS);
       await until(async () => (await state.get(key)) === undefined, { what: 'the value is gone' });
@@ -54,20 +61,20 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.get(key)).toBe('2');
     });
 
-    it('counts each of many concurrent increments once', async () => {
+    it('counts each of 100 concurrent increments once', async () => {
       const key = newKey();
       const counts = await Promise.all(Array.from({ length: 100 }, () => state.increment(key, LONG_MS)));
       expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
     });
 
-    it('does not prolong a counter: its window is fixed by the first increment', async () => {
+    it('does not prolong a counter: the first increment fixes its window', async () => {
       const key = newKey();
       await state.increment(key, SHORT_MS);
-      // Counting all the while, with a long lifetime, must not keep it alive.
+      // Further increments must not keep the counter alive.
       await until(async () => (await state.increment(key, SHORT_MS)) === 1, { what: 'a new window begins' });
     });
 
-    it('counts on from a number that was set, and refuses to count from anything else', async () => {
+    it('increments a number that was set, and rejects with CONFLICT for any other value', async () => {
       const key = newKey();
       await state.set(key, '41', LONG_MS);
       expect(await state.increment(key, LONG_MS)).toBe(42);
@@ -76,15 +83,15 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.get(key)).toBe('many');
     });
 
-    it('lets exactly one of many set what is absent', async () => {
+    it('lets exactly one of 20 concurrent callers set an absent key', async () => {
       const key = newKey();
-      const tries = Array.from({ length: 20 }, (_, at) => state.setIfAbsent(key, `try ${at}`, LONG_MS));
-      const won = (await Promise.all(tries)).flatMap((first, at) => (first ? [at] : []));
+      const attempts = Array.from({ length: 20 }, (_, at) => state.setIfAbsent(key, `try ${at}`, LONG_MS));
+      const won = (await Promise.all(attempts)).flatMap((first, at) => (first ? [at] : []));
       expect(won).toHaveLength(1);
       expect(await state.get(key)).toBe(`try ${won[0]}`);
     });
 
-    it('deletes, also what is not there', async () => {
+    it('deletes a key, and resolves for one that does not exist', async () => {
       const key = newKey();
       await state.set(key, 'value', LONG_MS);
       await state.delete(key);
@@ -92,15 +99,18 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.get(key)).toBeUndefined();
     });
 
-    it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('refuses a lifetime of %d', async (ttlMs) => {
-      const key = newKey();
-      await expect(state.set(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-      await expect(state.increment(key, ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-      await expect(state.setIfAbsent(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
-      expect(await state.get(key)).toBeUndefined();
-    });
+    it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
+      'rejects with BAD_REQUEST for a lifetime of %d',
+      async (ttlMs) => {
+        const key = newKey();
+        await expect(state.set(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+        await expect(state.increment(key, ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+        await expect(state.setIfAbsent(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+        expect(await state.get(key)).toBeUndefined();
+      },
+    );
 
-    it('is UNAVAILABLE after close, which may be called twice', async () => {
+    it('rejects with UNAVAILABLE after close, which is idempotent', async () => {
       const closed = await create();
       await closed.ping(5_000);
       await closed.close();

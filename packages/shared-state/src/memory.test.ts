@@ -4,7 +4,7 @@ import { createMemorySharedState } from './memory.ts';
 
 describeSharedState('in memory', () => createMemorySharedState({ maxEntries: 1_000 }));
 
-describe('a full memory', () => {
+describe('shared state in memory', () => {
   function withClock(maxEntries: number) {
     const evicted: string[] = [];
     const clock = { nowMs: 1_000 };
@@ -16,7 +16,7 @@ describe('a full memory', () => {
     return { state, clock, evicted };
   }
 
-  it('gives up what was used longest ago, and says so', async () => {
+  it('evicts the least recently used entry and reports it', async () => {
     const { state, evicted } = withClock(2);
     await state.set('a', '1', 100);
     await state.set('b', '2', 100);
@@ -26,7 +26,7 @@ describe('a full memory', () => {
     expect(await Promise.all(['a', 'b', 'c'].map((key) => state.get(key)))).toEqual(['1', undefined, '3']);
   });
 
-  it('gives up what has expired first', async () => {
+  it('deletes expired entries before it evicts others', async () => {
     const { state, clock, evicted } = withClock(2);
     await state.set('old', '1', 10_000);
     await state.set('short', '2', 10);
@@ -36,7 +36,7 @@ describe('a full memory', () => {
     expect(await state.get('old')).toBe('1');
   });
 
-  it('evicts nothing to replace a key that it holds', async () => {
+  it('evicts nothing when it replaces the value of a key', async () => {
     const { state, evicted } = withClock(1);
     await state.set('a', '1', 100);
     await state.set('a', '2', 100);
@@ -44,7 +44,7 @@ describe('a full memory', () => {
     expect(evicted).toEqual([]);
   });
 
-  it('ends a lifetime at its very millisecond', async () => {
+  it('ends a lifetime at its exact millisecond', async () => {
     const { state, clock } = withClock(2);
     await state.set('a', '1', 10);
     clock.nowMs += 9;

@@ -1,12 +1,14 @@
 import { TidegateError } from '@tidegate/core';
-import { notANumber, requireTtl } from './refusals.ts';
+import { LRUCache } from 'lru-cache';
+import { notANumber, requireTtl } from './errors.ts';
 import type { SharedState } from './shared-state.ts';
 
 export interface MemorySharedStateOptions {
-  /** Most keys held at once. */
+  /** Maximum number of keys. */
   readonly maxEntries: number;
+  /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
-  /** Called for each live value that had to go early; for a metric. */
+  /** Called for each evicted value that had not expired, e.g. to count it. */
   readonly onEvict?: (key: string) => void;
 }
 
@@ -15,91 +17,108 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
-/** A full store looks for expired entries at most this often: each look goes through all of them. */
+/** Minimum time between two sweeps of a full store. A sweep reads all entries. */
 const SWEEP_EVERY_MS = 1_000;
 
 /**
- * Shared state for one process. Bounded: when a new key comes and `maxEntries` are held, expired ones go first, then
- * the one that was used longest ago, as Redis does with `allkeys-lru`. No timers: expired entries stay, unseen, until
- * they are asked for or the room is needed.
+ * Creates shared state for one process. At `maxEntries` a new key deletes the expired entries, then evicts the least
+ * recently used one, as Redis does with `allkeys-lru`. It needs no timers: an expired entry is invisible, and deleted
+ * when it is read or its room is needed.
+ *
+ * @throws RangeError when `maxEntries` is not at least 1.
+ *
+ * @example
+ * const state = createMemorySharedState({ maxEntries: 100_000 });
+ * const requests = await state.increment('requests:ann', 60_000);
  */
 export function createMemorySharedState(options: MemorySharedStateOptions): SharedState {
-  const { maxEntries, clock = Date.now, onEvict } = options;
-  if (!(maxEntries >= 1)) throw new RangeError('maxEntries must be at least 1');
-  /** In order of use, oldest first: a Map keeps the order of insertion. */
-  const entries = new Map<string, Entry>();
-  let sweptAtMs = Number.NEGATIVE_INFINITY;
-  let closed = false;
+  return new MemorySharedState(options);
+}
 
-  function find(key: string): Entry | undefined {
-    const entry = entries.get(key);
-    if (!entry) return undefined;
-    entries.delete(key);
-    if (entry.expiresAtMs <= clock()) return undefined;
-    entries.set(key, entry);
-    return entry;
+class MemorySharedState implements SharedState {
+  readonly #maxEntries: number;
+  readonly #clock: () => number;
+  readonly #entries: LRUCache<string, Entry>;
+  #sweptAtMs = Number.NEGATIVE_INFINITY;
+  #closed = false;
+
+  constructor({ maxEntries, clock = Date.now, onEvict }: MemorySharedStateOptions) {
+    if (!(maxEntries >= 1)) throw new RangeError('maxEntries must be at least 1');
+    this.#maxEntries = maxEntries;
+    this.#clock = clock;
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      dispose: ({ expiresAtMs }, key, reason) => {
+        if (reason === 'evict' && expiresAtMs > clock()) onEvict?.(key);
+      },
+    });
   }
 
-  function put(key: string, entry: Entry): void {
-    entries.delete(key);
-    if (entries.size >= maxEntries) makeRoom();
-    entries.set(key, entry);
+  async get(key: string): Promise<string | undefined> {
+    this.#requireOpen();
+    return this.#find(key)?.value;
   }
 
-  function makeRoom(): void {
-    const now = clock();
-    if (now - sweptAtMs >= SWEEP_EVERY_MS) {
-      sweptAtMs = now;
-      for (const [key, { expiresAtMs }] of entries) if (expiresAtMs <= now) entries.delete(key);
-    }
-    if (entries.size < maxEntries) return;
-    const [oldest] = entries.entries();
-    if (!oldest) return;
-    entries.delete(oldest[0]);
-    if (oldest[1].expiresAtMs > now) onEvict?.(oldest[0]);
+  async set(key: string, value: string, ttlMs: number): Promise<void> {
+    this.#requireOpen();
+    requireTtl(ttlMs);
+    this.#put(key, { value, expiresAtMs: this.#clock() + ttlMs });
   }
 
-  function requireOpen(): void {
-    if (closed) throw new TidegateError('UNAVAILABLE', 'The shared state is closed.');
+  async increment(key: string, ttlMs: number): Promise<number> {
+    this.#requireOpen();
+    requireTtl(ttlMs);
+    const entry = this.#find(key);
+    const count = parseCount(entry?.value ?? '0') + 1;
+    this.#put(key, { value: String(count), expiresAtMs: entry?.expiresAtMs ?? this.#clock() + ttlMs });
+    return count;
   }
 
-  return {
-    async get(key) {
-      requireOpen();
-      return find(key)?.value;
-    },
-    async set(key, value, ttlMs) {
-      requireOpen();
-      requireTtl(ttlMs);
-      put(key, { value, expiresAtMs: clock() + ttlMs });
-    },
-    async increment(key, ttlMs) {
-      requireOpen();
-      requireTtl(ttlMs);
-      const known = find(key);
-      const count = parseCount(known?.value ?? '0') + 1;
-      put(key, { value: String(count), expiresAtMs: known?.expiresAtMs ?? clock() + ttlMs });
-      return count;
-    },
-    async setIfAbsent(key, value, ttlMs) {
-      requireOpen();
-      requireTtl(ttlMs);
-      if (find(key)) return false;
-      put(key, { value, expiresAtMs: clock() + ttlMs });
-      return true;
-    },
-    async delete(key) {
-      requireOpen();
-      entries.delete(key);
-    },
-    async ping() {
-      requireOpen();
-    },
-    async close() {
-      closed = true;
-      entries.clear();
-    },
-  };
+  async setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean> {
+    this.#requireOpen();
+    requireTtl(ttlMs);
+    if (this.#find(key)) return false;
+    this.#put(key, { value, expiresAtMs: this.#clock() + ttlMs });
+    return true;
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#requireOpen();
+    this.#entries.delete(key);
+  }
+
+  async ping(): Promise<void> {
+    this.#requireOpen();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#entries.clear();
+  }
+
+  #find(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry || entry.expiresAtMs > this.#clock()) return entry;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  #put(key: string, entry: Entry): void {
+    if (this.#entries.size >= this.#maxEntries && !this.#entries.has(key)) this.#sweep();
+    this.#entries.set(key, entry);
+  }
+
+  #sweep(): void {
+    const now = this.#clock();
+    if (now - this.#sweptAtMs < SWEEP_EVERY_MS) return;
+    this.#sweptAtMs = now;
+    const expired = [...this.#entries.entries()].filter(([, { expiresAtMs }]) => expiresAtMs <= now);
+    for (const [key] of expired) this.#entries.delete(key);
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new TidegateError('UNAVAILABLE', 'The shared state is closed.');
+  }
 }
 
 function parseCount(value: string): number {

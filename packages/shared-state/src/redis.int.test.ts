@@ -10,7 +10,7 @@ describe.skipIf(url === undefined)('on a real Redis (REDIS_URL)', () => {
   const create = () => createRedisSharedState({ url: url ?? '', keyPrefix: `test-${randomUUID()}:` });
   describeSharedState('Redis', create);
 
-  it('keeps what has another prefix apart', async () => {
+  it('separates keys with different prefixes', async () => {
     const [one, two] = [create(), create()];
     await Promise.all([one.ping(5_000), two.ping(5_000)]);
     await one.set('key', 'one', 5_000);
@@ -18,7 +18,7 @@ describe.skipIf(url === undefined)('on a real Redis (REDIS_URL)', () => {
     await Promise.all([one.close(), two.close()]);
   });
 
-  it('shares what has the same prefix', async () => {
+  it('shares keys with the same prefix', async () => {
     const options = { url: url ?? '', keyPrefix: `test-${randomUUID()}:` };
     const [one, two] = [createRedisSharedState(options), createRedisSharedState(options)];
     await Promise.all([one.ping(5_000), two.ping(5_000)]);

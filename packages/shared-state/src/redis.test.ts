@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRedisSharedState } from './redis.ts';
 import type { SharedState } from './shared-state.ts';
 
-/** Speaks as much of Redis as a connection and GET need: what is tested here is Redis being away. */
+/** Starts a server that speaks enough of the Redis protocol for a connection and GET. */
 async function startFakeRedis(port: number): Promise<{ stop(): Promise<void>; mute(): void }> {
   const sockets = new Set<Socket>();
   let muted = false;
@@ -40,7 +40,7 @@ const answers: Record<string, string> = {
   PING: '+PONG\r\n',
 };
 
-describe('while Redis is away', () => {
+describe('shared state during an outage of Redis', () => {
   let port: number;
   let state: SharedState;
   const uncaught: unknown[] = [];
@@ -59,10 +59,11 @@ describe('while Redis is away', () => {
   afterEach(async () => {
     await state.close();
     process.off('uncaughtException', onUncaught);
-    if (uncaught.length > 0) throw new AggregateError(uncaught.splice(0), 'the outage was caught by nobody');
+    if (uncaught.length > 0)
+      throw new AggregateError(uncaught.splice(0), 'the outage raised uncaught exceptions');
   });
 
-  it('each call is UNAVAILABLE at once, and works as soon as Redis is there', async () => {
+  it('rejects each call with UNAVAILABLE at once, and resolves when Redis is back', async () => {
     const before = performance.now();
     await expect(state.get('key')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(state.increment('key', 1_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -72,7 +73,7 @@ describe('while Redis is away', () => {
     await redis.stop();
   });
 
-  it('a lost connection is made again', async () => {
+  it('reconnects after the connection was lost', async () => {
     const first = await startFakeRedis(port);
     await state.ping(5_000);
     await first.stop();
@@ -89,7 +90,7 @@ describe('while Redis is away', () => {
     await second.stop();
   });
 
-  it('a Redis that hangs is UNAVAILABLE after the command timeout', async () => {
+  it('rejects with UNAVAILABLE after the command timeout when Redis does not answer', async () => {
     const redis = await startFakeRedis(port);
     await state.ping(5_000);
     redis.mute();
@@ -97,7 +98,7 @@ describe('while Redis is away', () => {
     await redis.stop();
   });
 
-  it('ping waits for the connection, and no longer than it was told', async () => {
+  it('waits in ping for the connection, but not longer than its timeout', async () => {
     await expect(state.ping(50)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const ping = state.ping(5_000);
     const redis = await startFakeRedis(port);

@@ -2,16 +2,25 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
 /**
- * A TCP port on loopback that nobody listens on. It is free when asked, not reserved: prefer port 0 where the
- * listener can say which port it got.
+ * Returns a free TCP port of loopback. The port is not reserved: another process may take it before it is used. Prefer
+ * port 0 when the listener can report its port.
+ *
+ * @example
+ * const port = await freePort();
  */
 export async function freePort(): Promise<number> {
   const [port] = await freePorts(1);
   return port as number;
 }
 
-/** Several different ones: all are held until the last is known, so that none comes twice. */
+/**
+ * Returns several different free TCP ports of loopback. Not reserved, like the port of `freePort`.
+ *
+ * @example
+ * const [http, metrics] = await freePorts(2);
+ */
 export async function freePorts(count: number): Promise<number[]> {
+  // All servers listen until the last port is known, so no port is returned twice.
   const servers = await Promise.all(Array.from({ length: count }, listen));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

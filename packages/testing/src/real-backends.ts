@@ -1,24 +1,37 @@
 /**
- * The real backends that `npm test` offers, from the environment. Undefined means "not there": a test skips aloud
- * with `describe.skipIf(kafkaBrokersFromEnv() === undefined)`; under REQUIRE_STACK=1 a missing one throws instead.
+ * Addresses of the real backends that `npm test` provides, from the environment. Each function returns undefined
+ * without its variable, so that tests can skip. With `REQUIRE_STACK=1` it throws instead.
+ *
+ * @example
+ * const url = postgresUrlFromEnv();
+ * describe.skipIf(url === undefined)('on Postgres', () => {});
  */
+
+/** Returns the Kafka brokers of `KAFKA_BROKERS` as `host:port`. @throws Error with REQUIRE_STACK=1 and without it. */
 export function kafkaBrokersFromEnv(): string[] | undefined {
   return fromEnv('KAFKA_BROKERS')?.split(',');
 }
 
-/** The folder with Apache Kafka's jars, for tests that start brokers of their own (leader moves, restarts). */
+/**
+ * Returns the folder with the jars of Apache Kafka, for tests that start their own brokers, from `KAFKA_LIBS`.
+ *
+ * @throws Error with REQUIRE_STACK=1 and without it.
+ */
 export function kafkaLibsFromEnv(): string | undefined {
   return fromEnv('KAFKA_LIBS');
 }
 
+/** Returns the URL of Postgres from `DATABASE_URL`. @throws Error with REQUIRE_STACK=1 and without it. */
 export function postgresUrlFromEnv(): string | undefined {
   return fromEnv('DATABASE_URL');
 }
 
+/** Returns the URL of Redis from `REDIS_URL`. @throws Error with REQUIRE_STACK=1 and without it. */
 export function redisUrlFromEnv(): string | undefined {
   return fromEnv('REDIS_URL');
 }
 
+/** Returns the path of Chromium from `CHROMIUM_PATH`. @throws Error with REQUIRE_STACK=1 and without it. */
 export function chromiumPathFromEnv(): string | undefined {
   return fromEnv('CHROMIUM_PATH');
 }

@@ -5,7 +5,7 @@ import { repositoryRoot, startChild } from './start-child.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const script = `
-const name: string = process.env.NAME ?? 'nobody';
+const name: string = process.env.NAME ?? 'unnamed';
 console.log('hello ' + name);
 console.error('secret ' + process.env.ONLY_OUTSIDE);
 if (process.env.END) process.exit(3);
@@ -19,7 +19,7 @@ async function entryIn(directory: string): Promise<string> {
 }
 
 describe('startChild', () => {
-  it('runs TypeScript on Node 24 with the given environment and nothing of the own one', async () => {
+  it('runs TypeScript on Node 24 with the given environment only', async () => {
     await using directory = await temporaryDirectory();
     process.env['ONLY_OUTSIDE'] = 'leaked';
     await using child = startChild(await entryIn(directory.path), { NAME: 'tide' });
@@ -27,18 +27,18 @@ describe('startChild', () => {
     expect(await child.waitForLine(/^secret/)).toBe('secret undefined');
   });
 
-  it('tells which signal ended it', async () => {
+  it('reports the signal that ended the process', async () => {
     await using directory = await temporaryDirectory();
     await using child = startChild(await entryIn(directory.path));
     await child.waitForLine('hello');
     expect(await child.kill('SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
   });
 
-  it('rejects the wait for a line when the child exits without it, showing what it said', async () => {
+  it('rejects waitForLine with the output when the child exits before the line', async () => {
     await using directory = await temporaryDirectory();
     await using child = startChild(await entryIn(directory.path), { END: '1' });
     await expect(child.waitForLine('ready')).rejects.toThrow(
-      /did not print ready: it exited with 3\n[^]*hello nobody/,
+      /did not print ready: it exited with 3\n[^]*hello unnamed/,
     );
   });
 });

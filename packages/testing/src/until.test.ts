@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { until } from './until.ts';
 
 describe('until', () => {
-  it("resolves with the condition's first truthy value", async () => {
-    let looks = 0;
-    expect(await until(() => (++looks === 3 ? 'third' : undefined), { what: 'three looks' })).toBe('third');
+  it("resolves to the condition's first truthy value", async () => {
+    let evaluations = 0;
+    expect(
+      await until(() => (++evaluations === 3 ? 'third' : undefined), { what: 'three evaluations' }),
+    ).toBe('third');
   });
 
-  it('rejects with what it waited for and the last error', async () => {
+  it('rejects with the description and the last error', async () => {
     const waiting = until(
       () => {
         throw new Error('refused');
@@ -20,7 +22,7 @@ describe('until', () => {
     });
   });
 
-  it('rejects in time when the condition never settles', async () => {
+  it('rejects after its timeout when the condition never settles', async () => {
     const waiting = until(() => new Promise<boolean>(() => {}), { what: 'an answer', timeoutMs: 20 });
     await expect(waiting).rejects.toThrow('an answer: not within 20 ms');
   });

@@ -1,19 +1,23 @@
 export interface UntilOptions {
-  /** The condition in words, as in "the order is delivered"; it is the error's message when time runs out. */
+  /** Description of the condition, e.g. "the counter is full". It becomes the message of the error. */
   readonly what: string;
-  /** Default 10 s: long enough for a noisy machine, short enough to fail before the test's own limit. */
+  /** Default 10 s: long enough for a busy machine, shorter than the time limit of a test. */
   readonly timeoutMs?: number;
-  /** Time between two looks. Default 5 ms. */
+  /** Time between two evaluations in milliseconds. Default 5. */
   readonly everyMs?: number;
 }
 
 type Falsy = false | 0 | '' | null | undefined;
 
 /**
- * Resolves with the condition's first truthy value. A condition that throws counts as not yet true; what it threw
- * last is the `cause` when time runs out.
+ * Evaluates a condition repeatedly and resolves to its first truthy value. A condition that throws counts as false.
  *
- * @throws Error naming `what` after `timeoutMs`, also when the condition itself never settles.
+ * @throws Error with the description after `timeoutMs`, also when the condition never settles. Its `cause` is the last error
+ * that the condition threw.
+ *
+ * @example
+ * const isReady = async () => (await fetch('http://127.0.0.1:4000/readyz')).ok;
+ * await until(isReady, { what: 'the server is ready', timeoutMs: 30_000 });
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -23,7 +27,7 @@ export async function until<T>(
   let lastError: unknown;
   for (;;) {
     try {
-      const value = await before(deadline, condition());
+      const value = await settleBefore(deadline, condition());
       if (value) return value as Exclude<T, Falsy>;
     } catch (error) {
       lastError = error;
@@ -38,8 +42,8 @@ export async function until<T>(
   }
 }
 
-/** A condition may hang (a request without an answer); the deadline holds all the same. */
-async function before<T>(deadline: number, value: T | Promise<T>): Promise<T> {
+/** Rejects at the deadline: a condition may never settle, e.g. a request without an answer. */
+async function settleBefore<T>(deadline: number, value: T | Promise<T>): Promise<T> {
   if (!(value instanceof Promise)) return value;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('delivery', () => {
-  it('keeps the order of a key while its receiver fails, and tells each attempt', async () => {
+  it('keeps the order of a key while its receiver fails, and lists each attempt', async () => {
     const receiver = await world.startReceiver();
     let failures = 2;
     receiver.answer = (received, response) => {
@@ -32,7 +32,7 @@ describe('delivery', () => {
     ]);
   });
 
-  it('does not hold up other keys and other endpoints behind a key that fails', async () => {
+  it('continues with other keys and other endpoints while one key fails', async () => {
     const failing = await world.startReceiver((received, response) => {
       response.writeHead(received.event.subject === 'bad' ? 500 : 200).end();
     });
@@ -41,17 +41,17 @@ describe('delivery', () => {
     await world.register(healthy.url);
     await world.startDispatcher({ retryScheduleMs: [60_000] });
     await world.change('bad', 1);
-    await until(() => failing.received.length === 1, { what: 'the bad key has failed' });
+    await until(() => failing.received.length === 1, { what: 'the bad key fails' });
     await world.change('bad', 2);
-    for (let each = 0; each < 20; each++) await world.change(`good-${each}`, 1);
+    for (let index = 0; index < 20; index++) await world.change(`good-${index}`, 1);
     await until(() => failing.received.length === 21 && healthy.received.length === 22, {
-      what: 'all but the bad key arrived',
+      what: 'all deliveries but those of the bad key arrive',
     });
     expect(arrivals(failing).filter((each) => each.startsWith('bad'))).toEqual(['bad@1']);
     expect(arrivals(healthy).filter((each) => each.startsWith('bad'))).toEqual(['bad@1', 'bad@2']);
   });
 
-  it('gives up after the last retry, keeps what was given up, and goes on with the key', async () => {
+  it('is dead after the last retry, stays in the history, and lets its key go on', async () => {
     const receiver = await world.startReceiver();
     receiver.answer = (received, response) =>
       void response.writeHead(received.event.sequence === 1 ? 500 : 200).end();
@@ -65,7 +65,7 @@ describe('delivery', () => {
     expect(arrivals(receiver)).toEqual(['1@1', '1@1', '1@1', '1@2']);
   });
 
-  it('takes a redirect for a failure and does not follow it', async () => {
+  it('fails on a redirect and does not follow it', async () => {
     const elsewhere = await world.startReceiver();
     const receiver = await world.startReceiver(status(302, { location: elsewhere.url }));
     const { id } = await world.register(receiver.url);
@@ -76,7 +76,7 @@ describe('delivery', () => {
     expect(elsewhere.received).toEqual([]);
   });
 
-  it('ends an attempt at the deadline, whether the head or nothing at all comes', async () => {
+  it('fails at the deadline when the receiver does not answer', async () => {
     const silent = await world.startReceiver(() => {});
     const { id } = await world.register(silent.url);
     await world.startDispatcher({ retryScheduleMs: [], deadlineMs: 150 });
@@ -87,7 +87,7 @@ describe('delivery', () => {
     expect(delivery!.attempts[0]!.durationMs).toBeLessThan(2_000);
   });
 
-  it('reads no more than 64 KiB of an answer, and not past the deadline', async () => {
+  it('reads at most 64 KiB of an answer, and not past the deadline', async () => {
     const closed = deferred<number>();
     const endless = await world.startReceiver((_received, response) => {
       let sent = 0;
@@ -111,11 +111,11 @@ describe('delivery', () => {
     await world.change('1', 1);
     expect((await world.settled(one.id, 1))[0]).toMatchObject({ status: 'delivered' });
     expect((await world.settled(two.id, 1))[0]).toMatchObject({ status: 'delivered' });
-    // What the sockets' buffers hold besides, and no more.
+    // More than 64 KiB, because the buffers of both sockets fill up as well.
     expect(await closed.promise).toBeLessThan(16 * 1024 * 1024);
   });
 
-  it('says when nobody listens', async () => {
+  it('fails with CONNECTION_FAILED when the receiver refuses connections', async () => {
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url);
     await receiver.close();
@@ -127,7 +127,7 @@ describe('delivery', () => {
     });
   });
 
-  it('refuses to connect to what has become a private address since it was registered', async () => {
+  it('fails with TARGET_DENIED when the target policy denies the address after registration', async () => {
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url.replace('127.0.0.1', 'localhost'));
     const literal = await world.register(receiver.url);
@@ -139,36 +139,36 @@ describe('delivery', () => {
     expect(receiver.received).toEqual([]);
   });
 
-  it('has at most so many attempts under way for one endpoint, and others go on', async () => {
+  it('limits the attempts in flight per endpoint, and other endpoints go on', async () => {
     const gate = deferred();
-    let [open, most] = [0, 0];
+    let [inFlight, maxInFlight] = [0, 0];
     const slow = await world.startReceiver((_received, response) => {
-      most = Math.max(most, ++open);
+      maxInFlight = Math.max(maxInFlight, ++inFlight);
       void gate.promise.then(() => {
-        open--;
+        inFlight--;
         response.writeHead(200).end();
       });
     });
     const fast = await world.startReceiver();
-    const slowly = await world.register(slow.url);
+    const slowEndpoint = await world.register(slow.url);
     await world.register(fast.url);
     await world.startDispatcher({ maxConcurrent: 6, maxConcurrentPerEndpoint: 3 });
-    for (let each = 0; each < 12; each++) await world.change(`counter-${each}`, 1);
-    await until(() => fast.received.length === 12, { what: 'the fast endpoint has all' });
+    for (let index = 0; index < 12; index++) await world.change(`counter-${index}`, 1);
+    await until(() => fast.received.length === 12, { what: 'the fast endpoint has all deliveries' });
     expect(slow.received).toHaveLength(3);
     gate.resolve();
-    await world.settled(slowly.id, 12);
-    expect(most).toBe(3);
+    await world.settled(slowEndpoint.id, 12);
+    expect(maxInFlight).toBe(3);
   });
 
-  it('waits as long as Retry-After asks for', async () => {
+  it('waits at least as long as Retry-After', async () => {
     const receiver = await world.startReceiver(status(429, { 'retry-after': '3600' }));
     const { id } = await world.register(receiver.url);
     await world.startDispatcher();
     await world.change('1', 1);
     const delivery = await until(
       async () => (await world.deliveries(id)).find((each) => each.attempts.length === 1),
-      { what: 'one attempt was made' },
+      { what: 'one attempt is listed' },
     );
     expect(Date.parse(delivery.nextAttemptAt!)).toBeGreaterThan(Date.now() + 3_500_000);
   });

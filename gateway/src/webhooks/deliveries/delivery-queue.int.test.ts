@@ -49,10 +49,10 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
     finished_at: null,
   });
 
-  it('eight dispatchers never hold a delivery twice, and never two of one key', async () => {
+  it('leases a delivery to one of eight dispatchers, and one delivery of a key at a time', async () => {
     const rows = Array.from({ length: 400 }, (_, seq) => pendingRow(seq, `key-${seq % 40}`));
     await database.query.insertInto('webhook_deliveries').values(rows).execute();
-    const held = new Set<number>();
+    const leased = new Set<number>();
     const order = new Map<string, number[]>();
     const queues = Array.from({ length: 8 }, () => new DeliveryQueue(open(), Date.now));
 
@@ -61,8 +61,8 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
         const claimed = await queue.claim({ limit: 10, leaseMs: 60_000, excluding: [], room: () => 10 });
         idle = claimed.length === 0 ? idle + 1 : 0;
         for (const delivery of claimed) {
-          expect(held.has(delivery.seq), 'held once').toBe(false);
-          held.add(delivery.seq);
+          expect(leased.has(delivery.seq), 'leased once').toBe(false);
+          leased.add(delivery.seq);
         }
         for (const delivery of claimed) {
           const { ordering_key: key } = await database.query
@@ -83,11 +83,11 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
     }
 
     await Promise.all(queues.map(work));
-    expect(held.size).toBe(400);
+    expect(leased.size).toBe(400);
     for (const seqs of order.values()) expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
   });
 
-  it('a lease that has ended is taken over, and who held it can settle nothing any more', async () => {
+  it('leases a delivery anew after its lease has ended, and the former holder cannot settle it', async () => {
     await database.query.deleteFrom('webhook_deliveries').execute();
     await database.query.insertInto('webhook_deliveries').values(pendingRow(1, 'one')).execute();
     let now = 1_000;
@@ -104,14 +104,14 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
     expect(await settle(next)).toBe(true);
   });
 
-  it('revisions are given out one by one', async () => {
+  it('gives concurrent transactions different revisions', async () => {
     const given = await Promise.all(
       Array.from({ length: 10 }, () => database.transaction((unit) => nextRevision(unit))),
     );
     expect(new Set(given).size).toBe(10);
   });
 
-  it('two dispatchers deliver every change, in order per key', async () => {
+  it('delivers every change in order per key with two dispatchers', async () => {
     await database.query.deleteFrom('webhook_deliveries').execute();
     const own = createPostgresDatabase<WebhookTables>({ url: url!, schema });
     const world = await createWebhookWorld({ database: own });
@@ -127,7 +127,7 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
           const deliveries = await world.deliveries(id);
           return deliveries.length === 60 && deliveries.every((each) => each.status === 'delivered');
         },
-        { what: 'all are delivered', timeoutMs: 20_000 },
+        { what: 'all deliveries are delivered', timeoutMs: 20_000 },
       );
       for (const key of ['a', 'b', 'c']) {
         const versions = receiver.received

@@ -4,7 +4,7 @@ import { webhookId } from './pending-delivery.ts';
 describe('the webhook-id', () => {
   const change = { source: '/tidegate/counters', id: 'counter/42@7' };
 
-  it('follows from the endpoint and the change alone, and differs when one of them does', () => {
+  it('depends on the endpoint and the change alone, and differs when one of them differs', () => {
     const id = webhookId('whe_1', change);
     expect(webhookId('whe_1', { ...change })).toBe(id);
     expect(webhookId('whe_2', change)).not.toBe(id);
@@ -12,7 +12,7 @@ describe('the webhook-id', () => {
     expect(webhookId('whe_1', { ...change, source: '/tidegate/other' })).not.toBe(id);
   });
 
-  it('holds no dot: the signed bytes are id.timestamp.body', () => {
+  it('contains no dot, because the signed bytes are id.timestamp.body', () => {
     expect(webhookId('whe_1', { source: 'a.b', id: 'c.d' })).toMatch(/^msg_[A-Za-z0-9_-]{32}$/);
   });
 });

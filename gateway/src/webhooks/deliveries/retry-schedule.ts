@@ -28,13 +28,13 @@ export const defaultRetryScheduleMs: readonly number[] = [
 /** Upper limit of `Retry-After`, so that a receiver cannot postpone a delivery for ever. */
 const MAX_RETRY_AFTER_MS = 24 * HOUR_MS;
 
-/** What an attempt leads to. */
+/** State of a delivery after an attempt. */
 export type NextStep =
   | { readonly status: 'delivered' }
   | { readonly status: 'pending'; readonly nextAttemptAt: number }
   | { readonly status: 'dead' };
 
-/** Decides what an attempt leads to. `attempts` counts the attempts made, this one included. */
+/** Decides the state after an attempt. `attempts` counts the attempts made, this one included. */
 export function nextStep(
   outcome: AttemptOutcome,
   options: { readonly attempts: number; readonly scheduleMs: readonly number[]; readonly nowMs: number },

@@ -16,7 +16,7 @@ import { isGone, type AttemptOutcome } from '../attempt-outcome.ts';
 import type { WebhookTables } from '../tables.ts';
 import { nextRevision } from './endpoint-revision.ts';
 
-/** What one attempt says about its endpoint. */
+/** Consequence of one attempt for the health of its endpoint. */
 export type EndpointHealth =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'failing'; readonly disableAfterMs: number }

@@ -95,7 +95,7 @@ export class EndpointStore {
     }));
   }
 
-  /** Enables an endpoint for changes from now on, not for those it missed. @throws TidegateError NOT_FOUND */
+  /** Enables an endpoint. Changes it missed while disabled are not sent. @throws TidegateError NOT_FOUND */
   enable(partner: string, id: string): Promise<EndpointRow> {
     return this.#change(partner, id, () => ({
       status: 'enabled',

@@ -29,7 +29,7 @@ describe('the Standard Webhooks signature', () => {
       signature:
         'v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==',
     },
-  ])('is the published one for $message.id under $secret', ({ secret, message, signature }) => {
+  ])('equals the published signature of $message.id under $secret', ({ secret, message, signature }) => {
     expect(signatureHeaders([createSigner(secret)], message)).toEqual({
       'webhook-id': message.id,
       'webhook-timestamp': String(message.timestampMs / 1000),
@@ -46,7 +46,7 @@ describe('the Standard Webhooks signature', () => {
     ]);
   });
 
-  it('has secrets of 24 to 64 bytes, never the same twice', () => {
+  it('uses secrets of 24 to 64 random bytes', () => {
     const bytes = Buffer.from(createWebhookSecret().slice('whsec_'.length), 'base64').length;
     expect(bytes).toBeGreaterThanOrEqual(24);
     expect(bytes).toBeLessThanOrEqual(64);

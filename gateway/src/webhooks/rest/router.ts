@@ -58,11 +58,11 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
   };
 }
 
-function parse(schema: z.ZodType, value: unknown, what: string): unknown {
+function parse(schema: z.ZodType, value: unknown, part: string): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const fields = result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-  throw new TidegateError('BAD_USER_INPUT', `The ${what} is not valid: ${z.prettifyError(result.error)}`, {
+  throw new TidegateError('BAD_USER_INPUT', `The ${part} is not valid: ${z.prettifyError(result.error)}`, {
     details: { fields },
   });
 }

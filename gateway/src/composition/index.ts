@@ -1,1 +1,0 @@
-export { createComposition, type Composition, type CompositionOptions } from './composition.ts';
