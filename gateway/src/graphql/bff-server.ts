@@ -12,13 +12,14 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import { DocumentCache, documentText, errorsOf, type OperationParams } from './document-cache.ts';
+import { DocumentCache, errorsOf } from './document-cache.ts';
 import { createErrorMask } from './error-codes.ts';
 import { createLiveRequest, type LiveOperation } from './live-operation.ts';
 import { OperationContext } from './operation-context.ts';
+import { documentText, type OperationParams } from './operation-params.ts';
 import { createLastWriteStore } from './read-your-writes.ts';
 
-/** What the HTTP and WebSocket borders found out about a request before GraphQL sees it. */
+/** Facts about a request that its transport knows before GraphQL executes it. */
 export interface RequestFacts {
   readonly viewer: Viewer;
   readonly traceparent: string | undefined;
@@ -29,24 +30,25 @@ export interface BffServerOptions {
   readonly client: ServiceClient;
   readonly state: SharedState;
   readonly logger: Logger;
+  /** Maximum size of a request's body, in bytes. */
   readonly maxBodyBytes: number;
-  /** False executes any document even on a BFF with trusted documents: for development and protocol audits. */
+  /** False also executes untrusted documents on a BFF with trusted documents: for development and protocol audits. */
   readonly trustedOnly: boolean;
 }
 
 type BffYoga = YogaServerInstance<{ facts: RequestFacts }, object>;
 
-/** A BFF and what was made of it. */
+/** A BFF with the parts that are built from it. */
 interface Serving {
   readonly bff: Bff;
   readonly schema: GraphQLSchema;
   readonly documents: DocumentCache;
   readonly yoga: BffYoga;
-  /** Counts replacements. */
+  /** Number of replacements before this one. */
   readonly generation: number;
 }
 
-/** One BFF, served: its schema, its Yoga for queries and mutations, its subscriptions as the hub takes them. */
+/** Executes the operations of one BFF: queries and mutations by Yoga, subscriptions as requests to the hub. */
 export class BffServer {
   readonly mask: (error: unknown) => GraphQLError;
   readonly #options: BffServerOptions;
@@ -59,10 +61,10 @@ export class BffServer {
   }
 
   /**
-   * Serves what begins from now on by this BFF, of the same name. What runs keeps the schema, the resolvers and the
-   * live fields that it began with.
+   * Replaces the BFF by one of the same name for all operations that begin later. Running operations keep the schema,
+   * the resolvers and the live fields that they began with.
    *
-   * @throws Error when its schema cannot be built: all stays as it is.
+   * @throws Error when the schema cannot be built; the BFF is not replaced then.
    */
   replace(bff: Bff): void {
     if (bff.name !== this.bff.name) throw new Error(`${bff.name} cannot take the place of ${this.bff.name}`);
@@ -85,7 +87,7 @@ export class BffServer {
     return pathOf(this.bff);
   }
 
-  /** Which kind of operation these parameters name. @throws as `createLiveRequest` does. */
+  /** Returns the kind of the operation. @throws as `liveRequest` does. */
   operationKind(params: OperationParams): 'query' | 'mutation' | 'subscription' {
     const document = this.document(params);
     const operation = getOperationAST(document, params.operationName);
@@ -93,7 +95,7 @@ export class BffServer {
     return operation.operation;
   }
 
-  /** The parsed and validated document. @throws as `createLiveRequest` does. */
+  /** Returns the parsed and validated document. @throws as `liveRequest` does. */
   document(params: OperationParams): DocumentNode {
     return this.#serving.documents.prepare(this.documentText(params)).document;
   }
@@ -107,7 +109,11 @@ export class BffServer {
     );
   }
 
-  /** @throws GraphQLErrors (as AggregateError) or TidegateError; `errors` turns either into what a client may see. */
+  /**
+   * Creates the hub's request for a subscription.
+   *
+   * @throws GraphQLErrors (as AggregateError) or TidegateError; `errors` converts both for a client.
+   */
   liveRequest(params: OperationParams, facts: RequestFacts, cursor: string | undefined): LiveOperation {
     const { bff, schema, generation, documents } = this.#serving;
     const prepared = documents.prepare(this.documentText(params));
@@ -126,7 +132,7 @@ export class BffServer {
     });
   }
 
-  /** Executes a query or mutation outside of HTTP. Never rejects: errors are in the result. */
+  /** Executes a query or mutation without HTTP. Never rejects: errors are in the result. */
   async execute(params: OperationParams, facts: RequestFacts): Promise<ExecutionResult> {
     try {
       const context = this.#createContext(facts);
@@ -137,12 +143,13 @@ export class BffServer {
         variableValues: params.variables ?? {},
         contextValue: context,
       });
-      return withFreshness(this.#masked(result), context.consistency);
+      return withConsistency(this.#masked(result), context.consistency);
     } catch (error) {
       return { errors: this.errors(error) };
     }
   }
 
+  /** Returns the errors of a thrown value as a client may see them. */
   errors(error: unknown): GraphQLError[] {
     return errorsOf(error).map((each) => this.mask(each));
   }
@@ -183,7 +190,7 @@ export class BffServer {
       extraParamNames: ['documentId'],
       maxRequestBodySize: this.#options.maxBodyBytes,
       maskedErrors: { maskError: (error: unknown) => this.mask(error) },
-      // Yoga copies own properties only: a getter of a class would be lost.
+      // Yoga copies own properties only, so the getters of the class would be lost.
       context: ({ facts, request }): BffContext => {
         const { viewer, services, consistency, traceparent, loaders } = this.#createContext(
           facts,
@@ -191,11 +198,11 @@ export class BffServer {
         );
         return { viewer, services, consistency, traceparent, loaders };
       },
-      plugins: [this.#documentPlugin(), noteStaleReads(), this.#codesPlugin()],
+      plugins: [this.#documentPlugin(), reportConsistency(), this.#codesPlugin()],
     });
   }
 
-  /** Documents by id, and none but those where only they are trusted. */
+  /** Replaces document ids by their text, and refuses untrusted documents where only trusted ones are executed. */
   #documentPlugin(): Plugin {
     return {
       onParams: (hook) => {
@@ -205,7 +212,7 @@ export class BffServer {
     };
   }
 
-  /** Validation and coercion errors do not pass `maskError`: give them their codes here. */
+  /** Adds codes to errors of validation and coercion, which Yoga does not pass to `maskError`. */
   #codesPlugin(): Plugin {
     return {
       onExecutionResult: (hook) => {
@@ -221,19 +228,19 @@ function pathOf({ name }: Bff): string {
   return `/graphql/${name}`;
 }
 
-/** Tells the client, on Yoga's way out, when an answer is older than it asked for. */
-function noteStaleReads(): Plugin {
+/** Reports in the extensions of Yoga's result when a read was older than the consistency token. */
+function reportConsistency(): Plugin {
   return {
     onExecute: ({ args }) => ({
       onExecuteDone: ({ result, setResult }) => {
         const { consistency } = args.contextValue as unknown as BffContext;
-        setResult(withFreshness(result as ExecutionResult, consistency));
+        setResult(withConsistency(result as ExecutionResult, consistency));
       },
     }),
   };
 }
 
-function withFreshness(result: ExecutionResult, consistency: Consistency): ExecutionResult {
+function withConsistency(result: ExecutionResult, consistency: Consistency): ExecutionResult {
   if (consistency.satisfied) return result;
   return { ...result, extensions: { ...result.extensions, freshness: { satisfied: false } } };
 }

@@ -1,10 +1,10 @@
 import { errorCodes, isErrorCode, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 
 /**
- * The GraphQL border: every error a client meets has `extensions.code` from the one table, and none has a stack, a
- * cause, or the message of a fault on our side. What is hidden is logged with the code.
+ * Returns the function that converts errors at the GraphQL border. Every error of a client has an `extensions.code`
+ * of the error table, and none has a stack, a cause or the message of an internal fault. Hidden errors are logged.
  */
 export function createErrorMask(logger: Logger): (error: unknown) => GraphQLError {
   return (error) => {
@@ -18,9 +18,22 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
   };
 }
 
-/** For transports of ours that hold a TidegateError: the same form, without a document to point into. */
+/** Formats a TidegateError as a GraphQL error without a location. */
 export function formatError(error: TidegateError): { message: string; extensions: Record<string, unknown> } {
   return { message: error.message, extensions: { code: error.code, ...error.details } };
+}
+
+/** Returns errors as a client receives them: without `extensions.http`, which only the HTTP layer reads. */
+export function visibleErrors(errors: readonly GraphQLError[]): object[] {
+  return errors.map((error) => {
+    const { http: _http, ...extensions } = error.extensions;
+    return { ...error.toJSON(), extensions };
+  });
+}
+
+/** Returns a result as a client receives it, with `visibleErrors`. */
+export function visibleResult({ errors, ...result }: ExecutionResult): object {
+  return errors ? { ...result, errors: visibleErrors(errors) } : result;
 }
 
 function describe(error: TidegateError, at: GraphQLError | undefined, logger: Logger): GraphQLError {
@@ -36,10 +49,10 @@ function withCode(
   details: Readonly<Record<string, unknown>>,
 ): GraphQLError {
   const extensions: Record<string, unknown> = { ...details, code };
-  // An error of one field leaves the status alone; one that is the whole answer decides it.
+  // The error of a field does not change the status; an error without a path is the whole response and sets it.
   if (!at?.path) {
     const http = at?.extensions['http'];
-    // `spec` answers 200 to who accepts application/json: meant for documents, not for what is no request at all.
+    // `spec` answers 200 to clients that accept application/json: meant for invalid documents, not invalid requests.
     const spec = code === 'BAD_REQUEST' ? false : http?.spec;
     extensions['http'] = { ...http, spec, status: http?.status ?? errorCodes[code].httpStatus };
   }
@@ -59,10 +72,10 @@ function causeOf(error: GraphQLError): unknown {
   return cause;
 }
 
-/** Which code an error of GraphQL itself or of its HTTP handling has. */
+/** Returns the code of an error that GraphQL itself or its HTTP handling made. */
 function codeOf(error: GraphQLError): ErrorCode {
   const { code, http } = error.extensions as { code?: unknown; http?: { status?: number } };
-  // Yoga calls these BAD_REQUEST; the status says more.
+  // Yoga's code of these is BAD_REQUEST; the status is more precise.
   if (http?.status === 405) return 'METHOD_NOT_ALLOWED';
   if (http?.status === 413) return 'PAYLOAD_TOO_LARGE';
   if (http?.status === 415) return 'UNSUPPORTED_MEDIA_TYPE';

@@ -12,27 +12,29 @@ import {
   type ValidatedSubscriptionArgs,
 } from 'graphql';
 import type { LiveRequest } from '../live/live-request.ts';
-import type { OperationParams, PreparedDocument } from './document-cache.ts';
+import type { PreparedDocument } from './document-cache.ts';
+import type { OperationParams } from './operation-params.ts';
 
 export interface LiveOperationOptions {
   readonly bffName: string;
   readonly schema: GraphQLSchema;
-  /** Which replacement of its BFF the schema is of. */
+  /** Number of replacements of the BFF before this schema. */
   readonly generation: number;
   readonly liveFields: Readonly<Record<string, LiveField>>;
   readonly prepared: PreparedDocument;
   readonly params: OperationParams;
   readonly viewer: Viewer;
   readonly cursor: string | undefined;
-  /** Makes the context of one execution; `viewer` is the scope's when a change is rendered. */
+  /** Creates the context of one execution. A change is rendered for the viewer of its scope. */
   readonly createContext: (viewer: Viewer, traceparent: string | undefined) => BffContext;
   readonly maskErrors: (result: ExecutionResult) => ExecutionResult;
 }
 
-/** A live request that can be made again for other rights. */
+/** A live request that can be repeated under other rights. */
 export interface LiveOperation extends LiveRequest {
   /**
-   * The same operation on the same schema, whatever has replaced it since, for another viewer; without a cursor.
+   * Returns the same operation for another viewer, without a cursor. The schema stays the same, even if the BFF has
+   * been replaced since.
    *
    * @throws as `createLiveRequest` does.
    */
@@ -40,8 +42,8 @@ export interface LiveOperation extends LiveRequest {
 }
 
 /**
- * Turns a subscription operation into what the hub takes: which field with which arguments, whose rights, and how a
- * document becomes a result.
+ * Creates the hub's request for a subscription operation: the live field, its arguments, the viewer's scope, and the
+ * function that renders a document.
  *
  * @throws GraphQLErrors (as AggregateError) for bad variables; TidegateError when the viewer may not subscribe.
  */
@@ -91,7 +93,7 @@ function validateArgs(options: LiveOperationOptions): ValidatedSubscriptionArgs 
   throw new AggregateError(validated, 'the operation cannot be executed');
 }
 
-/** Validation has made sure that there is exactly one. */
+/** Returns the root field. Validation guarantees that there is exactly one. */
 function rootField(validated: ValidatedSubscriptionArgs): FieldNode {
   const find = (selections: SelectionSetNode): FieldNode | undefined => {
     for (const selection of selections.selections) {
@@ -108,7 +110,7 @@ function rootField(validated: ValidatedSubscriptionArgs): FieldNode {
   return find(validated.operation.selectionSet)!;
 }
 
-/** Names the subscription whoever asks: BFF, document, operation, variables as coerced. */
+/** Identifies the subscription independently of its viewer: BFF, document, operation and coerced variables. */
 function fingerprint(options: LiveOperationOptions, validated: ValidatedSubscriptionArgs): string {
   const variables = stableJson(validated.variableValues.coerced);
   const name = validated.operation.name?.value ?? '';
@@ -117,7 +119,7 @@ function fingerprint(options: LiveOperationOptions, validated: ValidatedSubscrip
     .digest('base64url');
 }
 
-/** JSON with sorted keys: equal variables give equal text. */
+/** Serialises with sorted keys, so that equal variables give equal text. */
 function stableJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner && typeof inner === 'object' && !Array.isArray(inner)

@@ -10,7 +10,7 @@ import {
 import type { ServiceClient } from '@tidegate/service/operations';
 import { childTraceparent } from '@tidegate/runtime/telemetry';
 
-/** One operation's context: binds its trace and cancellation to every call; makes loaders only when asked. */
+/** Context of one operation: adds its trace and cancellation to every call, and creates loaders on first use. */
 export class OperationContext implements BffContext {
   readonly viewer: Viewer;
   readonly services: Services;
@@ -23,9 +23,10 @@ export class OperationContext implements BffContext {
   constructor(options: {
     viewer: Viewer;
     client: ServiceClient;
-    /** The span that this operation is a child of. */
+    /** Traceparent of the parent span. */
     parent: string | undefined;
     signal?: AbortSignal | undefined;
+    /** Store of the viewer's recent writes. Default: reads do not wait for them. */
     lastWrites?: LastWriteStore | undefined;
     createLoaders?: Bff['createLoaders'] | undefined;
   }) {
@@ -45,7 +46,7 @@ export class OperationContext implements BffContext {
     };
   }
 
-  /** Made when somebody asks: a change that is rendered from its document alone has no span of its own. */
+  /** Created on first use: a change that is rendered from its document alone needs no span. */
   get traceparent(): string {
     this.#traceparent ??= childTraceparent(this.#parent);
     return this.#traceparent;

@@ -1,9 +1,9 @@
-/** By how much the age of a connection varies: those of one moment are not to come back in one moment. */
-const LEAST = 0.8;
-const MOST = 1.2;
+/** Spread of the age: connections that were opened together must not reconnect together. */
+const MIN_FACTOR = 0.8;
+const MAX_FACTOR = 1.2;
 
-/** How long one connection may last: around `maxAgeMs`, drawn for each; undefined when there is no bound (0). */
+/** Draws the maximum age of one connection, `maxAgeMs` ± 20 %; undefined when `maxAgeMs` is 0, which is no bound. */
 export function drawAgeMs(maxAgeMs: number): number | undefined {
   if (maxAgeMs <= 0) return undefined;
-  return maxAgeMs * (LEAST + Math.random() * (MOST - LEAST));
+  return maxAgeMs * (MIN_FACTOR + Math.random() * (MAX_FACTOR - MIN_FACTOR));
 }

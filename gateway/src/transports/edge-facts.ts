@@ -1,9 +1,9 @@
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import type { RequestFacts } from '../graphql/bff-server.ts';
 
-/** What the edge found out about a request or a connection: who, in which trace, and from where. */
+/** Facts that the edge knows about a request or a connection before its operations are read. */
 export interface EdgeFacts extends RequestFacts {
   readonly viewer: VerifiedViewer;
-  /** Whom to count it for: the client's address across trusted proxies. */
+  /** Address of the client, across trusted proxies, that limits are counted by. */
   readonly address: string;
 }

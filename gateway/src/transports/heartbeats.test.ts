@@ -11,7 +11,7 @@ describe('heartbeats', () => {
     return { beats, stops };
   };
 
-  it('come to each connection once in every period', () => {
+  it('reach each connection once per period', () => {
     const { beats } = beating(new Heartbeats(15_000), 40);
     vi.advanceTimersByTime(15_000);
     expect(beats).toEqual(beats.map(() => 1));
@@ -19,7 +19,7 @@ describe('heartbeats', () => {
     expect(beats).toEqual(beats.map(() => 3));
   });
 
-  it('are spread over the period, many at a time', () => {
+  it('are spread over the period, a group of connections at a time', () => {
     const { beats } = beating(new Heartbeats(15_000), 60);
     const sum = (): number => beats.reduce((total, each) => total + each);
     for (let second = 1; second <= 15; second++) {
@@ -28,7 +28,7 @@ describe('heartbeats', () => {
     }
   });
 
-  it('end with their connection, and leave no timer behind', () => {
+  it('stop with their connection and leave no timer behind', () => {
     const { beats, stops } = beating(new Heartbeats(15_000), 2);
     stops[0]!();
     stops[0]!();

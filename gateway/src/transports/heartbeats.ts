@@ -1,34 +1,34 @@
-/** Into how many parts connections are divided, which beat one after the other. */
-const PARTS = 15;
+/** Number of groups of connections, which beat one after the other. */
+const GROUPS = 15;
 
 /**
- * The heartbeats of all connections of a process, from one timer. With a timer for each the process would be woken for
- * every single beat and its answer, which costs far more than the beat: 10,000 idle connections are woken for 1,300
- * times a second. So a fifteenth of them beats together. Stands still while there is no connection.
+ * Heartbeats of all connections of a process, from one timer. A timer for each connection would wake the process for
+ * every beat and every answer: 1,300 times a second for 10,000 idle connections, which costs far more than the beats.
+ * Instead a fifteenth of the connections beats together. The timer runs only while there are connections.
  */
 export class Heartbeats {
   readonly #everyMs: number;
-  readonly #parts = Array.from({ length: PARTS }, () => new Set<() => void>());
+  readonly #groups = Array.from({ length: GROUPS }, () => new Set<() => void>());
   #added = 0;
   #size = 0;
   #turn = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param everyMs how often each connection beats; the first time after any part of it. */
+  /** @param everyMs period of each connection's beats, in milliseconds. The first beat comes within one period. */
   constructor(everyMs: number) {
     this.#everyMs = everyMs;
   }
 
-  /** Calls back at every beat, until what is returned is called. */
+  /** Calls back at every beat until the returned function is called. */
   start(beat: () => void): () => void {
-    const part = this.#parts[this.#added++ % PARTS]!;
-    // Who gives the same function twice gets two.
-    const own = (): void => beat();
-    part.add(own);
+    const group = this.#groups[this.#added++ % GROUPS]!;
+    // A set would merge two registrations of the same function.
+    const registration = (): void => beat();
+    group.add(registration);
     this.#size += 1;
-    this.#timer ??= setInterval(() => this.#beat(), Math.max(1, this.#everyMs / PARTS));
+    this.#timer ??= setInterval(() => this.#beat(), Math.max(1, this.#everyMs / GROUPS));
     return () => {
-      if (!part.delete(own)) return;
+      if (!group.delete(registration)) return;
       this.#size -= 1;
       if (this.#size > 0) return;
       clearInterval(this.#timer);
@@ -37,6 +37,6 @@ export class Heartbeats {
   }
 
   #beat(): void {
-    for (const beat of this.#parts[this.#turn++ % PARTS]!) beat();
+    for (const beat of this.#groups[this.#turn++ % GROUPS]!) beat();
   }
 }

@@ -1,6 +1,6 @@
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
-import type { OperationParams } from '../../graphql/document-cache.ts';
+import type { OperationParams } from '../../graphql/operation-params.ts';
 
 const record = z.record(z.string(), z.unknown()).nullish();
 const params = z.object({
@@ -11,12 +11,16 @@ const params = z.object({
   extensions: record,
 });
 
-/** GraphQL over HTTP's JSON body. @throws TidegateError BAD_REQUEST naming what is wrong with it. */
+/** Parses the JSON body of GraphQL over HTTP. @throws TidegateError BAD_REQUEST that names the fault. */
 export function parseBodyParams(body: Buffer): OperationParams {
-  return checked(json(body.toString('utf8'), 'The body'));
+  return parse(parseJson(body.toString('utf8'), 'The body'));
 }
 
-/** GraphQL over HTTP's query string: `variables` and `extensions` are JSON texts in it. */
+/**
+ * Parses the query string of GraphQL over HTTP, in which `variables` and `extensions` are JSON texts.
+ *
+ * @throws TidegateError BAD_REQUEST that names the fault.
+ */
 export function parseQueryParams(search: URLSearchParams): OperationParams {
   const given: Record<string, unknown> = {};
   for (const name of ['query', 'documentId', 'operationName']) {
@@ -25,20 +29,20 @@ export function parseQueryParams(search: URLSearchParams): OperationParams {
   }
   for (const name of ['variables', 'extensions']) {
     const value = search.get(name);
-    if (value !== null && value !== '') given[name] = json(value, `\`${name}\``);
+    if (value !== null && value !== '') given[name] = parseJson(value, `\`${name}\``);
   }
-  return checked(given);
+  return parse(given);
 }
 
-function json(text: string, what: string): unknown {
+function parseJson(text: string, subject: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new TidegateError('BAD_REQUEST', `${what} is not JSON.`);
+    throw new TidegateError('BAD_REQUEST', `${subject} is not JSON.`);
   }
 }
 
-function checked(value: unknown): OperationParams {
+function parse(value: unknown): OperationParams {
   const parsed = params.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new TidegateError('BAD_REQUEST', `Not a GraphQL request: ${z.prettifyError(parsed.error)}`);

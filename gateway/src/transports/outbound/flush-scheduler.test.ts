@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FlushScheduler } from './flush-scheduler.ts';
 
-describe('when connections write', () => {
+describe('the flush scheduler', () => {
   let idle: number;
   let active: number;
   let scheduler: FlushScheduler;
@@ -13,7 +13,7 @@ describe('when connections write', () => {
     scheduler = new FlushScheduler(() => ({ idle, active }));
   });
 
-  /** A change comes after a pause, and writing it to all takes so long. Resolves with whether it was written at once. */
+  /** Simulates a change after a pause and the time to write it. Resolves with true when it was written at once. */
   async function change({ afterMs, tookMs }: { afterMs: number; tookMs: number }): Promise<boolean> {
     idle += afterMs;
     const atOnce = scheduler.hasTime();
@@ -36,25 +36,25 @@ describe('when connections write', () => {
     return atOnce;
   }
 
-  it('at once while the process is busy half of the time', async () => {
+  it('writes at once while the process is busy half of the time', async () => {
     expect(await changes(100, { afterMs: 12, tookMs: 12 })).not.toContain(false);
   });
 
-  it('at once when two changes come close together by chance', async () => {
+  it('writes at once when two changes come close together by chance', async () => {
     await changes(20, { afterMs: 12, tookMs: 12 });
     expect(await changes(2, { afterMs: 0, tookMs: 12 })).toEqual([true, true]);
   });
 
-  it('together, some milliseconds later, when the process is busy nearly all of the time', async () => {
+  it('delays writes by some milliseconds when the process is busy nearly all of the time', async () => {
     expect((await changes(100, { afterMs: 1, tookMs: 12 })).slice(60)).not.toContain(true);
   });
 
-  it('at once again after a pause', async () => {
+  it('writes at once again after a pause', async () => {
     await changes(100, { afterMs: 1, tookMs: 12 });
     expect(await change({ afterMs: 50, tookMs: 12 })).toBe(true);
   });
 
-  it('at once for all that one event brings', async () => {
+  it('answers alike for all messages of one event', async () => {
     expect([scheduler.hasTime(), scheduler.hasTime()]).toEqual([true, true]);
     await nextTurn();
   });

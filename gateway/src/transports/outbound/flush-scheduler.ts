@@ -1,45 +1,45 @@
 import { performance } from 'node:perf_hooks';
 
-/** Something with bytes to write. */
+/** A buffer that the scheduler flushes. */
 export interface Flushable {
   flush(): void;
 }
 
-/** How long the event loop has waited for something to do, and how long it has worked, milliseconds. */
+/** Time that the event loop was idle and active so far, in milliseconds. */
 export interface LoopTimes {
   readonly idle: number;
   readonly active: number;
 }
 
-/** The longest that a message waits for others to share its system call. */
+/** Maximum time that a message waits for others to share its system call. */
 const MAX_DELAY_MS = 10;
-/** The share of the time that the event loop works from which on the process counts as loaded. */
+/** Event loop utilisation above which the process counts as loaded. */
 const LOADED = 0.85;
-/** Over about how long that share is taken: changes that come close together by chance are no load. */
-const MEMORY_MS = 200;
+/** Time constant of the moving average: changes that arrive close together by chance are no load. */
+const AVERAGE_MS = 200;
 
 /**
- * Decides when connections write what they have to say. While the process has time they write at once; when its event
- * loop had something to do nearly all of the time lately, messages wait up to 10 ms, so that many leave
- * with one system call. Under load it is system calls that cost.
+ * Decides when connections flush. While the process has time, messages are written at once. Under load messages wait
+ * up to 10 ms, so that many leave with one system call: under load the system calls are the main cost.
  */
 export class FlushScheduler {
   readonly #times: () => LoopTimes;
   #waiting: Flushable[] = [];
   #scheduled = false;
   #writing = false;
-  /** How long the last writing took, which is also how long the next waits for more. */
+  /** Duration of the last flush, which is also the delay before the next one. */
   #tookMs = 0;
-  /** Which share of the time the loop worked: older time counts exponentially less. */
-  #busy = 0;
+  /** Exponential moving average of the event loop utilisation. */
+  #utilisation = 0;
   #seen: LoopTimes;
 
+  /** @param times reads the event loop's times. Default: those of this process. */
   constructor(times: () => LoopTimes = () => performance.eventLoopUtilization()) {
     this.#times = times;
     this.#seen = times();
   }
 
-  /** Whether what comes now is better written at once than added: the same answer for all that one event brings. */
+  /** True when a message is better written at once than queued. The answer is the same for all messages of one event. */
   hasTime(): boolean {
     if (this.#scheduled) return false;
     if (this.#writing) return true;
@@ -53,7 +53,7 @@ export class FlushScheduler {
     return true;
   }
 
-  /** The connection has something to write. Called once until its `flush` was called. */
+  /** Schedules one call of `flush`. Must not be called again before that call. */
   add(flushable: Flushable): void {
     this.#waiting.push(flushable);
     if (this.#scheduled) return;
@@ -67,11 +67,11 @@ export class FlushScheduler {
     const active = now.active - this.#seen.active;
     const spanMs = active + now.idle - this.#seen.idle;
     if (spanMs > 0) {
-      const share = active / spanMs;
-      this.#busy = share + (this.#busy - share) * Math.exp(-spanMs / MEMORY_MS);
+      const utilisation = active / spanMs;
+      this.#utilisation = utilisation + (this.#utilisation - utilisation) * Math.exp(-spanMs / AVERAGE_MS);
       this.#seen = now;
     }
-    return this.#busy > LOADED;
+    return this.#utilisation > LOADED;
   }
 
   readonly #run = (): void => {

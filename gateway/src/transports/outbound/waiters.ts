@@ -1,15 +1,15 @@
-/** Those who wait for a connection to take more. */
+/** Promises of one condition, which all resolve together. */
 export class Waiters {
   #resolves: (() => void)[] = [];
 
-  /** Resolves when they are told next. */
+  /** Resolves at the next `resolveAll`. */
   wait(): Promise<void> {
     return new Promise((resolve) => this.#resolves.push(resolve));
   }
 
-  /** Tells all; nobody waits any more. */
-  tell(): void {
-    // Nearly always: it is asked at every write.
+  /** Resolves all promises that wait now. */
+  resolveAll(): void {
+    // The usual case, at every write.
     if (this.#resolves.length === 0) return;
     for (const resolve of this.#resolves.splice(0)) resolve();
   }

@@ -1,32 +1,32 @@
 import type { Frame } from '../../live/group/frame.ts';
 import { batchOf, FrameBatch } from '../../live/group/frame-batch.ts';
-import { tellDropped, thinOut, type Droppable } from './thin-out.ts';
+import { thinOut, withDropped, type Source } from './thin-out.ts';
 
-/** One subscription's way into its connection's queue. */
-export interface Entrance extends Droppable {
-  /** What its transport puts around each frame's JSON. */
+/** One subscription as its connection's outbound queue sees it. */
+export interface OutboundSource extends Source {
+  /** Bytes that the transport adds to the JSON of each frame; an estimate is enough. */
   readonly bytesPerFrame: number;
 }
 
 /** Frames of one subscription. */
-export interface WaitingFrames<From extends Entrance> {
-  readonly entrance: From;
+export interface WaitingFrames<From extends OutboundSource> {
+  readonly source: From;
   readonly batch: FrameBatch;
-  /** The frame that says so, as it was, when messages before it were left out. */
-  readonly left: { readonly original: Frame; readonly dropped: number } | undefined;
+  /** Set when messages before this one were dropped: the batch then is one frame that reports their number. */
+  readonly gap: { readonly original: Frame; readonly dropped: number } | undefined;
 }
 
-/** A message of the protocol, or where a subscription stands. */
-export interface WaitingBytes<From extends Entrance> {
-  /** The subscription whose position it is; absent for what is never left out. */
-  readonly entrance?: From | undefined;
+/** An encoded message of the protocol, or the encoded cursor of a subscription. */
+export interface WaitingBytes<From extends OutboundSource> {
+  /** The subscription of a cursor; undefined for messages of the protocol, which are never dropped. */
+  readonly source?: From | undefined;
   readonly payload: Buffer;
 }
 
-export type Waiting<From extends Entrance> = WaitingFrames<From> | WaitingBytes<From>;
+export type Waiting<From extends OutboundSource> = WaitingFrames<From> | WaitingBytes<From>;
 
-/** What waits for one connection, in its order, and how many bytes that is on the wire. */
-export class WaitingMessages<From extends Entrance> {
+/** Messages that wait for one connection, in their order, with their size on the wire. */
+export class WaitingMessages<From extends OutboundSource> {
   #waiting: Waiting<From>[] = [];
   #bytes = 0;
 
@@ -38,38 +38,36 @@ export class WaitingMessages<From extends Entrance> {
     return this.#waiting.length === 0;
   }
 
-  /** @param dropped how many messages before the first were left out. */
-  frames(entrance: From, batch: FrameBatch, dropped = 0): void {
+  /** @param dropped number of messages that were dropped before the first frame. Default 0. */
+  addFrames(source: From, batch: FrameBatch, dropped = 0): void {
     if (dropped > 0) {
       const [first, ...rest] = batch.frames;
-      this.#left(entrance, first, dropped);
+      this.#addAfterGap(source, first, dropped);
       const following = batchOf(rest);
-      if (following) this.frames(entrance, following);
+      if (following) this.addFrames(source, following);
       return;
     }
-    this.#bytes += bytesOfFrames(entrance, batch);
+    this.#bytes += bytesOfFrames(source, batch);
     const last = this.#waiting.at(-1);
-    // What waits for many connections alike stays one object for all of them.
+    // Batches that wait for many connections alike stay one object for all of them.
     const joined =
-      last && 'batch' in last && last.entrance === entrance && !last.left
-        ? last.batch.join(batch)
-        : undefined;
-    if (joined) this.#waiting[this.#waiting.length - 1] = { entrance, batch: joined, left: undefined };
-    else this.#waiting.push({ entrance, batch, left: undefined });
+      last && 'batch' in last && last.source === source && !last.gap ? last.batch.join(batch) : undefined;
+    if (joined) this.#waiting[this.#waiting.length - 1] = { source, batch: joined, gap: undefined };
+    else this.#waiting.push({ source, batch, gap: undefined });
   }
 
-  message(payload: Buffer): void {
+  addMessage(payload: Buffer): void {
     this.#bytes += payload.length;
     this.#waiting.push({ payload });
   }
 
-  /** Where a subscription stands: left out with what it would skip. */
-  position(entrance: From, payload: Buffer): void {
+  /** Adds the cursor of a subscription, which is dropped together with the messages that it would skip. */
+  addPosition(source: From, payload: Buffer): void {
     this.#bytes += payload.length;
-    this.#waiting.push({ entrance, payload });
+    this.#waiting.push({ source, payload });
   }
 
-  /** Everything; nothing waits any more. */
+  /** Removes and returns all messages. */
   take(): Waiting<From>[] {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -77,39 +75,36 @@ export class WaitingMessages<From extends Entrance> {
     return waiting;
   }
 
-  /** Leaves out what the policies of the subscriptions allow; those that owe a fresh snapshot for it are told. */
+  /** Drops messages as the overflow policies allow, and tells each subscription that needs a fresh snapshot. */
   thinOut(): void {
-    const { kept, owed } = thinOut<Single<From>>(this.take().flatMap((each) => singly(each)));
+    const { kept, missing } = thinOut<Single<From>>(this.take().flatMap((each) => singles(each)));
     for (const each of kept) {
-      if ('payload' in each) this.#bytesAgain(each);
-      else this.frames(each.entrance, new FrameBatch([each.frame]), each.dropped);
+      if (!('payload' in each)) this.addFrames(each.source, new FrameBatch([each.frame]), each.dropped);
+      else if (each.source) this.addPosition(each.source, each.payload);
+      else this.addMessage(each.payload);
     }
-    for (const [entrance, dropped] of owed) entrance.onDrop?.(dropped);
+    for (const [source, dropped] of missing) source.onDrop?.(dropped);
   }
 
-  #bytesAgain(bytes: WaitingBytes<From>): void {
-    if (bytes.entrance) this.position(bytes.entrance, bytes.payload);
-    else this.message(bytes.payload);
-  }
-
-  #left(entrance: From, original: Frame, dropped: number): void {
-    const batch = new FrameBatch([{ ...original, json: tellDropped(original, dropped) }]);
-    this.#bytes += bytesOfFrames(entrance, batch);
-    this.#waiting.push({ entrance, batch, left: { original, dropped } });
+  #addAfterGap(source: From, original: Frame, dropped: number): void {
+    const batch = new FrameBatch([{ ...original, json: withDropped(original, dropped) }]);
+    this.#bytes += bytesOfFrames(source, batch);
+    this.#waiting.push({ source, batch, gap: { original, dropped } });
   }
 }
 
-function bytesOfFrames({ bytesPerFrame }: Entrance, { frames, jsonBytes }: FrameBatch): number {
+function bytesOfFrames({ bytesPerFrame }: OutboundSource, { frames, jsonBytes }: FrameBatch): number {
   return jsonBytes + frames.length * bytesPerFrame;
 }
 
-type Single<From extends Entrance> =
-  | { readonly entrance: From; readonly frame: Frame; readonly dropped: number }
+/** One message, as `thinOut` takes it. */
+type Single<From extends OutboundSource> =
+  | { readonly source: From; readonly frame: Frame; readonly dropped: number }
   | (WaitingBytes<From> & { readonly frame: undefined; readonly dropped: 0 });
 
-function singly<From extends Entrance>(waiting: Waiting<From>): Single<From>[] {
+function singles<From extends OutboundSource>(waiting: Waiting<From>): Single<From>[] {
   if ('payload' in waiting) return [{ ...waiting, frame: undefined, dropped: 0 }];
-  const { entrance, batch, left } = waiting;
-  if (left) return [{ entrance, frame: left.original, dropped: left.dropped }];
-  return batch.frames.map((frame) => ({ entrance, frame, dropped: 0 }));
+  const { source, batch, gap } = waiting;
+  if (gap) return [{ source, frame: gap.original, dropped: gap.dropped }];
+  return batch.frames.map((frame) => ({ source, frame, dropped: 0 }));
 }

@@ -1,218 +1,161 @@
 import type { ServerResponse } from 'node:http';
-import type { FrameBatch } from '../../live/group/frame-batch.ts';
+import { ConnectionHold, type EdgeGuards } from '../../admission/connection-hold.ts';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
+import { drawAgeMs } from '../connection-age.ts';
+import type { EdgeFacts } from '../edge-facts.ts';
+import { Expiry } from '../expiry.ts';
 import type { Heartbeats } from '../heartbeats.ts';
-import type { Flushable, FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { Waiters } from '../outbound/waiters.ts';
-import { WaitingMessages, type Entrance } from '../outbound/waiting-messages.ts';
-import { HEARTBEAT } from './encoding.ts';
+import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { OutboundQueue } from '../outbound/outbound-queue.ts';
+import { HEARTBEAT, SseEncoder, type SseSource } from './encoding.ts';
+import { FINAL_FLUSH_TIMEOUT_MS, RETRY_MS } from './limits.ts';
 
-/** One subscription's way into its stream's queue. */
-export interface StreamEntrance extends Entrance {
-  /** Frames as events. */
-  encode(batch: FrameBatch): Buffer;
-}
-
-export interface SseStreamOptions {
+export interface SseConnectionOptions {
+  readonly guards: EdgeGuards;
   readonly metrics: LiveMetrics;
+  /** Shared by all connections of the process. */
   readonly scheduler: FlushScheduler;
-  /** What may wait here; while the socket is full nothing is handed to it. One message alone may be larger. */
+  /** Maximum bytes in the outbound queue. */
   readonly maxQueuedBytes: number;
-  /** One for all connections of the process. */
+  /** Shared by all connections of the process. */
   readonly heartbeats: Heartbeats;
-  /** Called once, when nothing more can be sent, whichever side ended it. */
-  readonly onEnd: () => void;
+  /** Approximate maximum age of a connection in milliseconds; 0: no bound. */
+  readonly maxConnectionAgeMs: number;
 }
+
+export type SseQueue = OutboundQueue<SseSource, ServerResponse>;
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // Proxies hold events back, compress or store them unless told not to.
+  // Otherwise proxies buffer, compress or cache the stream.
   'cache-control': 'private, no-cache, no-transform',
   'x-accel-buffering': 'no',
   'x-content-type-options': 'nosniff',
   connection: 'keep-alive',
 };
 
-/** How long an EventSource waits before it comes back, drawn for each so that they do not come back as a herd. */
-const RETRY_MS = { least: 1_000, spread: 4_000 };
-/** How long a client may take to read the rest of a stream that is complete. */
-const LAST_WORD_MS = 10_000;
-/** The longest a Node timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+const encoder = new SseEncoder();
 
 /**
- * One event stream and its outbound queue: bounded in bytes, everything that queued up until the next flush or
- * behind a full socket goes out in one write. At the bound what waits is thinned out as its field says, and a client
- * for which that does not help is cut off.
+ * One event stream from its admission to its end: its viewer, its outbound queue and its end. A stream of "single
+ * connection mode" exists before its response does: messages wait in the queue until `attach`.
  */
-export class SseStream implements Flushable {
-  readonly #options: SseStreamOptions;
+export class SseConnection {
+  readonly queue: SseQueue;
+  readonly #options: SseConnectionOptions;
+  readonly #hold: ConnectionHold;
+  readonly #releaseAddress: () => void;
+  readonly #onEnd: () => void;
   #response: ServerResponse | undefined;
-  readonly #waiting = new WaitingMessages<StreamEntrance>();
-  #scheduled = false;
-  readonly #awaitingRoom = new Waiters();
-  readonly #awaitingDrain = new Waiters();
   #stopHeartbeats: (() => void) | undefined;
-  #expiry: NodeJS.Timeout | undefined;
-  #phase: 'open' | 'completing' | 'leaving' | 'ended' = 'open';
+  readonly #expiry = new Expiry(() => this.cut());
+  readonly #departure = new Expiry(() => this.leave());
+  #ended = false;
 
-  constructor(options: SseStreamOptions) {
+  /**
+   * @param onEnd called once, when nothing can be sent any more, whichever side ended the stream.
+   * @throws TidegateError TOO_MANY_CONNECTIONS
+   */
+  constructor(facts: EdgeFacts, options: SseConnectionOptions, onEnd: () => void) {
     this.#options = options;
+    this.#onEnd = onEnd;
+    this.queue = new OutboundQueue({
+      encoder,
+      scheduler: options.scheduler,
+      maxBytes: options.maxQueuedBytes,
+      onOverflow: () => this.#endSlowConsumer(),
+    });
+    this.#releaseAddress = options.guards.admission.connectionOf(facts.address);
+    this.#hold = new ConnectionHold(options.guards, facts.address, () => this.cut());
+    try {
+      this.identify(facts.viewer);
+    } catch (error) {
+      this.#releaseAddress();
+      throw error;
+    }
+    const ageMs = drawAgeMs(options.maxConnectionAgeMs);
+    if (ageMs !== undefined) this.leaveAfter(ageMs);
   }
 
+  /** True once there is a response. */
   get attached(): boolean {
     return this.#response !== undefined;
   }
 
-  /** Begins the answer: headers and a first comment at once, then what already waits. */
+  /** Assigns the stream to a viewer and a token. @throws TidegateError TOO_MANY_CONNECTIONS */
+  identify(viewer: VerifiedViewer): void {
+    this.#hold.take(viewer);
+  }
+
+  /** Begins the response: headers and a first comment at once, then the messages that already wait. */
   attach(response: ServerResponse): void {
-    if (this.#phase === 'ended') return void response.destroy();
+    if (this.#ended) return void response.destroy();
     this.#response = response;
     this.#options.metrics.connections.inc({ transport: 'sse' });
     response.writeHead(200, HEADERS);
-    const retryMs = Math.round(RETRY_MS.least + Math.random() * RETRY_MS.spread);
+    const retryMs = Math.round(RETRY_MS.min + Math.random() * RETRY_MS.spread);
     response.write(`:\nretry: ${retryMs}\n\n`);
-    response.on('drain', () => {
-      this.#awaitingDrain.tell();
-      this.flush();
-    });
     response.on('close', () => this.#end());
     this.#stopHeartbeats = this.#options.heartbeats.start(() => this.#beat());
-    this.#awaitingDrain.tell();
-    this.#schedule();
+    this.queue.attach(response);
   }
 
-  /** Queues a subscription's frames. Never throws, never blocks. */
-  deliver(entrance: StreamEntrance, batch: FrameBatch, dropped = 0): void {
-    if (this.#phase !== 'open') return;
-    const waitedBytes = this.#waiting.bytes;
-    this.#waiting.frames(entrance, batch, dropped);
-    // A fresh snapshot, asked for once the socket took more, is written at once: if it is larger than the bound, what
-    // comes next would have it dropped and asked for again, for ever.
-    if (dropped > 0) return this.flush();
-    this.#pushed(waitedBytes);
-  }
-
-  /** Queues any other message, in order with the frames. */
-  write(...pieces: readonly Buffer[]): void {
-    if (this.#phase !== 'open') return;
-    const waitedBytes = this.#waiting.bytes;
-    for (const piece of pieces) this.#waiting.message(piece);
-    this.#pushed(waitedBytes);
-  }
-
-  /** Queues what says where a subscription stands, in order with its frames. */
-  position(entrance: StreamEntrance, piece: Buffer): void {
-    if (this.#phase !== 'open') return;
-    this.#waiting.position(entrance, piece);
-    // Small and rare: not what a connection is given up for, least of all behind one message larger than the bound.
-    this.#schedule();
-  }
-
-  /** Resolves when less than half of the bound waits, or all is over; undefined when that is so now. */
-  ready(): Promise<void> | undefined {
-    if (this.#phase !== 'open' || this.#waiting.bytes <= this.#options.maxQueuedBytes / 2) return undefined;
-    return this.#awaitingRoom.wait();
-  }
-
-  /** Resolves when the client has read so far that the socket takes more; undefined when it does now, or all is over. */
-  drained(): Promise<void> | undefined {
-    if (this.#phase !== 'open' || (this.#response && !this.#response.writableNeedDrain)) return undefined;
-    return this.#awaitingDrain.wait();
-  }
-
-  /** Nothing follows what is queued; the stream ends when that is out. */
+  /** Ends the response once all queued messages are written. Idempotent. */
   complete(): void {
-    if (this.#phase !== 'open') return;
-    this.expireAt(Date.now() + LAST_WORD_MS);
-    this.#phase = 'completing';
-    this.#schedule();
+    if (!this.queue.isOpen) return;
+    this.#expiry.set(Date.now() + FINAL_FLUSH_TIMEOUT_MS);
+    this.queue.seal();
+    this.queue.onceFlushed(() => this.#response?.end());
   }
 
-  /** Cuts it once everything that is queued has been written, or the client has taken too long to read that. */
+  /** Cuts the stream once all queued messages are written: its client reconnects, here or elsewhere. Idempotent. */
   leave(): void {
-    if (this.#phase !== 'open') return;
+    if (!this.queue.isOpen) return;
     if (!this.#response) return this.cut();
-    this.expireAt(Date.now() + LAST_WORD_MS);
-    this.#waiting.message(HEARTBEAT);
-    this.#phase = 'leaving';
-    this.#schedule();
+    this.#expiry.set(Date.now() + FINAL_FLUSH_TIMEOUT_MS);
+    this.queue.seal();
+    // The callback runs when the kernel has all bytes: an earlier cut would discard them.
+    this.queue.onceFlushed(() => this.#response?.write(HEARTBEAT, () => this.cut()));
   }
 
-  /** Ends it at once, unsaid: an EventSource comes back by itself, with its Last-Event-ID. */
+  /** Leaves after this delay in milliseconds, in place of the delay set before. */
+  leaveAfter(delayMs: number): void {
+    this.#departure.set(Date.now() + delayMs);
+  }
+
+  /** Ends the stream at once, without `complete`: an EventSource reconnects by itself with its Last-Event-ID. */
   cut(): void {
     this.#end();
     this.#response?.destroy();
   }
 
-  /** Cuts it at this time, in milliseconds since the epoch, in place of the time said before; `Infinity`: never. */
+  /** @param atMs time of the cut, milliseconds since the epoch, in place of the time set before; `Infinity`: never. */
   expireAt(atMs: number): void {
-    if (this.#phase !== 'open') return;
-    clearTimeout(this.#expiry);
-    if (atMs === Infinity) return;
-    const waitMs = Math.max(0, atMs - Date.now());
-    this.#expiry = setTimeout(
-      () => (waitMs > MAX_TIMER_MS ? this.expireAt(atMs) : this.cut()),
-      Math.min(waitMs, MAX_TIMER_MS),
-    );
+    if (this.queue.isOpen) this.#expiry.set(atMs);
   }
 
-  /** Writes everything at once, if the socket takes it. */
-  flush(): void {
-    this.#scheduled = false;
-    const response = this.#response;
-    if (!response || response.destroyed || response.writableNeedDrain || this.#phase === 'ended') return;
-    if (!this.#waiting.empty) {
-      const pieces = this.#waiting
-        .take()
-        .map((each) => ('batch' in each ? each.entrance.encode(each.batch) : each.payload));
-      // Called back when the kernel has it: until then a cut would take it along.
-      const written = this.#phase === 'leaving' ? () => this.cut() : undefined;
-      response.write(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), written);
-      this.#awaitingRoom.tell();
-    }
-    if (this.#phase === 'completing' && !response.writableEnded) response.end();
+  /** Not while messages wait or under backpressure: a heartbeat would prove nothing and only wait. */
+  #beat(): void {
+    if (this.queue.bytes === 0 && !this.#response?.writableNeedDrain) this.queue.send(HEARTBEAT);
   }
 
-  #pushed(waitedBytes: number): void {
-    // The bound is for what waits before it: see the outbound queue of a WebSocket.
-    if (waitedBytes > this.#options.maxQueuedBytes) {
-      if (this.#response && !this.#response.writableNeedDrain) this.flush();
-      else this.#shrink();
-    }
-    this.#schedule();
-  }
-
-  #shrink(): void {
-    const { maxQueuedBytes, metrics } = this.#options;
-    this.#waiting.thinOut();
-    // Half: else it would be thinned out again at every message.
-    if (this.#waiting.bytes <= maxQueuedBytes / 2) return;
-    metrics.slowConsumers.inc({ transport: 'sse' });
-    // Cut off rather than told: the words would only wait behind what the client does not read.
+  /** Cut without an error event, which would only wait behind the messages that the client does not read. */
+  #endSlowConsumer(): void {
+    this.#options.metrics.slowConsumers.inc({ transport: 'sse' });
     this.cut();
   }
 
-  #beat(): void {
-    // Behind a full socket it would prove nothing and only wait.
-    if (this.#waiting.empty && !this.#response?.writableNeedDrain) this.write(HEARTBEAT);
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || !this.#response || this.#phase === 'ended') return;
-    this.#scheduled = true;
-    this.#options.scheduler.add(this);
-  }
-
   #end(): void {
-    if (this.#phase === 'ended') return;
-    this.#phase = 'ended';
+    if (this.#ended) return;
+    this.#ended = true;
     this.#stopHeartbeats?.();
-    clearTimeout(this.#expiry);
-    this.#waiting.take();
-    this.#awaitingDrain.tell();
-    this.#awaitingRoom.tell();
+    this.#expiry.clear();
+    this.#departure.clear();
+    this.queue.close();
     if (this.#response) this.#options.metrics.connections.dec({ transport: 'sse' });
-    this.#options.onEnd();
+    this.#hold.release();
+    this.#releaseAddress();
+    this.#onEnd();
   }
 }

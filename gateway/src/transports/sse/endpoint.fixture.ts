@@ -8,7 +8,7 @@ import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
 import { GraphQLError } from 'graphql';
 import { RevocationList } from '../../auth/revocation-list.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
-import type { OperationParams } from '../../graphql/document-cache.ts';
+import type { OperationParams } from '../../graphql/operation-params.ts';
 import { formatError } from '../../graphql/error-codes.ts';
 import { Admission, type AdmissionLimits } from '../../admission/admission.ts';
 import { createClientAddresses } from '../../admission/client-address.ts';
@@ -23,7 +23,7 @@ import type { Sink } from '../../live/sink.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 
-/** A subscription as the hub of the fixture sees it. */
+/** A subscription of the fixture's hub. */
 export interface OpenSubscription {
   readonly sink: Required<Sink>;
   readonly cursor: string | undefined;
@@ -42,7 +42,7 @@ export interface SseEndpointFixture extends AsyncDisposable {
   metricsText(): Promise<string>;
 }
 
-/** The token `<role>.<id>` is that viewer; anything else is not valid. */
+/** Accepts tokens of the form `<role>.<id>`, optionally with `.<expiry in ms>`. */
 function viewerOf(authorization: string | null | undefined): Viewer {
   if (authorization == null) return anonymous;
   const match = /^Bearer (customer|operator)\.([a-z0-9-]+?)(?:\.([0-9]+))?$/.exec(authorization);
@@ -55,7 +55,7 @@ function viewerOf(authorization: string | null | undefined): Viewer {
   };
 }
 
-/** The words `subscription`, `mutation`, `broken` at a document's beginning are all that this GraphQL knows. */
+/** Recognises operations by the first word of their document: `subscription`, `mutation`, `broken`, or else a query. */
 function stubServer(): BffServer {
   const kindOf = ({ query }: OperationParams): 'query' | 'mutation' | 'subscription' => {
     if (!query || query.startsWith('broken'))
@@ -88,7 +88,8 @@ function stubHub(subscriptions: OpenSubscription[]): LiveHub {
   } as unknown as LiveHub;
 }
 
-function createGuards(metrics: Metrics, limits: Partial<AdmissionLimits> = {}): EdgeGuards {
+/** Guards with generous limits. */
+export function createGuards(metrics: Metrics, limits: Partial<AdmissionLimits> = {}): EdgeGuards {
   const edgeMetrics = createEdgeMetrics(metrics);
   const generous = {
     maxConnectionsPerAddress: 100,
@@ -102,7 +103,7 @@ function createGuards(metrics: Metrics, limits: Partial<AdmissionLimits> = {}): 
   };
 }
 
-/** An endpoint behind a real HTTP server, with a hub whose subscriptions the test speaks for. */
+/** Starts an endpoint behind a real HTTP server, with a hub whose subscriptions the test delivers to. */
 export async function startSseEndpoint({
   limits,
   ...options
@@ -157,9 +158,9 @@ export function change(version: number, text = ''): Frame {
 /** Reads an event stream piece by piece. */
 export class StreamReader {
   readonly response: Response;
-  /** All that came so far. */
+  /** Text received so far. */
   text = '';
-  /** Resolves when the stream has ended, with an error when it was cut. */
+  /** Resolves when the stream has ended. */
   readonly ended: Promise<'complete' | 'cut'>;
 
   constructor(response: Response) {

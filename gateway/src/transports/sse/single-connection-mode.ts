@@ -1,30 +1,35 @@
 import type { ServerResponse } from 'node:http';
-import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import { TidegateError, toTidegateError } from '@tidegate/core';
-import type { OperationParams } from '../../graphql/document-cache.ts';
-import type { ConnectionHold } from '../../admission/connection-hold.ts';
-import type { EdgeFacts } from '../edge-facts.ts';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
+import { visibleResult } from '../../graphql/error-codes.ts';
+import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
-import { OperationEvents } from './encoding.ts';
+import type { EdgeFacts } from '../edge-facts.ts';
+import type { DistinctConnectionsModeOptions } from './distinct-connections-mode.ts';
+import { TaggedEvents } from './encoding.ts';
+import { MAX_RESERVATIONS, RESERVATION_TTL_MS } from './limits.ts';
+import { parseOperationId } from './request.ts';
 import { Reservations, type Reservation, type StreamOperation } from './reservations.ts';
-import { createOperationSink } from './sink.ts';
-import { extensionsCursor, parseOperationId } from './request.ts';
-import type { SseStream } from './connection.ts';
-import type { SseTransportOptions } from './transport.ts';
-import { visibleErrors } from './visible-errors.ts';
+import { SseSink } from './sink.ts';
 
-const MAX_RESERVATIONS = 10_000;
-const RESERVATION_TTL_MS = 10_000;
+export interface SingleConnectionModeOptions extends DistinctConnectionsModeOptions {
+  /** Maximum operations on one stream. */
+  readonly maxSubscriptionsPerConnection: number;
+  /** Maximum reservations of all viewers. Default 10,000. */
+  readonly maxReservations?: number;
+  /** Time for a reservation to be followed by its stream, in milliseconds. Default 10 s. */
+  readonly reservationTtlMs?: number;
+}
 
 /**
- * "Single connection mode" of the GraphQL over SSE protocol: a stream is reserved, then opened once, and operations
- * are started and stopped by requests of their own that name its token.
+ * "Single connection mode" of the GraphQL over SSE protocol: a stream is reserved, then opened once. Operations are
+ * started and stopped by separate requests that carry the token of the reservation.
  */
-export class SingleConnections {
-  readonly #options: SseTransportOptions;
+export class SingleConnectionMode {
+  readonly #options: SingleConnectionModeOptions;
   readonly #reservations: Reservations;
 
-  constructor(options: SseTransportOptions) {
+  constructor(options: SingleConnectionModeOptions) {
     this.#options = options;
     this.#reservations = new Reservations({
       maxReservations: options.maxReservations ?? MAX_RESERVATIONS,
@@ -32,28 +37,24 @@ export class SingleConnections {
     });
   }
 
-  /** Answers 201 with the token. @throws TidegateError RATE_LIMITED, TOO_MANY_CONNECTIONS */
-  reserve(
-    viewer: VerifiedViewer,
-    create: (onEnd: () => void) => { stream: SseStream; hold: ConnectionHold },
-    response: ServerResponse,
-  ): void {
-    const token = this.#reservations.add(viewer, create);
-    // No cache may hand the same token to a second client.
+  /** Reserves a stream and answers 201 with the token. @throws TidegateError RATE_LIMITED, TOO_MANY_CONNECTIONS */
+  reserve(facts: EdgeFacts, response: ServerResponse): void {
+    const token = this.#reservations.add(facts.viewer, (onEnd) => this.#options.connect(facts, onEnd));
+    // No cache may give the same token to a second client.
     response.writeHead(201, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
     response.end(token);
   }
 
-  /** @throws TidegateError NOT_FOUND, CONFLICT */
+  /** Opens a reserved stream. @throws TidegateError NOT_FOUND, CONFLICT */
   open(token: string, viewer: VerifiedViewer, response: ServerResponse): void {
     this.#reservations.open(token, viewer, response);
   }
 
   /**
-   * Starts an operation and answers 202: its results go to the stream.
+   * Starts an operation and answers 202; its results are sent on the stream.
    *
-   * @throws TidegateError NOT_FOUND (token), BAD_REQUEST (id), CONFLICT (id in use), TOO_MANY_SUBSCRIPTIONS, and what
-   * is wrong with the document.
+   * @throws TidegateError NOT_FOUND (token), BAD_REQUEST (id), CONFLICT (id in use), TOO_MANY_SUBSCRIPTIONS, and
+   * errors of the document.
    */
   start(token: string, facts: EdgeFacts, params: OperationParams, response: ServerResponse): void {
     const reservation = this.#reservations.find(token, facts.viewer);
@@ -67,7 +68,7 @@ export class SingleConnections {
     response.writeHead(202).end();
   }
 
-  /** Ends an operation and answers 200, also when it has just ended by itself. @throws TidegateError NOT_FOUND, BAD_REQUEST */
+  /** Stops an operation and answers 200, also when it has already ended. @throws TidegateError NOT_FOUND, BAD_REQUEST */
   stop(token: string, viewer: VerifiedViewer, operationId: string | null, response: ServerResponse): void {
     const { operations } = this.#reservations.find(token, viewer);
     const id = parseOperationId(operationId);
@@ -77,27 +78,31 @@ export class SingleConnections {
   }
 
   #requireRoom({ operations }: Reservation, id: string): void {
-    const most = this.#options.maxSubscriptionsPerConnection;
+    const max = this.#options.maxSubscriptionsPerConnection;
     if (operations.has(id)) {
       throw new TidegateError('CONFLICT', 'There is an operation of this id on the stream already.');
     }
-    if (operations.size >= most) {
-      throw new TidegateError('TOO_MANY_SUBSCRIPTIONS', `At most ${most} operations on one event stream.`);
+    if (operations.size >= max) {
+      throw new TidegateError('TOO_MANY_SUBSCRIPTIONS', `At most ${max} operations on one event stream.`);
     }
   }
 
-  #subscribe(reservation: Reservation, id: string, params: OperationParams, facts: EdgeFacts): void {
+  #subscribe(
+    { operations, connection }: Reservation,
+    id: string,
+    params: OperationParams,
+    facts: EdgeFacts,
+  ): void {
     const { hub, metrics, server, guards } = this.#options;
-    const request = server.liveRequest(params, facts, extensionsCursor(params));
+    const request = server.liveRequest(params, facts, cursorOf(params));
     const release = guards.admission.subscription(facts);
-    const { operations, stream } = reservation;
     let live: LiveSubscription | undefined;
     const operation: StreamOperation = {
       stop: () => {
         live?.stop();
         release();
       },
-      authoriseAnew: (viewer) => {
+      reauthorise: (viewer) => {
         try {
           live?.renew(request.forViewer(viewer));
         } catch (error) {
@@ -108,32 +113,31 @@ export class SingleConnections {
     };
     operations.set(id, operation);
     const onEnd = (): void => {
-      // The id may have been stopped and used again.
+      // The operation may have been stopped and its id reused.
       if (operations.get(id) === operation) operations.delete(id);
       release();
     };
-    const events = new OperationEvents(id);
-    const sink = createOperationSink(stream, events, request.field.overflow, metrics, onEnd);
+    const events = new TaggedEvents(id);
+    const sink = new SseSink({ connection, events, policy: request.field.overflow, metrics, onEnd });
     live = hub.subscribe(request, sink);
-    // It may have ended at once.
+    // The subscription may have ended during `subscribe`.
     if (operations.get(id) !== operation) operation.stop();
   }
 
   async #execute(
-    reservation: Reservation,
+    { operations, connection }: Reservation,
     id: string,
     params: OperationParams,
     facts: EdgeFacts,
   ): Promise<void> {
-    const { operations, stream } = reservation;
     const operation: StreamOperation = { stop: () => undefined };
     operations.set(id, operation);
-    const { errors, ...result } = await this.#options.server.execute(params, facts);
-    // Stopped: nobody waits for the answer any more.
+    const result = await this.#options.server.execute(params, facts);
+    // Stopped in the meantime.
     if (operations.get(id) !== operation) return;
     operations.delete(id);
-    const events = new OperationEvents(id);
-    stream.write(...events.result(errors ? { ...result, errors: visibleErrors(errors) as never } : result));
-    stream.write(events.complete());
+    const events = new TaggedEvents(id);
+    connection.queue.send(events.result(visibleResult(result)));
+    connection.queue.send(events.complete());
   }
 }

@@ -1,88 +1,72 @@
 import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/core';
 import { formatError } from '../../graphql/error-codes.ts';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { Sink } from '../../live/sink.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
-import {
-  COMPLETE,
-  encodeFrameEvents,
-  encodePosition,
-  encodeResultEvent,
-  type OperationEvents,
-} from './encoding.ts';
-import type { SseStream, StreamEntrance } from './connection.ts';
+import { closesConnection } from '../closes-connection.ts';
+import type { SseConnection, SseQueue } from './connection.ts';
+import type { OperationEvents, SseSource } from './encoding.ts';
 
-/** About what stands around a frame's JSON: its cursor as `id:` and the names of the fields. */
-const EVENT_BYTES = 120;
-
-/** One subscription that has a stream to itself: "distinct connections mode", with the cursor as `id`. */
-export function createDistinctSink(stream: SseStream, policy: OverflowPolicy, metrics: LiveMetrics): Sink {
-  const entrance: StreamEntrance = { policy, bytesPerFrame: EVENT_BYTES, encode: encodeFrameEvents };
-  const complete = (): void => {
-    stream.write(COMPLETE);
-    stream.complete();
-  };
-  return {
-    ...outboundPart(stream, entrance, metrics),
-    deliverPosition: (cursor) => stream.position(entrance, encodePosition(cursor)),
-    complete,
-    fail: (error) => {
-      if (endsConnection(error)) return stream.cut();
-      stream.write(encodeResultEvent({ errors: [formatError(error)] }));
-      complete();
-    },
-  };
+export interface SseSinkOptions {
+  readonly connection: SseConnection;
+  readonly events: OperationEvents;
+  readonly policy: OverflowPolicy;
+  readonly metrics: LiveMetrics;
+  /** Called after the last event of the subscription. Not called when the connection is closed. */
+  readonly onEnd: () => void;
 }
 
-/** One subscription among others on a stream: "single connection mode". `onEnd` is called with its last word. */
-export function createOperationSink(
-  stream: SseStream,
-  events: OperationEvents,
-  policy: OverflowPolicy,
-  metrics: LiveMetrics,
-  onEnd: () => void,
-): Sink {
-  const entrance: StreamEntrance = {
-    policy,
-    bytesPerFrame: events.bytesPerFrame,
-    encode: (batch) => events.frames(batch),
-  };
-  const complete = (): void => {
-    stream.write(events.complete());
-    onEnd();
-  };
-  return {
-    ...outboundPart(stream, entrance, metrics),
-    deliverPosition: (cursor) => stream.position(entrance, events.position(cursor)),
-    complete,
-    fail: (error) => {
-      if (endsConnection(error)) return stream.cut();
-      stream.write(...events.result({ errors: [formatError(error)] }));
-      complete();
-    },
-  };
-}
+/** One subscription on one event stream, alone or among others. */
+export class SseSink implements Sink, SseSource {
+  readonly #queue: SseQueue;
+  readonly events: OperationEvents;
+  readonly #frames: LiveMetrics['frames'];
+  readonly policy: OverflowPolicy;
+  readonly bytesPerFrame: number;
+  onDrop: ((dropped: number) => void) | undefined;
+  readonly #connection: SseConnection;
+  readonly #onEnd: () => void;
 
-/** What both modes have in common: the way of frames into the stream's queue, and how full that is. */
-function outboundPart(
-  stream: SseStream,
-  entrance: StreamEntrance,
-  { frames }: LiveMetrics,
-): Pick<Required<Sink>, 'deliver' | 'ready' | 'drained' | 'onDropped'> {
-  return {
-    deliver: (batch, dropped) => {
-      frames.sse += batch.frames.length;
-      stream.deliver(entrance, batch, dropped);
-    },
-    ready: () => stream.ready(),
-    drained: () => stream.drained(),
-    onDropped: (listener) => {
-      entrance.onDrop = listener;
-    },
-  };
-}
+  constructor({ connection, events, policy, metrics, onEnd }: SseSinkOptions) {
+    this.#queue = connection.queue;
+    this.events = events;
+    this.#frames = metrics.frames;
+    this.policy = policy;
+    this.bytesPerFrame = events.bytesPerFrame;
+    this.#connection = connection;
+    this.#onEnd = onEnd;
+  }
 
-/** What is over is the connection and not the operation: the client is to come back with its cursor. */
-function endsConnection(error: TidegateError): boolean {
-  return error.code === 'DRAINING' || error.code === 'SLOW_CONSUMER';
+  deliver(batch: FrameBatch, dropped?: number): void {
+    this.#frames.sse += batch.frames.length;
+    this.#queue.deliver(this, batch, dropped);
+  }
+
+  deliverPosition(cursor: string): void {
+    this.#queue.deliverPosition(this, cursor);
+  }
+
+  ready(): Promise<void> | undefined {
+    return this.#queue.ready();
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#queue.drained();
+  }
+
+  onDropped(listener: (dropped: number) => void): void {
+    this.onDrop = listener;
+  }
+
+  complete(): void {
+    this.#queue.send(this.events.complete());
+    this.#onEnd();
+  }
+
+  fail(error: TidegateError): void {
+    if (closesConnection(error)) return this.#connection.cut();
+    this.#queue.send(this.events.result({ errors: [formatError(error)] }));
+    this.complete();
+  }
 }

@@ -15,6 +15,7 @@ import { createEdgeMetrics } from '../../admission/metrics.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { WebSocketConnection } from './connection.ts';
+import { WebSocketEncoder } from './encoding.ts';
 
 const anna: VerifiedViewer = { role: 'customer', id: 'anna', tokenId: 'a', issuedAtMs: 1_000 };
 const FULL = Buffer.alloc(8_000_000, '\0');
@@ -50,6 +51,7 @@ describe('a WebSocket connection', () => {
     );
     const facts = { viewer: anonymous, traceparent: undefined, address: '192.0.2.1' };
     connection = new WebSocketConnection(opened, socket, facts, {
+      encoder: new WebSocketEncoder(),
       server: {} as BffServer,
       guards: { admission, revocations, metrics: createEdgeMetrics(metrics) },
       metrics: createLiveMetrics(metrics),
@@ -68,66 +70,65 @@ describe('a WebSocket connection', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  /** Fills the socket with one large frame, so that whatever is queued has to wait. */
+  /** Fills the socket with one large frame, so that later messages wait in the queue. */
   function fill(): void {
     client.pause();
     connection.socket.send(FULL);
     expect(raw.writableNeedDrain).toBe(true);
   }
 
-  it('that leaves is closed with 4509 after what is queued has been written', async () => {
+  it('closes with 4509 after its queued messages when it leaves', async () => {
     fill();
-    connection.queue.message('the last word');
-    const left = connection.leave();
+    connection.send('the last word');
+    connection.leave();
     expect(connection.socket.readyState).toBe(WebSocket.OPEN);
     client.resume();
-    await left;
     await until(() => closed !== undefined, { what: 'the close' });
     expect([received.at(-1), closed]).toEqual(['the last word', 4509]);
   });
 
-  it('says nothing behind its close frame', async () => {
-    connection.queue.message('before');
+  it('sends nothing after its close frame', async () => {
+    connection.send('before');
     connection.close('TOKEN_EXPIRED');
     const written = raw.bytesWritten;
-    connection.queue.message('behind');
+    connection.send('behind');
     connection.queue.flush();
     expect(raw.bytesWritten).toBe(written);
     await until(() => closed !== undefined, { what: 'the close' });
     expect(received).toEqual(['before']);
   });
 
-  it('whose token is revoked is closed with 4401, and what is queued is dropped', async () => {
+  it('closes with 4401 and drops queued messages when its token is revoked', async () => {
     connection.identify(anna);
     fill();
-    connection.queue.message('not for you any more');
+    connection.send('no longer for you');
     revocations.add({ kind: 'token', tokenId: 'a' }, Infinity);
     expect(connection.facts.viewer).toEqual(anonymous);
     client.resume();
     await until(() => closed !== undefined, { what: 'the close' });
-    expect([received.includes('not for you any more'), closed]).toEqual([false, 4401]);
+    expect([received.includes('no longer for you'), closed]).toEqual([false, 4401]);
   });
 
-  it('whose token is revoked loses its socket when it reads not even that', async () => {
+  it('loses its socket when its token is revoked and it does not read the close frame', async () => {
     connection.identify(anna);
     fill();
     revocations.add({ kind: 'subject', subject: 'anna', issuedBefore: '2026-01-01T00:00:00Z' }, Infinity);
     await until(() => raw.destroyed, { what: 'the socket to be gone', timeoutMs: 5_000 });
   });
 
-  it('counts for its viewer once, however often its token is renewed, and not any more when it has closed', async () => {
+  it('counts once for its viewer despite renewals, and no longer after its close', async () => {
     const later = { ...anna, tokenId: 'b', issuedAtMs: Date.now() };
     connection.identify(later);
     connection.renew({ ...later, role: 'operator' });
     expect(() => admission.connectionFor({ viewer: anna, address: '' })).toThrow('1 connections of a viewer');
     client.close();
     await until(() => connection.socket.readyState === WebSocket.CLOSED, { what: 'the close' });
-    // A token that was verified meanwhile holds nothing.
+    // A token that is verified after the close holds nothing.
     connection.identify(later);
     expect(admission.holders).toBe(0);
   });
 
-  it('is not renewed by somebody else’s token', () => {
+  it('rejects a renewal by a token of another subject', () => {
     connection.identify({ ...anna, tokenId: 'c', issuedAtMs: Date.now() });
     expect(() => connection.renew({ ...anna, id: 'bert' })).toThrow('same subject');
   });

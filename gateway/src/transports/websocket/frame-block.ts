@@ -4,14 +4,14 @@ import { headerBytes, writeHeader } from './text-frame.ts';
 const CLOSING_BRACE = 0x7d;
 
 /**
- * A batch as WebSocket messages, made once for all subscriptions whose head is of one length. A subscription's
- * messages differ from another's in their head alone (it holds the client's id), so for each the heads are put in
- * place and nothing else is copied: nearly what a broadcast of one buffer costs.
+ * A batch as WebSocket messages, framed once for all subscriptions whose heads have the same length. The messages of
+ * two subscriptions differ only in their head, which holds the client's id. For each subscription the heads are
+ * overwritten in place and nothing else is copied: nearly the cost of broadcasting one buffer.
  */
 export class FrameBlock {
   #bytes: Buffer;
   readonly #headOffsets: number[] = [];
-  #lent = false;
+  #retained = false;
 
   constructor({ frames, jsonBytes }: FrameBatch, headBytes: number) {
     const around = headBytes + 1;
@@ -32,30 +32,19 @@ export class FrameBlock {
     return this.#bytes.length;
   }
 
-  /** The messages behind this head: good until the next call, unless `lend` is called first. */
-  behind(head: Buffer): Buffer {
-    if (this.#lent) {
+  /** Returns the messages with this head. The bytes are valid until the next call, unless `retain` is called first. */
+  withHead(head: Buffer): Buffer {
+    if (this.#retained) {
       this.#bytes = Buffer.from(this.#bytes);
-      this.#lent = false;
+      this.#retained = false;
     }
-    // Not `set`, which is for typed arrays of all kinds and takes longer.
+    // `copy`, because the generic `set` of typed arrays takes longer.
     for (const offset of this.#headOffsets) head.copy(this.#bytes, offset);
     return this.#bytes;
   }
 
-  /** Somebody still reads what `behind` gave last: the next has to get other bytes. */
-  lend(): void {
-    this.#lent = true;
+  /** Keeps the bytes of the last `withHead` valid: a socket still reads them. The next call returns a copy. */
+  retain(): void {
+    this.#retained = true;
   }
-}
-
-const blocks = new WeakMap<FrameBatch, Map<number, FrameBlock>>();
-
-/** The block of a batch for heads of this length. */
-export function blockOf(batch: FrameBatch, headBytes: number): FrameBlock {
-  let byHeadBytes = blocks.get(batch);
-  if (!byHeadBytes) blocks.set(batch, (byHeadBytes = new Map()));
-  let block = byHeadBytes.get(headBytes);
-  if (!block) byHeadBytes.set(headBytes, (block = new FrameBlock(batch, headBytes)));
-  return block;
 }

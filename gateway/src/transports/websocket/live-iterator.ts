@@ -2,20 +2,21 @@ import type { TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
 
 /**
- * What graphql-ws holds for a live subscription: an iterator that yields nothing, because the hub writes to the
- * connection itself, and that ends when the subscription does. `return()` reaches the hub at once, which an async
- * generator would not promise while it waits.
+ * Iterator that graphql-ws holds for a live subscription. It yields nothing, because the hub writes to the connection
+ * itself, and ends when the subscription ends. `return()` reaches the hub at once, which an async generator does not
+ * guarantee while it awaits.
  */
 export interface LiveIterator extends AsyncIterable<ExecutionResult> {
-  /** Ends it: completes, or rejects with the error. */
+  /** Completes the iteration, or rejects it with the error. */
   end(error?: TidegateError): void;
   return(): Promise<IteratorResult<ExecutionResult>>;
 }
 
+/** @param onReturn called when graphql-ws ends the iteration. */
 export function createLiveIterator(onReturn: () => void): LiveIterator {
   const done = { value: undefined, done: true } as const;
   const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<ExecutionResult>>();
-  // It may end before anybody waits for it.
+  // It may be rejected before graphql-ws awaits it.
   promise.catch(() => undefined);
   const iterator = {
     next: () => promise,

@@ -3,25 +3,26 @@ import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/sink.ts';
-import type { OutboundQueue, QueueEntrance } from './outbound-queue.ts';
+import type { WebSocketQueue } from './connection.ts';
+import type { WebSocketSource } from './encoding.ts';
 
 export interface WebSocketSinkOptions {
-  readonly queue: OutboundQueue;
+  readonly queue: WebSocketQueue;
   /** The client's id of the subscription. */
   readonly id: string;
   readonly policy: OverflowPolicy;
   readonly metrics: LiveMetrics;
-  /** Called with the last word: nothing when the field has said all it will. */
+  /** Called when the subscription ends: without an error when the field has completed. */
   readonly onEnd: (error?: TidegateError) => void;
 }
 
 /**
- * One subscription on one WebSocket. Writes `next` messages of graphql-transport-ws itself: a few bytes that hold
- * the subscription's id in front of a payload that all subscribers share. What every delivery needs comes first and
- * in one object: a delivery's time is mostly that of fetching such objects from memory.
+ * One subscription on one WebSocket. Writes `next` messages of graphql-transport-ws itself: a few bytes with the
+ * subscription's id in front of a payload that all subscribers share. The fields that every delivery reads come first
+ * and in one object, because a delivery spends most of its time fetching such objects from memory.
  */
-export class WebSocketSink implements Sink, QueueEntrance {
-  readonly #queue: OutboundQueue;
+export class WebSocketSink implements Sink, WebSocketSource {
+  readonly #queue: WebSocketQueue;
   readonly head: Buffer;
   readonly #frames: LiveMetrics['frames'];
   readonly id: string;
@@ -46,7 +47,7 @@ export class WebSocketSink implements Sink, QueueEntrance {
   }
 
   deliverPosition(cursor: string): void {
-    this.#queue.position(this, cursor);
+    this.#queue.deliverPosition(this, cursor);
   }
 
   ready(): Promise<void> | undefined {

@@ -1,34 +1,35 @@
 import type { TidegateError } from '@tidegate/core';
-import type { OperationParams } from '../../graphql/document-cache.ts';
+import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
-import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
+import { closesConnection } from '../closes-connection.ts';
 import type { RunningSubscription, WebSocketConnection, WebSocketConnectionOptions } from './connection.ts';
+import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
 import { WebSocketSink } from './sink.ts';
 
 /**
- * One subscription operation of a connection. Refuses now, as an error of the operation; subscribes when the answer
- * is called, which graphql-ws always does, and ends what it is given at once when the client has gone meanwhile.
+ * Prepares one subscription operation of a connection. Errors of the operation are thrown now. It subscribes when the
+ * returned function is called, which graphql-ws always does; graphql-ws ends the iterator at once if the client has
+ * disconnected in between.
  *
- * @throws what is wrong with the document or the rights to it; TidegateError TOO_MANY_SUBSCRIPTIONS.
+ * @throws errors of the document or of its authorisation; TidegateError TOO_MANY_SUBSCRIPTIONS.
  */
-export function createSubscription(
+export function prepareSubscription(
   connection: WebSocketConnection,
   id: string,
   params: OperationParams,
   options: WebSocketConnectionOptions & { readonly hub: LiveHub },
 ): () => LiveIterator {
   const { server, hub, metrics, guards } = options;
-  const cursor = params.extensions?.['cursor'];
   const { facts, queue, subscriptions } = connection;
-  const request = server.liveRequest(params, facts, typeof cursor === 'string' ? cursor : undefined);
+  const request = server.liveRequest(params, facts, cursorOf(params));
   const release = guards.admission.subscription(facts);
 
   return () => {
     let live: LiveSubscription | undefined;
     let running: RunningSubscription | undefined;
     const stop = (): void => {
-      // The id may have been used again.
+      // The client may have reused the id.
       if (running && subscriptions.get(id) === running) subscriptions.delete(id);
       live?.stop();
       release();
@@ -45,9 +46,4 @@ export function createSubscription(
     subscriptions.set(id, running);
     return iterator;
   };
-}
-
-/** Errors that say "come back" close the connection: what is still in its queue would only be lost with it. */
-function closesConnection(error: TidegateError): boolean {
-  return error.code === 'SLOW_CONSUMER' || error.code === 'DRAINING';
 }

@@ -1,13 +1,13 @@
-/** RFC 6455, 5.2: FIN and opcode 1 (text); what a server sends is not masked. */
+/** RFC 6455, 5.2: FIN and opcode 1 (text). Frames of a server are not masked. */
 const FIN_TEXT = 0x81;
 
-/** The bytes of the header in front of a payload of this length. */
+/** Returns the size of the header for a payload of this size. */
 export function headerBytes(payloadBytes: number): number {
   if (payloadBytes < 126) return 2;
   return payloadBytes < 65_536 ? 4 : 10;
 }
 
-/** Writes the header of an unfragmented text frame at `offset`; returns where the payload begins. */
+/** Writes the header of an unfragmented text frame at `offset`. Returns the offset of the payload. */
 export function writeHeader(target: Buffer, offset: number, payloadBytes: number): number {
   target[offset] = FIN_TEXT;
   if (payloadBytes < 126) {

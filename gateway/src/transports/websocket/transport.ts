@@ -8,30 +8,28 @@ import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
-import type { OperationParams } from '../../graphql/document-cache.ts';
-import type { EdgeFacts } from '../edge-facts.ts';
+import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
-import { createSubscription } from './subscription.ts';
-import type { LiveIterator } from './live-iterator.ts';
+import type { EdgeFacts } from '../edge-facts.ts';
+import { OpenConnections } from '../open-connections.ts';
 import { WebSocketConnection, type WebSocketConnectionOptions } from './connection.ts';
+import { WebSocketEncoder } from './encoding.ts';
+import { CONNECTION_INIT_TIMEOUT_MS, DRAIN_GRACE_MS, MAX_REFUSED_OPERATIONS } from './limits.ts';
+import type { LiveIterator } from './live-iterator.ts';
+import { prepareSubscription } from './subscription.ts';
 
 export interface WebSocketTransportOptions extends WebSocketConnectionOptions {
   readonly hub: LiveHub;
   readonly verifier: TokenVerifier;
   readonly logger: Logger;
-  /** Largest message a client may send. */
+  /** Maximum size of a message from a client, in bytes. */
   readonly maxMessageBytes: number;
   readonly maxSubscriptionsPerConnection: number;
-  /** Over how long connections are closed when the process drains. */
+  /** Time over which connections are closed when the process drains, in milliseconds. */
   readonly drainWindowMs: number;
 }
 
-/** How long clients have to answer the last close frame of a drain. */
-const CLOSE_GRACE_MS = 1_000;
-/** A connection that goes on subscribing after it was refused so often does nothing else. */
-const MAX_REFUSALS = 1_000;
-
-/** What our own `onSubscribe` hands through graphql-ws to our own `subscribe` and `execute`. */
+/** Arguments that `onSubscribe` passes through graphql-ws to `subscribe` and `execute`. */
 interface PreparedArgs extends ExecutionArgs {
   readonly run: () => Promise<ExecutionResult> | LiveIterator;
 }
@@ -46,21 +44,23 @@ type ConnectionContext = Context<Record<string, unknown>, Extra>;
 /** GraphQL over WebSocket (protocol `graphql-transport-ws`) for one BFF. */
 export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions;
+  readonly #connectionOptions: ConstructorParameters<typeof WebSocketConnection>[3];
   readonly #sockets: WebSocketServer;
   readonly #protocol: Server<Extra>;
-  readonly #connections = new Set<WebSocketConnection>();
+  readonly #connections = new OpenConnections<WebSocketConnection>();
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options;
+    this.#connectionOptions = { ...options, encoder: new WebSocketEncoder() };
     this.#sockets = new WebSocketServer({
       noServer: true,
       handleProtocols,
-      // Compression per connection costs hundreds of KB and more CPU than all the rest.
+      // Compression costs hundreds of KB per connection and more CPU than everything else together.
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
     });
     this.#protocol = makeServer<Record<string, unknown>, Extra>({
-      connectionInitWaitTimeout: 5_000,
+      connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
       onConnect: (context) => this.#connect(context),
       onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
       execute: (args) => (args as PreparedArgs).run(),
@@ -70,29 +70,32 @@ export class WebSocketTransport {
     });
   }
 
-  /** Takes over an upgrade request whose path is this BFF's. */
+  /** Handles an upgrade request for the path of this BFF. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, facts: EdgeFacts): void {
+    const options = this.#connectionOptions;
     this.#sockets.handleUpgrade(request, socket, head, (opened) =>
-      this.#open(opened, new WebSocketConnection(opened, socket as Socket, facts, this.#options)),
+      this.#open(opened, new WebSocketConnection(opened, socket as Socket, facts, options)),
     );
   }
 
+  /** Number of open connections. */
   get connections(): number {
     return this.#connections.size;
   }
 
   /**
-   * Asks every client to come back elsewhere, at a random moment of the drain window each, so that they do not come
-   * as a herd; waits, bounded, until they are gone. What a connection has queued is written first.
+   * Asks every client to reconnect elsewhere, each at a random moment of the drain window, after its queued messages
+   * are written. Resolves when all connections are closed. Terminates those that remain after the window and a grace
+   * period.
    */
   async stop(): Promise<void> {
     const { drainWindowMs } = this.#options;
-    for (const connection of this.#connections) {
-      setTimeout(() => void connection.leave(), Math.random() * drainWindowMs).unref();
-    }
-    const gone = new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
+    this.#sockets.close();
     const late = new AbortController();
-    await Promise.race([gone, delay(drainWindowMs + CLOSE_GRACE_MS, late.signal).catch(() => undefined)]);
+    await Promise.race([
+      this.#connections.leaveAll(drainWindowMs),
+      delay(drainWindowMs + DRAIN_GRACE_MS, late.signal).catch(() => undefined),
+    ]);
     late.abort();
     for (const { socket } of this.#connections) socket.terminate();
   }
@@ -104,7 +107,7 @@ export class WebSocketTransport {
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => connection.queue.message(data),
+        send: (data) => connection.send(data),
         close: (code, reason) => connection.closeWith(code, reason),
         onPing: (payload) => this.#answerPing(connection, payload),
         onMessage: (handle) => {
@@ -141,19 +144,19 @@ export class WebSocketTransport {
     }
   }
 
-  /** A ping may bring a new token (docs/protocol.md, 16); any other is answered with its own payload. */
+  /** Renews the token that a ping may carry (docs/protocol.md, 16); answers any other ping with its own payload. */
   async #answerPing(
     connection: WebSocketConnection,
     payload: Record<string, unknown> | undefined,
   ): Promise<void> {
-    const wish = payload?.['tidegate'] as { authorization?: unknown } | undefined;
-    if (typeof wish?.authorization !== 'string') {
-      return connection.queue.message(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
+    const renewal = payload?.['tidegate'] as { authorization?: unknown } | undefined;
+    if (typeof renewal?.authorization !== 'string') {
+      return connection.send(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
     }
     try {
-      const endsAtMs = connection.renew(await this.#options.verifier.verify(wish.authorization));
-      const expiresAt = endsAtMs === undefined ? null : new Date(endsAtMs).toISOString();
-      connection.queue.message(JSON.stringify({ type: 'pong', payload: { tidegate: { expiresAt } } }));
+      const expiresAtMs = connection.renew(await this.#options.verifier.verify(renewal.authorization));
+      const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+      connection.send(JSON.stringify({ type: 'pong', payload: { tidegate: { expiresAt } } }));
     } catch (error) {
       connection.close(toTidegateError(error).code);
     }
@@ -182,7 +185,7 @@ export class WebSocketTransport {
         contextValue: {},
         run:
           kind === 'subscription'
-            ? createSubscription(connection, id, params, this.#options)
+            ? prepareSubscription(connection, id, params, this.#options)
             : () => server.execute(params, facts),
       };
     } catch (error) {
@@ -193,7 +196,7 @@ export class WebSocketTransport {
 
   #countRefusal({ extra }: ConnectionContext): void {
     extra.refusals += 1;
-    if (extra.refusals > MAX_REFUSALS) extra.connection.cutOff('TOO_MANY_SUBSCRIPTIONS');
+    if (extra.refusals > MAX_REFUSED_OPERATIONS) extra.connection.cutOff('TOO_MANY_SUBSCRIPTIONS');
   }
 
   #crash(connection: WebSocketConnection, error: unknown): void {

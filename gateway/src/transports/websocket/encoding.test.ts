@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FrameBatch } from '../../live/group/frame-batch.ts';
-import { blockOf } from './frame-block.ts';
+import { WebSocketEncoder } from './encoding.ts';
 
 const facts = { cursor: 'c', kind: 'change', key: 'k' } as const;
 const batch = new FrameBatch([
@@ -14,11 +14,12 @@ const batch = new FrameBatch([
     json: Buffer.from(`{"n":"${'x'.repeat(200)}"}`),
   },
 ]);
+const encoder = new WebSocketEncoder();
 const head = (id: string): Buffer => Buffer.from(`{"id":"${id}","payload":`);
 
-describe('a block of frames', () => {
-  it('is every message whole, behind the subscription’s head', () => {
-    const bytes = blockOf(batch, head('a').length).behind(head('a'));
+describe('a block of WebSocket frames', () => {
+  it('contains every message in a whole frame with the head of the subscription', () => {
+    const bytes = encoder.blockOf(batch, head('a').length).withHead(head('a'));
     const first = '{"id":"a","payload":{"n":1}}';
     expect(bytes[0]).toBe(0x81);
     expect(bytes[1]).toBe(first.length);
@@ -29,18 +30,18 @@ describe('a block of frames', () => {
     expect(JSON.parse(second.subarray(4).toString())).toEqual({ id: 'a', payload: { n: 'x'.repeat(200) } });
   });
 
-  it('is made once for heads of one length and apart for those of another', () => {
-    expect(blockOf(batch, 20)).toBe(blockOf(batch, 20));
-    expect(blockOf(batch, 21)).not.toBe(blockOf(batch, 20));
+  it('is encoded once per length of the heads', () => {
+    expect(encoder.blockOf(batch, 20)).toBe(encoder.blockOf(batch, 20));
+    expect(encoder.blockOf(batch, 21)).not.toBe(encoder.blockOf(batch, 20));
   });
 
-  it('leaves alone the bytes that a socket still reads', () => {
-    const block = blockOf(batch, head('a').length);
-    const lent = block.behind(head('a'));
-    block.lend();
-    const other = block.behind(head('b'));
-    expect(lent.toString()).toContain('"id":"a"');
-    expect(lent.toString()).not.toContain('"id":"b"');
+  it('does not overwrite bytes that a socket still reads', () => {
+    const block = encoder.blockOf(batch, head('a').length);
+    const retained = block.withHead(head('a'));
+    block.retain();
+    const other = block.withHead(head('b'));
+    expect(retained.toString()).toContain('"id":"a"');
+    expect(retained.toString()).not.toContain('"id":"b"');
     expect(other.toString()).toContain('"id":"b"');
   });
 });

@@ -2,10 +2,11 @@ import { createServer, connect, type Socket, type AddressInfo } from 'node:net';
 import { until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FrameBatch } from '../../live/group/frame-batch.ts';
-import { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { OutboundQueue, type QueueEntrance } from './outbound-queue.ts';
+import { WebSocketEncoder, type WebSocketSource } from '../websocket/encoding.ts';
+import { FlushScheduler } from './flush-scheduler.ts';
+import { OutboundQueue } from './outbound-queue.ts';
 
-const entrance = (policy: QueueEntrance['policy'], id = 'a'): QueueEntrance => {
+const source = (policy: WebSocketSource['policy'], id = 'a'): WebSocketSource => {
   const head = Buffer.from(`{"id":"${id}","type":"next","payload":`);
   return { id: JSON.stringify(id), head, policy, bytesPerFrame: head.length + 1 };
 };
@@ -16,7 +17,7 @@ function frame(key: string, version: number, padding = 0): FrameBatch {
   return new FrameBatch([{ ...facts, seq: version, continuity: 'next', hidden: false, json }]);
 }
 
-/** Splits what a server sent into the texts of its unmasked frames. */
+/** Splits the bytes of a server into the texts of its unmasked frames. */
 function textsOf(bytes: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -36,7 +37,7 @@ function textsOf(bytes: Buffer): string[] {
   return texts;
 }
 
-describe('a connection’s outbound queue', () => {
+describe('the outbound queue of a connection', () => {
   let near: Socket;
   let far: Socket;
   let close: () => void;
@@ -59,11 +60,17 @@ describe('a connection’s outbound queue', () => {
 
   afterEach(() => close());
 
-  function queueOf(maxBytes: number, onOverflow = () => {}, scheduler = new FlushScheduler()): OutboundQueue {
-    return new OutboundQueue({ socket: near, maxBytes, scheduler, onOverflow });
+  function createQueue(
+    maxBytes: number,
+    onOverflow = () => {},
+    scheduler = new FlushScheduler(),
+  ): OutboundQueue<WebSocketSource, Socket> {
+    const queue = new OutboundQueue({ encoder: new WebSocketEncoder(), maxBytes, scheduler, onOverflow });
+    queue.attach(near);
+    return queue;
   }
 
-  /** A process that is always behind. */
+  /** A process that is always loaded. */
   class Loaded extends FlushScheduler {
     override hasTime(): boolean {
       return false;
@@ -74,14 +81,14 @@ describe('a connection’s outbound queue', () => {
     textsOf(Buffer.concat(received)).map((text) => JSON.parse(text) as Record<string, never>);
 
   it('writes everything queued with one write, in order, as whole WebSocket frames of every size', async () => {
-    const queue = queueOf(10_000_000, undefined, new Loaded());
+    const queue = createQueue(10_000_000, undefined, new Loaded());
     let writes = 0;
     const write = near.write.bind(near);
     near.write = ((...args: Parameters<typeof write>) => {
       writes += 1;
       return write(...args);
     }) as typeof near.write;
-    const only = entrance('close');
+    const only = source('close');
     for (const [version, padding] of [
       [1, 0],
       [2, 50],
@@ -90,7 +97,7 @@ describe('a connection’s outbound queue', () => {
     ] as const) {
       queue.deliver(only, frame('k', version, padding));
     }
-    queue.message('{"type":"complete","id":"a"}');
+    queue.send(Buffer.from('{"type":"complete","id":"a"}'));
     const complete = (): boolean => {
       const texts = Buffer.concat(received);
       return texts.length > 81_000 && messages().length === 5;
@@ -108,15 +115,15 @@ describe('a connection’s outbound queue', () => {
   });
 
   it('writes at once while the process has time and nothing waits', () => {
-    const queue = queueOf(10_000);
-    queue.deliver(entrance('close'), frame('a', 1));
+    const queue = createQueue(10_000);
+    queue.deliver(source('close'), frame('a', 1));
     expect(queue.bytes).toBe(0);
     expect(near.bytesWritten).toBeGreaterThan(0);
   });
 
   it('sends each subscription’s messages with its own id, alone and among others', async () => {
-    const loaded = queueOf(10_000_000, undefined, new Loaded());
-    const [a, b] = [entrance('close', 'a'), entrance('close', 'b')];
+    const loaded = createQueue(10_000_000, undefined, new Loaded());
+    const [a, b] = [source('close', 'a'), source('close', 'b')];
     const shared = frame('k', 1);
     loaded.deliver(a, shared);
     loaded.deliver(b, shared);
@@ -127,11 +134,11 @@ describe('a connection’s outbound queue', () => {
     expect(ids()).toEqual(['a', 'b', 'b', 'a']);
   });
 
-  it('keeps of each key the newest that waits when the bound is reached, and says how many it left out', async () => {
+  it('keeps the newest waiting change of each key at the bound and reports the number of dropped ones', async () => {
     far.pause();
-    const queue = queueOf(100_000, () => expect.fail('no overflow'));
-    const latest = entrance('latest-per-key');
-    // Fill the socket and the kernel's buffers first: from then on what is queued waits here.
+    const queue = createQueue(100_000, () => expect.fail('no overflow'));
+    const latest = source('latest-per-key');
+    // Fills the buffers of the socket and the kernel first, so that later messages wait in the queue.
     const fill = Buffer.alloc(8_000_000);
     near.write(fill);
     for (let version = 1; version <= 500; version++) {
@@ -162,17 +169,17 @@ describe('a connection’s outbound queue', () => {
     expect(dropped).toBeGreaterThan(0);
   });
 
-  it('drops what waits of a subscription that goes on from a snapshot, its positions too, and tells it', async () => {
+  it('drops waiting messages and cursors of a `snapshot` subscription and notifies it', async () => {
     far.pause();
-    const queue = queueOf(100_000, () => expect.fail('no overflow'));
+    const queue = createQueue(100_000, () => expect.fail('no overflow'));
     const dropped: number[] = [];
-    const fresh: QueueEntrance = { ...entrance('snapshot'), onDrop: (count) => void dropped.push(count) };
+    const fresh: WebSocketSource = { ...source('snapshot'), onDrop: (count) => void dropped.push(count) };
     near.write(Buffer.alloc(8_000_000));
-    queue.message('{"type":"pong"}');
+    queue.send(Buffer.from('{"type":"pong"}'));
     for (let version = 1; dropped.length === 0; version++) {
       queue.deliver(fresh, frame('a', version, 5_000));
-      // From then on its subscription says no positions.
-      if (dropped.length === 0) queue.position(fresh, `cursor-${version}`);
+      // A subscription that waits for a snapshot delivers no cursors.
+      if (dropped.length === 0) queue.deliverPosition(fresh, `cursor-${version}`);
     }
     expect(dropped[0]).toBeGreaterThan(10);
     expect(queue.bytes).toBeLessThan(100);
@@ -184,7 +191,7 @@ describe('a connection’s outbound queue', () => {
     queue.deliver(fresh, frame('a', 1_000), dropped[0]);
     queue.deliver(fresh, frame('a', 1_001));
     const all = (): Buffer => Buffer.concat(received);
-    await until(() => all().includes('"version":1001'), { what: 'what comes after it' });
+    await until(() => all().includes('"version":1001'), { what: 'the messages after it' });
     const sent = textsOf(all().subarray(8_000_000)).map(
       (text) => JSON.parse(text) as { type: string; payload?: { extensions: Record<string, unknown> } },
     );
@@ -197,24 +204,24 @@ describe('a connection’s outbound queue', () => {
     ]);
   });
 
-  it('writes a fresh snapshot at once, though it is larger than the bound', () => {
-    const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
+  it('writes a fresh snapshot at once, even when it is larger than the bound', () => {
+    const queue = createQueue(1_000, () => expect.fail('no overflow'), new Loaded());
     const onDrop = vi.fn<() => void>();
-    const fresh: QueueEntrance = { ...entrance('snapshot'), onDrop };
+    const fresh: WebSocketSource = { ...source('snapshot'), onDrop };
     queue.deliver(fresh, frame('a', 7, 5_000), 3);
     expect(queue.bytes).toBe(0);
-    queue.position(fresh, 'cursor');
+    queue.deliverPosition(fresh, 'cursor');
     queue.deliver(fresh, frame('a', 8));
     expect(onDrop).not.toHaveBeenCalled();
   });
 
-  it('says the positions of many subscriptions with one ping, in order with their frames', async () => {
-    const queue = queueOf(100_000, undefined, new Loaded());
-    const [a, b] = [entrance('close', 'a'), entrance('close', 'b')];
-    queue.position(a, 'a1');
-    queue.position(b, 'b1');
+  it('sends the cursors of many subscriptions in one ping, in order with their frames', async () => {
+    const queue = createQueue(100_000, undefined, new Loaded());
+    const [a, b] = [source('close', 'a'), source('close', 'b')];
+    queue.deliverPosition(a, 'a1');
+    queue.deliverPosition(b, 'b1');
     queue.deliver(b, frame('k', 2));
-    queue.position(b, 'b2');
+    queue.deliverPosition(b, 'b2');
     const ping = (cursors: Record<string, string>) => ({ type: 'ping', payload: { tidegate: { cursors } } });
     await until(() => messages().length === 3, { what: 'everything' });
     expect(messages()).toEqual([
@@ -224,26 +231,26 @@ describe('a connection’s outbound queue', () => {
     ]);
   });
 
-  it('a position is no reason to give a connection up behind one message larger than the bound', () => {
-    const queue = queueOf(1_000, () => expect.fail('no overflow'), new Loaded());
-    const strict = entrance('close');
+  it('does not overflow by a cursor behind one message larger than the bound', () => {
+    const queue = createQueue(1_000, () => expect.fail('no overflow'), new Loaded());
+    const strict = source('close');
     queue.deliver(strict, frame('a', 1, 5_000));
-    queue.position(strict, 'cursor');
+    queue.deliverPosition(strict, 'cursor');
     expect(queue.bytes).toBeGreaterThan(5_000);
   });
 
-  it('leaves out nothing for a client that reads, however much comes at once', async () => {
-    const queue = queueOf(10_000, () => expect.fail('no overflow'), new Loaded());
+  it('drops nothing for a client that reads, however large the burst', async () => {
+    const queue = createQueue(10_000, () => expect.fail('no overflow'), new Loaded());
     const onDrop = (): void => expect.fail('nothing is dropped');
-    for (const only of [{ ...entrance('snapshot'), onDrop }, entrance('latest-per-key'), entrance('close')])
+    for (const only of [{ ...source('snapshot'), onDrop }, source('latest-per-key'), source('close')])
       for (let version = 1; version <= 6; version++) queue.deliver(only, frame('a', version, 6_000));
     await until(() => Buffer.concat(received).length > 18 * 6_000, { what: 'all' });
     expect(messages()).toHaveLength(18);
   });
 
-  it('nobody waits for a socket that is closed to drain', async () => {
+  it('resolves `drained` when it is closed', async () => {
     far.pause();
-    const queue = queueOf(100_000);
+    const queue = createQueue(100_000);
     near.write(Buffer.alloc(8_000_000));
     const drained = queue.drained();
     queue.close();
@@ -251,24 +258,23 @@ describe('a connection’s outbound queue', () => {
     expect(queue.drained()).toBeUndefined();
   });
 
-  it('gives up a connection whose subscription must not lose anything, once, and takes nothing more', () => {
+  it('overflows once for a `close` subscription and takes no more messages', () => {
     far.pause();
     near.write(Buffer.alloc(8_000_000));
     let overflows = 0;
-    const queue = queueOf(10_000, () => (overflows += 1));
-    const strict = entrance('close');
+    const queue = createQueue(10_000, () => (overflows += 1));
+    const strict = source('close');
     for (let version = 1; version <= 100; version++) queue.deliver(strict, frame('a', version, 500));
     expect(overflows).toBe(1);
     expect(queue.bytes).toBe(0);
   });
 
-  it('tells a long replay when there is room again', async () => {
+  it('resolves `ready` when there is room again', async () => {
     far.pause();
     near.write(Buffer.alloc(8_000_000));
-    const queue = queueOf(100_000);
+    const queue = createQueue(100_000);
     expect(queue.ready()).toBeUndefined();
-    for (let version = 1; version <= 100; version++)
-      queue.deliver(entrance('close'), frame('a', version, 700));
+    for (let version = 1; version <= 100; version++) queue.deliver(source('close'), frame('a', version, 700));
     const room = queue.ready();
     expect(room).toBeInstanceOf(Promise);
     far.resume();

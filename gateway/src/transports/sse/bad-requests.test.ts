@@ -1,0 +1,112 @@
+import { until } from '@tidegate/testing';
+import { describe, expect, it } from 'vitest';
+import { FrameBatch } from '../../live/group/frame-batch.ts';
+import { codeOf, SUBSCRIPTION, useSseEndpoint } from './endpoint-client.fixture.ts';
+import { change } from './endpoint.fixture.ts';
+
+describe('an invalid request for an event stream', () => {
+  const sse = useSseEndpoint();
+
+  const bad = async (...[id, query, headers]: [unknown, string?, Record<string, string>?]) =>
+    codeOf(await sse.operate(await sse.reserve(), id, query, headers));
+
+  it.each<[string, () => Promise<Response>, number, string]>([
+    ['a token nobody has', () => sse.operate('nonsense', 'one'), 404, 'NOT_FOUND'],
+    [
+      'a stream opened with a token nobody has',
+      () => sse.send('GET', { search: '?token=nonsense', headers: { accept: 'text/event-stream' } }),
+      404,
+      'NOT_FOUND',
+    ],
+    ['DELETE without a token', () => sse.send('DELETE', { search: '?operationId=a' }), 400, 'BAD_REQUEST'],
+    [
+      'a stream by POST',
+      () => sse.send('POST', { search: '?token=nonsense', headers: { accept: 'text/event-stream' } }),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    ['PATCH', () => sse.send('PATCH', { search: '?token=nonsense' }), 405, 'METHOD_NOT_ALLOWED'],
+    [
+      'an event stream by PATCH',
+      () => sse.send('PATCH', { headers: { accept: 'text/event-stream' } }),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    [
+      'a mutation by GET',
+      () =>
+        sse.send('GET', {
+          search: `?query=${encodeURIComponent('mutation { a }')}`,
+          headers: { accept: 'text/event-stream' },
+        }),
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    [
+      'variables that are not JSON',
+      () => sse.send('GET', { search: '?query=a&variables={', headers: { accept: 'text/event-stream' } }),
+      400,
+      'BAD_REQUEST',
+    ],
+  ])('%s', async (_name, request, status, code) => {
+    await sse.start();
+    const response = await request();
+    expect(await codeOf(response)).toEqual([status, code]);
+    if (status === 405) expect(response.headers.get('allow')).toMatch(/GET|POST/);
+  });
+
+  it.each<[string, unknown]>([
+    ['no operation id', undefined],
+    ['an empty one', ''],
+    ['one that is no text', 7],
+    ['one that is too long', 'x'.repeat(129)],
+  ])('%s', async (_name, id) => {
+    await sse.start();
+    expect(await bad(id)).toEqual([400, 'BAD_REQUEST']);
+  });
+
+  it('a document that does not parse is refused, not accepted', async () => {
+    await sse.start();
+    expect(await bad('one', 'broken')).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
+  });
+
+  it('a token of another viewer', async () => {
+    await sse.start();
+    const foreign = { authorization: 'Bearer customer.c2' };
+    expect(await bad('one', SUBSCRIPTION, foreign)).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('an operation id that is in use', async () => {
+    await sse.start();
+    const token = await sse.reserve();
+    await sse.operate(token, 'one');
+    expect(await codeOf(await sse.operate(token, 'one'))).toEqual([409, 'CONFLICT']);
+  });
+
+  it('more operations than one stream may have', async () => {
+    await sse.start();
+    const token = await sse.reserve();
+    for (const id of ['one', 'two', 'three']) expect((await sse.operate(token, id)).status).toBe(202);
+    expect(await codeOf(await sse.operate(token, 'four'))).toEqual([429, 'TOO_MANY_SUBSCRIPTIONS']);
+  });
+
+  it('a second stream for one reservation', async () => {
+    await sse.start();
+    const token = await sse.reserve();
+    await sse.openReserved(token);
+    const second = await sse.openReserved(token);
+    expect(second.response.status).toBe(409);
+  });
+
+  it('none of them costs the open stream anything', async () => {
+    await sse.start();
+    const token = await sse.reserve();
+    const stream = await sse.openReserved(token);
+    await sse.operate(token, 'one');
+    await sse.operate(token, 'one');
+    await sse.operate(token, 7);
+    await sse.operate(token, 'x', 'broken');
+    sse.only().sink.deliver(new FrameBatch([change(1)]));
+    await until(() => stream.text.includes('"id":"one"'), { what: 'the message' });
+  });
+});

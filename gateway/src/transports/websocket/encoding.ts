@@ -1,0 +1,91 @@
+import type { Socket } from 'node:net';
+import type { FrameBatch } from '../../live/group/frame-batch.ts';
+import type { Encoder } from '../outbound/outbound-queue.ts';
+import type { OutboundSource, Waiting } from '../outbound/waiting-messages.ts';
+import { FrameBlock } from './frame-block.ts';
+import { MAX_POSITIONS_PER_PING } from './limits.ts';
+import { headerBytes, writeHeader } from './text-frame.ts';
+
+/** One subscription, as its connection's queue sees it. */
+export interface WebSocketSource extends OutboundSource {
+  /** The client's id of this subscription, as JSON. */
+  readonly id: string;
+  /** `{"id":"…","type":"next","payload":` of this subscription. */
+  readonly head: Buffer;
+}
+
+/**
+ * Writes messages of graphql-transport-ws as WebSocket frames. The target is the TCP socket below the WebSocket:
+ * frames are written whole, between those of `ws`.
+ */
+export class WebSocketEncoder implements Encoder<WebSocketSource, Socket> {
+  /** By the length of the head. */
+  readonly #blocks = new WeakMap<FrameBatch, Map<number, FrameBlock>>();
+
+  writeFrames(socket: Socket, { head }: WebSocketSource, batch: FrameBatch): void {
+    const block = this.blockOf(batch, head.length);
+    socket.write(block.withHead(head));
+    // The kernel did not take all bytes at once: the socket still reads from the block.
+    if (socket.writableLength > 0) block.retain();
+  }
+
+  writeAll(socket: Socket, messages: readonly Waiting<WebSocketSource>[]): void {
+    const framed = withPings(messages);
+    const target = Buffer.allocUnsafe(framed.reduce((sum, each) => sum + this.#encodedBytes(each), 0));
+    let offset = 0;
+    for (const each of framed) {
+      if ('payload' in each) offset = writeHeader(target, offset, each.payload.length);
+      const bytes =
+        'batch' in each
+          ? this.blockOf(each.batch, each.source.head.length).withHead(each.source.head)
+          : each.payload;
+      target.set(bytes, offset);
+      offset += bytes.length;
+    }
+    socket.write(target);
+  }
+
+  /** A member of the object `cursors` of a ping. */
+  encodePosition({ id }: WebSocketSource, cursor: string): Buffer {
+    return Buffer.from(`${id}:"${cursor}"`);
+  }
+
+  /** Returns the block of a batch for heads of this length, which all subscriptions share. */
+  blockOf(batch: FrameBatch, headBytes: number): FrameBlock {
+    let byHeadBytes = this.#blocks.get(batch);
+    if (!byHeadBytes) this.#blocks.set(batch, (byHeadBytes = new Map()));
+    let block = byHeadBytes.get(headBytes);
+    if (!block) byHeadBytes.set(headBytes, (block = new FrameBlock(batch, headBytes)));
+    return block;
+  }
+
+  #encodedBytes(each: Waiting<WebSocketSource>): number {
+    if ('batch' in each) return this.blockOf(each.batch, each.source.head.length).byteLength;
+    return headerBytes(each.payload.length) + each.payload.length;
+  }
+}
+
+/**
+ * Replaces cursors by pings that carry them; clients that do not know the payload ignore it. A client answers each
+ * ping, so adjacent cursors share one.
+ */
+function withPings(messages: readonly Waiting<WebSocketSource>[]): Waiting<WebSocketSource>[] {
+  const withPing: Waiting<WebSocketSource>[] = [];
+  let positions: Buffer[] = [];
+  const addPing = (): void => {
+    if (positions.length > 0) withPing.push({ payload: encodePing(positions) });
+    positions = [];
+  };
+  for (const each of messages) {
+    const isPosition = 'payload' in each && each.source !== undefined;
+    if (!isPosition || positions.length === MAX_POSITIONS_PER_PING) addPing();
+    if (isPosition) positions.push(each.payload);
+    else withPing.push(each);
+  }
+  addPing();
+  return withPing;
+}
+
+function encodePing(positions: readonly Buffer[]): Buffer {
+  return Buffer.from(`{"type":"ping","payload":{"tidegate":{"cursors":{${positions.join()}}}}}`);
+}
