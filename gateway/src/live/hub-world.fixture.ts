@@ -27,16 +27,16 @@ const stream = defineLiveStream<Counter>({
   terms: (counter) => ['all', `id:${counter.id}`, `owner:${counter.owner}`],
 });
 
-/** Every counter, for whoever asks. */
-export const all = defineLiveField<Record<string, never>, Counter, never>({
+/** All counters, for every viewer. */
+export const allCounters = defineLiveField<Record<string, never>, Counter, never>({
   stream,
   authorise: (viewer) => ({ id: `v:${viewer.id}`, viewer, sees: () => true }),
   term: () => 'all',
   overflow: 'close',
 });
 
-/** One counter, for its owner. */
-export function one(
+/** One counter, for its owner only. */
+export function ownCounter(
   snapshot?: () => Promise<Versioned<Counter> | undefined>,
   options: { overflow?: LiveField['overflow']; snapshotOptional?: boolean } = {},
 ): LiveField {
@@ -51,17 +51,17 @@ export function one(
   });
 }
 
-/** One counter, for whoever asks. */
-export function shown(
+/** One counter, for every viewer. */
+export function publicCounter(
   snapshot?: () => Promise<Versioned<Counter> | undefined>,
   overflow: LiveField['overflow'] = 'close',
 ): LiveField {
-  const field = one(snapshot, { overflow });
+  const field = ownCounter(snapshot, { overflow });
   return { ...field, authorise: (viewer) => ({ id: `v:${viewer.id}`, viewer, sees: () => true }) };
 }
 
-/** A counter as a snapshot has it. */
-export function counted(id: string, version: number, owner = 'ann'): Versioned<Counter> {
+/** State of a counter at a version. */
+export function counterAt(id: string, version: number, owner = 'ann'): Versioned<Counter> {
   return { key: id, version, data: { id, owner, count: version } };
 }
 
@@ -77,14 +77,14 @@ interface Received {
 export interface Recorder extends Sink {
   readonly received: Received[];
   readonly positions: string[];
-  /** `change 3`, `snapshot 5` and so on. */
-  said(): string[];
+  /** Kind and version of each message: `change 3`, `snapshot 5`. */
+  messages(): string[];
   versions(): number[];
   failure?: TidegateError;
   completed: boolean;
 }
 
-/** A sink that keeps what it is told. */
+/** Creates a sink that records every call. */
 export function recorder(): Recorder {
   const received: Received[] = [];
   const positions: string[] = [];
@@ -92,12 +92,12 @@ export function recorder(): Recorder {
     received,
     positions,
     completed: false,
-    said: () => received.map(({ kind, version }) => `${kind} ${version}`),
+    messages: () => received.map(({ kind, version }) => `${kind} ${version}`),
     versions: () => received.map(({ version }) => version),
     deliver({ frames }, dropped) {
       for (const [index, { key, version, kind, cursor, json }] of frames.entries()) {
         const { data, extensions } = JSON.parse(json.toString()) as Record<'data' | 'extensions', unknown>;
-        // What is sent says what the frame says.
+        // The serialised cursor must be the frame's.
         if ((extensions as { cursor: string }).cursor !== cursor) throw new Error('the cursors differ');
         received.push({ key, version, kind, cursor, data, dropped: index === 0 ? dropped : undefined });
       }
@@ -119,7 +119,7 @@ export interface RequestOptions {
   readonly render?: LiveRequest['render'];
 }
 
-/** A subscription to a field. */
+/** Creates a request to subscribe to a field. */
 export function requestFor(field: LiveField, options: RequestOptions = {}): LiveRequest {
   const {
     args = {},
@@ -139,7 +139,7 @@ export function requestFor(field: LiveField, options: RequestOptions = {}): Live
   };
 }
 
-/** A hub on a log in memory, with counters that a test publishes. */
+/** Hubs on an in-memory log, with counters that a test publishes. */
 export class HubWorld implements AsyncDisposable {
   readonly log: EventLog = createSqliteEventLog({ path: ':memory:', logger: silentLogger });
   readonly codec: CursorCodec = createCursorCodec(['a secret of at least thirty-two characters']);
@@ -155,12 +155,12 @@ export class HubWorld implements AsyncDisposable {
     return world;
   }
 
-  /** The first that was started. */
+  /** The hub that was started first. */
   get hub(): LiveHub {
     return this.#hubs[0]!;
   }
 
-  /** One more replica. */
+  /** Starts another replica on the same log. */
   async startHub(options: Partial<LiveHubOptions> = {}): Promise<LiveHub> {
     const hub = new LiveHub({
       streams: [stream],
@@ -177,7 +177,7 @@ export class HubWorld implements AsyncDisposable {
     return hub;
   }
 
-  /** Resolves when the hub has dispatched this many changes in all. */
+  /** Resolves when the first hub has dispatched this many changes in total. */
   async hubHasSeen(changes: number): Promise<void> {
     await until(() => this.hub.feeds[0]!.seq >= changes, { what: `${changes} changes to be dispatched` });
   }
@@ -200,7 +200,7 @@ export class HubWorld implements AsyncDisposable {
   }
 }
 
-/** A version of a counter as the record of a document topic. */
+/** Encodes a version of a counter as a record of its document topic. */
 export function counterRecord(id: string, version: number, owner = 'ann'): OutgoingRecord {
   return encodeEnvelope(
     createMessage(Counted, {

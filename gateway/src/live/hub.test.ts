@@ -1,6 +1,13 @@
 import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { all, one, recorder, requestFor, HubWorld, type Counter } from './hub-world.fixture.ts';
+import {
+  allCounters,
+  ownCounter,
+  recorder,
+  requestFor,
+  HubWorld,
+  type Counter,
+} from './hub-world.fixture.ts';
 import type { LiveRequest } from './live-request.ts';
 
 describe('the live hub', () => {
@@ -14,15 +21,15 @@ describe('the live hub', () => {
 
   it('delivers each change of a key once and in order', async () => {
     const sink = recorder();
-    world.hub.subscribe(requestFor(all), sink);
+    world.hub.subscribe(requestFor(allCounters), sink);
     for (let version = 1; version <= 20; version++) await world.publish('a', version);
     await until(() => sink.received.length >= 20, { what: 'twenty changes' });
     expect(sink.versions()).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
-  it('drops a record that the relay published twice', async () => {
+  it('deduplicates a record that the relay published twice', async () => {
     const sink = recorder();
-    world.hub.subscribe(requestFor(all), sink);
+    world.hub.subscribe(requestFor(allCounters), sink);
     for (const version of [1, 2, 2, 1, 3]) await world.publish('a', version);
     await until(() => sink.versions().includes(3), { what: 'the last change' });
     expect(sink.versions()).toEqual([1, 2, 3]);
@@ -35,15 +42,15 @@ describe('the live hub', () => {
       return { data: data as Record<string, unknown> };
     };
     const sinks = [recorder(), recorder(), recorder()];
-    for (const sink of sinks) world.hub.subscribe(requestFor(all, { render }), sink);
+    for (const sink of sinks) world.hub.subscribe(requestFor(allCounters, { render }), sink);
     expect(world.hub.groups).toBe(1);
     await world.publish('a', 1);
     await until(() => sinks.every((sink) => sink.received.length === 1), { what: 'all three' });
     expect(executions).toBe(1);
   });
 
-  it('shows a change only to those whose scope sees it', async () => {
-    const field = one();
+  it('delivers a change only to subscriptions with a scope that sees it', async () => {
+    const field = ownCounter();
     const [ann, bob] = [recorder(), recorder()];
     world.hub.subscribe(requestFor(field, { args: { id: 'a' }, viewer: 'ann' }), ann);
     world.hub.subscribe(requestFor(field, { args: { id: 'a' }, viewer: 'bob' }), bob);
@@ -60,35 +67,35 @@ describe('the live hub', () => {
       return { data: data as Record<string, unknown> };
     };
     const sink = recorder();
-    world.hub.subscribe(requestFor(all, { render }), sink);
+    world.hub.subscribe(requestFor(allCounters, { render }), sink);
     for (const version of [1, 2, 3]) await world.publish('a', version);
     gate.resolve();
     await until(() => sink.received.length === 3, { what: 'three changes' });
     expect(sink.versions()).toEqual([1, 2, 3]);
   });
 
-  it('forgets a group with its last subscription', async () => {
+  it('ends a group with its last subscription', async () => {
     const subscriptions = [
-      world.hub.subscribe(requestFor(all), recorder()),
-      world.hub.subscribe(requestFor(all), recorder()),
+      world.hub.subscribe(requestFor(allCounters), recorder()),
+      world.hub.subscribe(requestFor(allCounters), recorder()),
     ];
     expect([world.hub.groups, world.hub.subscriptions]).toEqual([1, 2]);
     for (const subscription of subscriptions) subscription.stop();
     expect([world.hub.groups, world.hub.subscriptions]).toEqual([0, 0]);
   });
 
-  it('skips a record that nobody can read and goes on', async () => {
+  it('skips a malformed record and continues', async () => {
     const sink = recorder();
-    world.hub.subscribe(requestFor(all), sink);
+    world.hub.subscribe(requestFor(allCounters), sink);
     await world.append([{ key: 'a', value: Buffer.from('{'), headers: {} }]);
     await world.publish('a', 1);
     await until(() => sink.received.length === 1, { what: 'the change behind it' });
     expect(sink.failure).toBeUndefined();
   });
 
-  it('tells its subscriptions to come back when it stops', async () => {
+  it('ends its subscriptions with DRAINING when it stops', async () => {
     const sink = recorder();
-    world.hub.subscribe(requestFor(all), sink);
+    world.hub.subscribe(requestFor(allCounters), sink);
     await world.hub.stop();
     expect(sink.failure?.code).toBe('DRAINING');
   });

@@ -9,7 +9,7 @@ import { PartitionWatch } from './partition-watch.ts';
 import { LiveHub } from '../hub.ts';
 import { createLiveMetrics } from '../metrics.ts';
 
-describe('health', () => {
+describe('the health of the live engine', () => {
   let log: EventLog;
   let hub: LiveHub;
 
@@ -29,48 +29,48 @@ describe('health', () => {
     await log.close();
   });
 
-  it('is green while a record written to the log comes out of a subscription', async () => {
-    const canary = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 200 });
-    await canary.prepare();
+  it('is ready while a record appended to the log reaches a subscription', async () => {
+    const probe = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 200 });
+    await probe.prepare();
     await hub.start(AbortSignal.timeout(5_000));
-    canary.start();
+    probe.start();
     const [position] = await until(() => hub.feeds[0]!.positions[0]! >= 20 && hub.feeds[0]!.positions, {
-      what: 'twenty canaries',
+      what: 'twenty probes',
     });
     expect(position).toBeGreaterThanOrEqual(20);
-    expect(() => canary.check()).not.toThrow();
-    canary.stop();
+    expect(() => probe.check()).not.toThrow();
+    probe.stop();
   });
 
-  it('turns red when nothing comes out any more, though everything else looks well', async () => {
-    const canary = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 100 });
-    await canary.prepare();
+  it('is not ready when no changes arrive, although every component looks healthy', async () => {
+    const probe = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20, silentMs: 100 });
+    await probe.prepare();
     await hub.start(AbortSignal.timeout(5_000));
-    canary.start();
-    // The tail dies silently, as users of other systems report it: no error, no close.
+    probe.start();
+    // The tail stops silently, with no error and no close event, as users of other systems report.
     await Promise.all(hub.feeds.map((feed) => feed.stop()));
     await until(
       () => {
         try {
-          canary.check();
+          probe.check();
           return false;
         } catch (error) {
           return String(error);
         }
       },
-      { what: 'the canary to be missed' },
+      { what: 'the missing probe to be noticed' },
     );
     expect(() => hub.checkFlow()).not.toThrow();
-    expect(() => canary.check()).toThrow(/no change has come through/);
-    canary.stop();
+    expect(() => probe.check()).toThrow(/no change has come through/);
+    probe.stop();
   });
 
   it('names a partition whose tail is stuck', async () => {
-    const canary = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20 });
-    await canary.prepare();
+    const probe = new LivenessProbe({ hub, log, logger: silentLogger, everyMs: 20 });
+    await probe.prepare();
     await hub.start(AbortSignal.timeout(5_000));
     const watch = new PartitionWatch({ log, logger: silentLogger, feeds: hub.feeds, everyMs: 30 });
-    canary.start();
+    probe.start();
     watch.start();
     await Promise.all(hub.feeds.map((feed) => feed.stop()));
     await until(
@@ -86,6 +86,6 @@ describe('health', () => {
     );
     expect(() => watch.check()).toThrow(/tidegate\.canary is stuck on partition 0/);
     watch.stop();
-    canary.stop();
+    probe.stop();
   });
 });

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { defineLiveField, defineLiveStream } from '@tidegate/bff';
-import { LivenessProbed } from './liveness-probed.ts';
 import { createMessage, encodeEnvelope, topicSpecs } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { LiveHub } from '../hub.ts';
 import type { LiveSubscription } from '../live-request.ts';
+import { LivenessProbed } from './liveness-probed.ts';
 
 export const livenessStream = defineLiveStream<{ instanceId: string }>({
   name: 'canary',
@@ -17,25 +17,25 @@ export interface LivenessProbeOptions {
   readonly hub: LiveHub;
   readonly log: EventLog;
   readonly logger: Logger;
-  /** How often a record is written. Default 5 s. */
+  /** Interval of the probe records in milliseconds. Default 5,000. */
   readonly everyMs?: number;
-  /** Not ready when none came out for so long. Default three times `everyMs`. */
+  /** Maximum time without a received probe in milliseconds. Default three times `everyMs`. */
   readonly silentMs?: number;
 }
 
 const scope = { id: 'canary', viewer: { role: 'anonymous' as const, id: '' }, sees: () => true };
 
 /**
- * Writes a record to the log every few seconds and waits for it on a subscription of its own, the way any client's
- * change comes: log, tail, index, group, sink. Health cannot be green while nothing flows.
+ * Appends a record to the log every few seconds and receives it on its own subscription, by the path of every client's
+ * changes: log, tail, index, group, sink. Readiness fails when no changes flow, even if every component looks healthy.
  */
 export class LivenessProbe {
   readonly #options: Required<LivenessProbeOptions>;
   readonly #instanceId = randomUUID();
   #timer: NodeJS.Timeout | undefined;
   #subscription: LiveSubscription | undefined;
-  #sung = 0;
-  #heardAt = 0;
+  #probes = 0;
+  #receivedAtMs = 0;
   #failure: unknown;
 
   constructor(options: LivenessProbeOptions) {
@@ -43,17 +43,17 @@ export class LivenessProbe {
     this.#options = { ...options, everyMs, silentMs };
   }
 
-  /** Creates its topic. To be called before the hub starts to tail. */
+  /** Creates the topic. Must be called before the hub starts. */
   async prepare(): Promise<void> {
     await this.#options.log.ensureTopics(topicSpecs([LivenessProbed.topic], 1));
   }
 
-  /** To be called when the hub has started. */
+  /** Subscribes and starts probing. Must be called after the hub has started. */
   start(): void {
-    this.#heardAt = Date.now();
-    this.#listen();
-    this.#timer = setInterval(() => void this.#sing(), this.#options.everyMs);
-    void this.#sing();
+    this.#receivedAtMs = Date.now();
+    this.#subscribe();
+    this.#timer = setInterval(() => void this.#probe(), this.#options.everyMs);
+    void this.#probe();
   }
 
   stop(): void {
@@ -61,14 +61,14 @@ export class LivenessProbe {
     this.#subscription?.stop();
   }
 
-  /** @throws Error when nothing came out of the subscription for too long, with what went wrong at writing. */
+  /** @throws Error when no probe was received for `silentMs`; its cause is the last error of the append. */
   check(): void {
-    const silentMs = Date.now() - this.#heardAt;
+    const silentMs = Date.now() - this.#receivedAtMs;
     if (silentMs <= this.#options.silentMs) return;
     throw new Error(`no change has come through for ${silentMs} ms`, { cause: this.#failure });
   }
 
-  #listen(): void {
+  #subscribe(): void {
     const field = defineLiveField<Record<string, never>, { instanceId: string }, unknown>({
       stream: livenessStream,
       authorise: () => scope,
@@ -81,20 +81,21 @@ export class LivenessProbe {
       { field, args: {}, scope, fingerprint, render: () => ({ data: {} }) },
       {
         deliver: () => {
-          this.#heardAt = Date.now();
+          this.#receivedAtMs = Date.now();
         },
         complete: () => undefined,
-        fail: (error) => this.#options.logger.debug({ err: error }, 'the canary’s subscription has ended'),
+        fail: (error) =>
+          this.#options.logger.debug({ err: error }, 'the subscription of the liveness probe has ended'),
       },
     );
   }
 
-  async #sing(): Promise<void> {
-    this.#sung += 1;
+  async #probe(): Promise<void> {
+    this.#probes += 1;
     const message = createMessage(LivenessProbed, {
-      id: `canary/${this.#instanceId}@${this.#sung}`,
+      id: `canary/${this.#instanceId}@${this.#probes}`,
       key: this.#instanceId,
-      sequence: this.#sung,
+      sequence: this.#probes,
       timeMs: Date.now(),
       data: { instanceId: this.#instanceId },
     });

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { defineMessage, defineTopic } from '@tidegate/core';
 
-/** What a gateway writes to the log to see whether it comes out of a subscription. Means nothing to anybody else. */
+/** Record that a gateway appends to see whether changes flow. Of no use to other consumers. */
 export const LivenessProbed = defineMessage('LivenessProbed', {
   owner: 'gateway',
   version: 1,
-  topic: defineTopic('tidegate.canary', 'delete', 'what gateways write to see whether changes flow'),
+  topic: defineTopic('tidegate.canary', 'delete', 'records that gateways append to see whether changes flow'),
   key: 'gateway instance id',
   schema: z.object({ instanceId: z.string() }),
 });

@@ -20,7 +20,7 @@ function cursor(changes: Partial<Cursor> = {}): Cursor {
 describe('a cursor', () => {
   const codec = createCursorCodec([secret]);
 
-  it('comes back as it was issued', () => {
+  it('decodes to the facts it was encoded from', () => {
     const positions = fc
       .uniqueArray(fc.tuple(fc.nat(99), fc.maxSafeNat()), {
         selector: ([partition]) => partition,
@@ -36,14 +36,14 @@ describe('a cursor', () => {
     );
   });
 
-  it('is at most 200 characters on 12 partitions of a thousand million records each', () => {
+  it('has at most 200 characters for 12 partitions of a thousand million records each', () => {
     const positions = new Map(
       Array.from({ length: 12 }, (_, partition) => [partition, 1_000_000_000] as const),
     );
     expect(codec.encode(cursor({ positions })).length).toBeLessThanOrEqual(200);
   });
 
-  it('is refused with CURSOR_INVALID when a single character of it is changed', () => {
+  it('is rejected with CURSOR_INVALID when a single character is changed', () => {
     const text = codec.encode(cursor());
     for (let index = 0; index < text.length - 1; index++) {
       const forged = `${text.slice(0, index)}${text[index] === 'A' ? 'B' : 'A'}${text.slice(index + 1)}`;
@@ -53,11 +53,11 @@ describe('a cursor', () => {
     }
   });
 
-  it.each(['', 'x', '!!!', 'A'.repeat(2_000)])('is refused with CURSOR_INVALID when it is %j', (text) => {
+  it.each(['', 'x', '!!!', 'A'.repeat(2_000)])('is rejected with CURSOR_INVALID when it is %j', (text) => {
     expect(() => codec.decode(text, expected)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
   });
 
-  it('is refused with CURSOR_FOREIGN to another viewer and for another subscription', () => {
+  it('is rejected with CURSOR_FOREIGN for another viewer and for another subscription', () => {
     const text = codec.encode(cursor());
     for (const other of [cursorBinding('customer:8', 'fingerprint'), cursorBinding('customer:7', 'other')]) {
       expect(() => codec.decode(text, { ...expected, binding: other })).toThrow(
@@ -66,7 +66,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('is refused with CURSOR_EXPIRED beyond the resume window and after the log was recreated', () => {
+  it('is rejected with CURSOR_EXPIRED beyond the resume window and after the log was re-created', () => {
     const text = codec.encode(cursor());
     for (const changed of [{ nowMs: 1_060_001 }, { epoch: 'log-2' }]) {
       expect(() => codec.decode(text, { ...expected, ...changed })).toThrow(
@@ -75,7 +75,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('stays valid while its secret is still among those that verify', () => {
+  it('stays valid while its secret is still one of the configured secrets', () => {
     const text = codec.encode(cursor());
     const rotated = createCursorCodec(['a newer secret, thirty-two characters', secret]);
     expect(rotated.decode(text, expected).positions).toEqual(new Map([[0, 12]]));

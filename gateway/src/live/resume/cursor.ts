@@ -50,43 +50,65 @@ export function cursorBinding(scopeId: string, subscriptionFingerprint: string):
  * @throws TidegateError CONFIG_INVALID when there is no secret.
  */
 export function createCursorCodec(secrets: readonly string[]): CursorCodec {
-  // A KeyObject signs five times as fast as a string key.
-  const keys = secrets.map((secret) => createSecretKey(Buffer.from(secret, 'utf8')));
-  const signingKey = keys[0];
+  const [signingKey, ...retiredKeys] = secrets.map((secret) => createSecretKey(Buffer.from(secret, 'utf8')));
   if (!signingKey) throw new TidegateError('CONFIG_INVALID', 'CURSOR_SECRETS needs at least one secret.');
-  return {
-    encode: (cursor) => {
-      const body = encodeBody(cursor);
-      return Buffer.concat([body, sign(signingKey, body)]).toString('base64url');
-    },
-    decode: (text, expected) => {
-      const body = verified(text, keys);
-      const cursor = decodeBody(body);
-      if (!cursor.binding.equals(expected.binding)) {
-        throw new TidegateError(
-          'CURSOR_FOREIGN',
-          'This cursor belongs to another viewer or another subscription.',
-        );
-      }
-      if (cursor.epoch !== epochTag(expected.epoch)) {
-        throw new TidegateError('CURSOR_EXPIRED', 'The log was recreated since this cursor was issued.');
-      }
-      if (expected.nowMs - cursor.issuedAtMs > expected.maxAgeMs) {
-        throw new TidegateError('CURSOR_EXPIRED', 'This cursor is older than the resume window.', {
-          details: { resumeWindowMs: expected.maxAgeMs },
-        });
-      }
-      return cursor;
-    },
-  };
+  return new SignedCursorCodec(signingKey, retiredKeys);
 }
 
-function encodeBody({ binding, epoch, issuedAtMs, floorVersion, positions }: Cursor): Buffer {
+class SignedCursorCodec implements CursorCodec {
+  // A KeyObject signs five times as fast as a string key.
+  readonly #signingKey: KeyObject;
+  readonly #keys: readonly KeyObject[];
+  /** Tag of the last epoch: a process has one log, and every cursor needs its tag. */
+  #tagged: { readonly epoch: string; readonly tag: string } | undefined;
+
+  constructor(signingKey: KeyObject, retiredKeys: readonly KeyObject[]) {
+    this.#signingKey = signingKey;
+    this.#keys = [signingKey, ...retiredKeys];
+  }
+
+  encode(cursor: Cursor): string {
+    const body = encodeBody(cursor, this.#tagOf(cursor.epoch));
+    return Buffer.concat([body, sign(this.#signingKey, body)]).toString('base64url');
+  }
+
+  decode(text: string, { binding, epoch, nowMs, maxAgeMs }: Parameters<CursorCodec['decode']>[1]): Cursor {
+    const cursor = decodeBody(verified(text, this.#keys));
+    if (!cursor.binding.equals(binding)) {
+      throw new TidegateError(
+        'CURSOR_FOREIGN',
+        'This cursor belongs to another viewer or another subscription.',
+      );
+    }
+    if (cursor.epoch !== this.#tagOf(epoch)) {
+      throw new TidegateError('CURSOR_EXPIRED', 'The log was recreated since this cursor was issued.');
+    }
+    if (nowMs - cursor.issuedAtMs > maxAgeMs) {
+      throw new TidegateError('CURSOR_EXPIRED', 'This cursor is older than the resume window.', {
+        details: { resumeWindowMs: maxAgeMs },
+      });
+    }
+    return cursor;
+  }
+
+  /** Shortens an epoch, which may be any text, to the first bytes of its hash. A tag maps to itself. */
+  #tagOf(epoch: string): string {
+    if (this.#tagged?.epoch === epoch) return this.#tagged.tag;
+    if (/^[0-9a-f]{8}$/.test(epoch)) return epoch;
+    const tag = sha256(epoch)
+      .toString('hex')
+      .slice(0, EPOCH_BYTES * 2);
+    this.#tagged = { epoch, tag };
+    return tag;
+  }
+}
+
+function encodeBody({ binding, issuedAtMs, floorVersion, positions }: Cursor, epochTag: string): Buffer {
   const head = 1 + BINDING_BYTES + EPOCH_BYTES;
   const body = Buffer.allocUnsafe(head + (3 + 2 * positions.size) * MAX_VARINT_BYTES);
   body[0] = FORMAT;
   body.set(binding, 1);
-  body.write(epochTag(epoch), 1 + BINDING_BYTES, 'hex');
+  body.write(epochTag, 1 + BINDING_BYTES, 'hex');
   let end = writeVarint(body, head, Math.floor(issuedAtMs / 1000));
   end = writeVarint(body, end, floorVersion);
   end = writeVarint(body, end, positions.size);
@@ -137,18 +159,4 @@ function sign(key: KeyObject, body: Buffer): Buffer {
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-/** Memoises the last tag: a process has one log, and every cursor needs its tag. */
-let lastTag: { readonly epoch: string; readonly tag: string } | undefined;
-
-/** Shortens an epoch, which may be any text, to the first bytes of its hash. A tag maps to itself. */
-function epochTag(epoch: string): string {
-  if (lastTag?.epoch === epoch) return lastTag.tag;
-  if (/^[0-9a-f]{8}$/.test(epoch)) return epoch;
-  const tag = sha256(epoch)
-    .toString('hex')
-    .slice(0, EPOCH_BYTES * 2);
-  lastTag = { epoch, tag };
-  return tag;
 }

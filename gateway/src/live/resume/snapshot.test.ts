@@ -1,8 +1,8 @@
 import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { one, recorder, requestFor, HubWorld } from '../hub-world.fixture.ts';
+import { ownCounter, recorder, requestFor, HubWorld } from '../hub-world.fixture.ts';
 
-describe('a snapshot, then changes', () => {
+describe('the first snapshot of a subscription', () => {
   let world: HubWorld;
 
   beforeEach(async () => {
@@ -11,9 +11,9 @@ describe('a snapshot, then changes', () => {
 
   afterEach(() => world[Symbol.asyncDispose]());
 
-  it('sends a snapshot, then exactly the changes after its version', async () => {
+  it('is followed by exactly the changes after its version', async () => {
     const gate = deferred();
-    const field = one(async () => {
+    const field = ownCounter(async () => {
       await gate.promise;
       return { key: 'a', version: 2, data: { id: 'a', owner: 'ann', count: 2 } };
     });
@@ -30,11 +30,11 @@ describe('a snapshot, then changes', () => {
     ]);
   });
 
-  it('refuses with NOT_FOUND what does not exist or belongs to somebody else', async () => {
+  it('fails with NOT_FOUND when there is no state or the scope does not see it', async () => {
     const none = recorder();
     world.hub.subscribe(
       requestFor(
-        one(() => Promise.resolve(undefined)),
+        ownCounter(() => Promise.resolve(undefined)),
         { args: { id: 'a' } },
       ),
       none,
@@ -43,7 +43,7 @@ describe('a snapshot, then changes', () => {
     const bobs = { key: 'b', version: 1, data: { id: 'b', owner: 'bob', count: 1 } };
     world.hub.subscribe(
       requestFor(
-        one(() => Promise.resolve(bobs)),
+        ownCounter(() => Promise.resolve(bobs)),
         { args: { id: 'b' } },
       ),
       foreign,

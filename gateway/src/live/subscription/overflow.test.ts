@@ -2,41 +2,48 @@ import { TidegateError } from '@tidegate/core';
 import { deferred, until } from '@tidegate/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { counted, HubWorld, recorder, requestFor, shown, type Recorder } from '../hub-world.fixture.ts';
+import {
+  counterAt,
+  HubWorld,
+  recorder,
+  requestFor,
+  publicCounter,
+  type Recorder,
+} from '../hub-world.fixture.ts';
 import type { LiveRequest } from '../live-request.ts';
 import type { Sink } from '../sink.ts';
 
 const args = { id: 'a' };
 
-/** A connection with room for a few messages, of a client that reads when the test says so. */
+/** A connection with room for a few messages and a client that reads on demand. */
 class SmallConnection implements Sink {
   readonly read: Recorder = recorder();
   readonly #room: number;
   #waiting: Parameters<Sink['deliver']>[] = [];
   #isFull = false;
   #drains: (() => void)[] = [];
-  #tell: ((dropped: number) => void) | undefined;
-  /** The most that ever waited. */
-  most = 0;
+  #onDropped: ((dropped: number) => void) | undefined;
+  /** Maximum number of queued deliveries so far. */
+  maxWaiting = 0;
 
   constructor(room: number) {
     this.#room = room;
   }
 
   onDropped(listener: (dropped: number) => void): void {
-    this.#tell = listener;
+    this.#onDropped = listener;
   }
 
   deliver(...message: Parameters<Sink['deliver']>): void {
     if (!this.#isFull) return this.read.deliver(...message);
     this.#waiting.push(message);
-    this.most = Math.max(this.most, this.#waiting.length);
+    this.maxWaiting = Math.max(this.maxWaiting, this.#waiting.length);
     if (this.#waiting.length <= this.#room) return;
     const last = this.#waiting.findLastIndex(([{ frames }]) => frames[0].kind === 'snapshot');
-    const before = count(this.#waiting.slice(0, Math.max(0, last)));
-    const dropped = count(this.#waiting.slice(last + 1));
+    const before = countMessages(this.#waiting.slice(0, Math.max(0, last)));
+    const dropped = countMessages(this.#waiting.slice(last + 1));
     this.#waiting = this.#waiting.slice(last, last + 1).map(([batch, told = 0]) => [batch, told + before]);
-    if (dropped > 0) this.#tell?.(dropped);
+    if (dropped > 0) this.#onDropped?.(dropped);
   }
 
   drained(): Promise<void> | undefined {
@@ -63,7 +70,7 @@ class SmallConnection implements Sink {
   }
 }
 
-function count(messages: readonly Parameters<Sink['deliver']>[]): number {
+function countMessages(messages: readonly Parameters<Sink['deliver']>[]): number {
   return messages.reduce((sum, [{ frames }, told = 0]) => sum + frames.length + told, 0);
 }
 
@@ -80,9 +87,9 @@ describe('the overflow policy `snapshot`', () => {
 
   afterEach(() => world[Symbol.asyncDispose]());
 
-  const field = shown(() => {
+  const field = publicCounter(() => {
     state.reads += 1;
-    return Promise.resolve(counted('a', state.version));
+    return Promise.resolve(counterAt('a', state.version));
   }, 'snapshot');
 
   async function publish(...versions: number[]): Promise<void> {
@@ -99,17 +106,17 @@ describe('the overflow policy `snapshot`', () => {
     await until(() => connection.read.received.length === 1, { what: 'the snapshot' });
   }
 
-  it('drops what waits and sends a fresh snapshot when there is room, then exactly the changes after it', async () => {
+  it('drops queued messages and delivers a fresh snapshot when there is room, then exactly the changes after it', async () => {
     await subscribed();
     connection.fill();
     await publish(2, 3, 4, 5, 6, 7, 8);
-    expect(connection.most).toBe(4);
+    expect(connection.maxWaiting).toBe(4);
     expect(state.reads).toBe(1);
     connection.drain();
     await until(() => connection.read.received.length === 2, { what: 'the fresh snapshot' });
     await publish(9, 10);
     await until(() => connection.read.received.length === 4, { what: 'the changes after it' });
-    expect(connection.read.said()).toEqual(['snapshot 1', 'snapshot 8', 'change 9', 'change 10']);
+    expect(connection.read.messages()).toEqual(['snapshot 1', 'snapshot 8', 'change 9', 'change 10']);
     expect(connection.read.received.map(({ dropped }) => dropped)).toEqual([
       undefined,
       7,
@@ -119,20 +126,20 @@ describe('the overflow policy `snapshot`', () => {
     expect(await world.metricsText()).toMatch(/fresh_snapshots_total\{.*reason="overflow".*\} 1/);
   });
 
-  it('nothing accumulates for a subscription that waits for room', async () => {
+  it('queues nothing for a subscription that waits for room', async () => {
     await subscribed();
     connection.fill();
     await publish(...Array.from({ length: 200 }, (_, index) => index + 2));
-    expect([connection.most, state.reads]).toEqual([4, 1]);
+    expect([connection.maxWaiting, state.reads]).toEqual([4, 1]);
     connection.drain();
     await until(() => connection.read.received.length === 2, { what: 'the fresh snapshot' });
     expect(connection.read.received[1]).toMatchObject({ kind: 'snapshot', version: 201, dropped: 200 });
   });
 
-  it('changes that come while the fresh snapshot is read follow it', async () => {
+  it('delivers changes that arrive during the read of the fresh snapshot after it', async () => {
     const gate = deferred();
-    const gated = shown(async () => {
-      const read = counted('a', state.version);
+    const gated = publicCounter(async () => {
+      const read = counterAt('a', state.version);
       if (++state.reads > 1) await gate.promise;
       return read;
     }, 'snapshot');
@@ -144,13 +151,13 @@ describe('the overflow policy `snapshot`', () => {
     await publish(7, 8);
     gate.resolve();
     await until(() => connection.read.received.length === 4, { what: 'all' });
-    expect(connection.read.said()).toEqual(['snapshot 1', 'snapshot 6', 'change 7', 'change 8']);
+    expect(connection.read.messages()).toEqual(['snapshot 1', 'snapshot 6', 'change 7', 'change 8']);
   });
 
-  it('where others fill the connection while it is read, a newer one is sent when there is room', async () => {
+  it('reads a newer snapshot when the connection has filled up during the read', async () => {
     const gate = deferred();
-    const gated = shown(async () => {
-      const read = counted('a', state.version);
+    const gated = publicCounter(async () => {
+      const read = counterAt('a', state.version);
       if (++state.reads === 2) await gate.promise;
       return read;
     }, 'snapshot');
@@ -164,43 +171,42 @@ describe('the overflow policy `snapshot`', () => {
     await publish(6, 7, 8, 9);
     connection.drain();
     await until(() => connection.read.versions().includes(9), { what: 'the newest' });
-    expect(connection.read.said()).toEqual(['snapshot 1', 'snapshot 9']);
+    expect(connection.read.messages()).toEqual(['snapshot 1', 'snapshot 9']);
     expect(connection.read.received[1]?.dropped).toBe(8);
   });
 
-  it('comes back after a cut with the cursor of what was sent, not of what was dropped', async () => {
+  it('resumes after a disconnect from the last delivered message, not from a dropped one', async () => {
     await subscribed();
     connection.fill();
     await publish(2, 3, 4, 5, 6);
     const again = recorder();
     world.hub.subscribe(requestFor(field, { args, cursor: connection.read.received[0]!.cursor }), again);
-    await until(() => again.received.length === 5, { what: 'what was dropped' });
-    expect(again.said()).toEqual(['change 2', 'change 3', 'change 4', 'change 5', 'change 6']);
+    await until(() => again.received.length === 5, { what: 'the dropped messages' });
+    expect(again.messages()).toEqual(['change 2', 'change 3', 'change 4', 'change 5', 'change 6']);
   });
 
-  it('an error of the read that may pass is tried again, another ends the operation', async () => {
+  it('retries a retryable error of the read and fails with any other', async () => {
     const answers = [
-      () => Promise.resolve(counted('a', 1)),
+      () => Promise.resolve(counterAt('a', 1)),
       () => Promise.reject(new TidegateError('UNAVAILABLE', 'away')),
-      () => Promise.resolve(counted('a', 5)),
+      () => Promise.resolve(counterAt('a', 5)),
       () => Promise.reject(new TidegateError('FORBIDDEN', 'not any more')),
     ];
-    const failing = shown(() => answers.shift()!(), 'snapshot');
+    const failing = publicCounter(() => answers.shift()!(), 'snapshot');
     await subscribed(requestFor(failing, { args }));
     connection.fill();
     await publish(2, 3, 4, 5);
     connection.drain();
     await until(() => connection.read.received.length === 2, { what: 'the second try' });
     connection.fill();
-    // Later than a fresh snapshot is shared.
     await publish(6, 7, 8, 9);
     connection.drain();
     await until(() => connection.read.failure, { what: 'the end' });
-    expect(connection.read.said()).toEqual(['snapshot 1', 'snapshot 5']);
+    expect(connection.read.messages()).toEqual(['snapshot 1', 'snapshot 5']);
     expect(connection.read.failure?.code).toBe('FORBIDDEN');
   });
 
-  it('goes on under the rights of now when they change while it waits for room', async () => {
+  it('continues under the new scope when the scope changes while it waits for room', async () => {
     await publish(1);
     const subscription = world.hub.subscribe(requestFor(field, { args, viewer: 'ann' }), connection);
     await until(() => connection.read.received.length === 1, { what: 'the snapshot' });
@@ -212,16 +218,16 @@ describe('the overflow policy `snapshot`', () => {
     await until(() => connection.read.received.length === 2, { what: 'the fresh snapshot' });
     await publish(7);
     await until(() => connection.read.received.length === 3, { what: 'the change after it' });
-    expect(connection.read.said()).toEqual(['snapshot 1', 'snapshot 6', 'change 7']);
+    expect(connection.read.messages()).toEqual(['snapshot 1', 'snapshot 6', 'change 7']);
     subscription.stop();
     const again = recorder();
     const { cursor } = connection.read.received[1]!;
     world.hub.subscribe(requestFor(field, { args, viewer: 'bob', cursor }), again);
-    await until(() => again.received.length === 1, { what: 'what comes after the fresh snapshot' });
-    expect(again.said()).toEqual(['change 7']);
+    await until(() => again.received.length === 1, { what: 'the change after the fresh snapshot' });
+    expect(again.messages()).toEqual(['change 7']);
   });
 
-  it('whenever a client reads, each message follows the one before it or says what it stands for', async () => {
+  it('delivers consecutive versions, or a snapshot with the number of messages dropped, at any reading speed', async () => {
     const steps = fc.array(fc.constantFrom('publish', 'publish', 'publish', 'fill', 'drain'), {
       maxLength: 60,
     });
@@ -230,8 +236,8 @@ describe('the overflow policy `snapshot`', () => {
         await using fresh = await HubWorld.start();
         const small = new SmallConnection(2);
         let version = 1;
-        const state = shown(async () => {
-          const read = counted('a', version);
+        const state = publicCounter(async () => {
+          const read = counterAt('a', version);
           if (slow) await new Promise((resolve) => setImmediate(resolve));
           return read;
         }, 'snapshot');

@@ -2,12 +2,20 @@ import { TidegateError } from '@tidegate/core';
 import { until } from '@tidegate/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { all, counted, HubWorld, one, recorder, requestFor, shown } from '../hub-world.fixture.ts';
+import {
+  allCounters,
+  counterAt,
+  HubWorld,
+  ownCounter,
+  recorder,
+  requestFor,
+  publicCounter,
+} from '../hub-world.fixture.ts';
 import type { LiveRequest } from '../live-request.ts';
 
 const args = { id: 'a' };
 
-describe('when a version of a key is missing', () => {
+describe('a missing version of a key', () => {
   let world: HubWorld;
 
   beforeEach(async () => {
@@ -16,12 +24,12 @@ describe('when a version of a key is missing', () => {
 
   afterEach(() => world[Symbol.asyncDispose]());
 
-  /** A field whose snapshot is what was published last, and how often it was read. */
+  /** A field with the last published version as its snapshot, and the number of snapshot reads. */
   function withState(options: Partial<LiveRequest> = {}) {
     const state = { version: 0, reads: 0 };
-    const field = shown(() => {
+    const field = publicCounter(() => {
       state.reads += 1;
-      return Promise.resolve(counted('a', state.version));
+      return Promise.resolve(counterAt('a', state.version));
     });
     const publish = async (version: number): Promise<void> => {
       state.version = version;
@@ -30,7 +38,7 @@ describe('when a version of a key is missing', () => {
     return { state, publish, request: { ...requestFor(field, { args }), ...options } };
   }
 
-  it('the next message is a snapshot of that key where the field has one', async () => {
+  it('is replaced by a fresh snapshot when the field has one', async () => {
     const { publish, request } = withState();
     await publish(1);
     const sink = recorder();
@@ -40,10 +48,28 @@ describe('when a version of a key is missing', () => {
     await until(() => sink.received.length === 3, { what: 'the fresh snapshot' });
     await publish(5);
     await until(() => sink.received.length === 4, { what: 'what comes after it' });
-    expect(sink.said()).toEqual(['snapshot 1', 'change 2', 'snapshot 4', 'change 5']);
+    expect(sink.messages()).toEqual(['snapshot 1', 'change 2', 'snapshot 4', 'change 5']);
   });
 
-  it('one read of the snapshot serves the whole group', async () => {
+  it('completes a `once` field after the fresh snapshot', async () => {
+    const { publish, request, state } = withState();
+    const field = {
+      ...request.field,
+      once: true,
+      snapshotOptional: true,
+    };
+    let reads = 0;
+    const snapshot = () => Promise.resolve(reads++ === 0 ? undefined : counterAt('a', state.version));
+    await publish(1);
+    const sink = recorder();
+    world.hub.subscribe({ ...request, field, snapshot }, sink);
+    await until(() => sink.positions.length > 0, { what: 'the subscription to be live' });
+    for (const version of [3, 4]) await publish(version);
+    await until(() => sink.completed, { what: 'the end' });
+    expect([sink.messages().length, sink.failure, world.hub.subscriptions]).toEqual([1, undefined, 0]);
+  });
+
+  it('causes one read of the snapshot for the whole group', async () => {
     const { publish, request, state } = withState();
     await publish(1);
     const sinks = [recorder(), recorder(), recorder()];
@@ -53,13 +79,13 @@ describe('when a version of a key is missing', () => {
     await publish(3);
     await until(() => sinks.every((sink) => sink.received.length === 2), { what: 'three fresh snapshots' });
     expect(state.reads).toBe(4);
-    for (const sink of sinks) expect(sink.said()).toEqual(['snapshot 1', 'snapshot 3']);
+    for (const sink of sinks) expect(sink.messages()).toEqual(['snapshot 1', 'snapshot 3']);
     expect(await world.metricsText()).toMatch(/fresh_snapshots_total\{.*reason="gap".*\} 3/);
   });
 
-  it('otherwise the operation ends with VERSION_GAP', async () => {
+  it('fails the operation with VERSION_GAP when the field has no snapshot', async () => {
     const sink = recorder();
-    world.hub.subscribe(requestFor(all), sink);
+    world.hub.subscribe(requestFor(allCounters), sink);
     for (const version of [1, 2, 4, 5]) await world.publish('a', version);
     await until(() => sink.failure, { what: 'the end' });
     expect(sink.versions()).toEqual([1, 2]);
@@ -67,9 +93,9 @@ describe('when a version of a key is missing', () => {
     expect(world.hub.subscriptions).toBe(0);
   });
 
-  it('a missing version is told also when the change after it does not pass the filter, and to nobody who has no right to it', async () => {
+  it('is noticed when the filter rejects the change after it, but not when the scope does not see that change', async () => {
     const even: LiveRequest['field'] = {
-      ...one(),
+      ...ownCounter(),
       matches: (data) => (data as { count: number }).count % 2 === 0,
     };
     const [ann, bob] = [recorder(), recorder()];
@@ -81,7 +107,7 @@ describe('when a version of a key is missing', () => {
     expect([bob.versions(), bob.failure]).toEqual([[], undefined]);
   });
 
-  it('between a snapshot and the first change after it, it is told', async () => {
+  it('is noticed between a snapshot and the first change after it', async () => {
     const { publish, request, state } = withState();
     state.version = 2;
     const sink = recorder();
@@ -89,30 +115,30 @@ describe('when a version of a key is missing', () => {
     await until(() => sink.received.length === 1, { what: 'the snapshot' });
     await publish(4);
     await until(() => sink.received.length === 2, { what: 'the fresh snapshot' });
-    expect(sink.said()).toEqual(['snapshot 2', 'snapshot 4']);
+    expect(sink.messages()).toEqual(['snapshot 2', 'snapshot 4']);
   });
 
-  it('coming back with a cursor from before it meets it again, with one after it does not', async () => {
+  it('is noticed again on a resume from before it, but not on a resume from after it', async () => {
     const first = recorder();
-    world.hub.subscribe(requestFor(all), first);
+    world.hub.subscribe(requestFor(allCounters), first);
     await world.publish('a', 1);
     await world.publish('a', 3);
     await until(() => first.failure, { what: 'the end' });
     const again = recorder();
-    world.hub.subscribe(requestFor(all, { cursor: first.received[0]!.cursor }), again);
+    world.hub.subscribe(requestFor(allCounters, { cursor: first.received[0]!.cursor }), again);
     await until(() => again.failure, { what: 'the end again' });
     expect([again.versions(), again.failure?.code]).toEqual([[], 'VERSION_GAP']);
     const afresh = recorder();
-    world.hub.subscribe(requestFor(all), afresh);
+    world.hub.subscribe(requestFor(allCounters), afresh);
     await until(() => afresh.positions.length > 0, { what: 'a cursor after the gap' });
     const after = recorder();
-    world.hub.subscribe(requestFor(all, { cursor: afresh.positions[0] }), after);
+    world.hub.subscribe(requestFor(allCounters, { cursor: afresh.positions[0] }), after);
     await world.publish('a', 4);
     await until(() => after.received.length > 0, { what: 'the change after it' });
     expect([after.versions(), after.failure]).toEqual([[4], undefined]);
   });
 
-  it('a resume meets it where the field has a snapshot, once, and goes on after it', async () => {
+  it('is replaced by one fresh snapshot during a replay, which then continues after it', async () => {
     const { publish, request, state } = withState();
     await publish(1);
     const first = recorder();
@@ -126,31 +152,31 @@ describe('when a version of a key is missing', () => {
     const going = world.hub.subscribe({ ...request, cursor: first.received[0]!.cursor }, second);
     await until(() => second.positions.length > 0, { what: 'to be level' });
     going.stop();
-    expect(second.said()).toEqual(['change 2', 'snapshot 5']);
+    expect(second.messages()).toEqual(['change 2', 'snapshot 5']);
     expect(state.reads).toBe(readsBefore + 1);
     const third = recorder();
     world.hub.subscribe({ ...request, cursor: second.received[1]!.cursor }, third);
     await publish(6);
     await until(() => third.received.length > 0, { what: 'the change after it' });
-    expect(third.said()).toEqual(['change 6']);
+    expect(third.messages()).toEqual(['change 6']);
   });
 
-  it('a replica that reads the log for a resume meets it by the version in the cursor', async () => {
+  it('is found by the version in the cursor on a replica that reads the log', async () => {
     const first = recorder();
-    world.hub.subscribe(requestFor(shown(), { args }), first);
+    world.hub.subscribe(requestFor(publicCounter(), { args }), first);
     await world.publish('a', 1);
     await until(() => first.received.length === 1, { what: 'a cursor' });
     for (let version = 3; version < 40; version++) await world.publish('a', version);
     const replica = await world.startHub({ fillRecords: 2 });
     const second = recorder();
-    replica.subscribe(requestFor(shown(), { args, cursor: first.received[0]!.cursor }), second);
+    replica.subscribe(requestFor(publicCounter(), { args, cursor: first.received[0]!.cursor }), second);
     await until(() => second.failure, { what: 'the end' });
     expect([second.versions(), second.failure?.code]).toEqual([[], 'VERSION_GAP']);
   });
 
-  it('a version that was not sent for the filter or the rights is not missing', async () => {
+  it('is not assumed for a version that the filter or the scope has rejected', async () => {
     const even: LiveRequest['field'] = {
-      ...one(),
+      ...ownCounter(),
       matches: (data) => (data as { count: number }).count % 2 === 0,
     };
     const first = recorder();
@@ -160,7 +186,7 @@ describe('when a version of a key is missing', () => {
     await world.publish('a', 4, 'bob');
     await world.publish('a', 5);
     await world.hubHasSeen(5);
-    // Renewed for the position that follows at once.
+    // A renewal delivers the position at once.
     subscription.renew(requestFor(even, { args, viewer: 'bob' }));
     subscription.renew(requestFor(even, { args, viewer: 'ann' }));
     subscription.stop();
@@ -172,14 +198,14 @@ describe('when a version of a key is missing', () => {
     expect([first.versions(), second.versions(), second.failure]).toEqual([[2], [6], undefined]);
   });
 
-  it('the snapshot is read again while what it is read from is away or behind', async () => {
+  it('retries the read of the snapshot while its source is unavailable or behind', async () => {
     const answers = [
-      () => Promise.resolve(counted('a', 1)),
+      () => Promise.resolve(counterAt('a', 1)),
       () => Promise.reject(new TidegateError('UNAVAILABLE', 'away')),
-      () => Promise.resolve(counted('a', 1)),
-      () => Promise.resolve(counted('a', 3)),
+      () => Promise.resolve(counterAt('a', 1)),
+      () => Promise.resolve(counterAt('a', 3)),
     ];
-    const field = shown(() => answers.shift()!());
+    const field = publicCounter(() => answers.shift()!());
     const sink = recorder();
     world.hub.subscribe(requestFor(field, { args }), sink);
     await until(() => sink.received.length === 1, { what: 'the snapshot' });
@@ -187,13 +213,13 @@ describe('when a version of a key is missing', () => {
     await world.publish('a', 4);
     await world.publish('a', 5);
     await until(() => sink.received.length === 4, { what: 'all' });
-    expect(sink.said()).toEqual(['snapshot 1', 'snapshot 3', 'change 4', 'change 5']);
+    expect(sink.messages()).toEqual(['snapshot 1', 'snapshot 3', 'change 4', 'change 5']);
   });
 
-  it('an error of the snapshot that is not to be retried ends the operation', async () => {
+  it('fails the operation with an error of the snapshot that is not retryable', async () => {
     let reads = 0;
-    const field = shown(() => {
-      if (++reads === 1) return Promise.resolve(counted('a', 1));
+    const field = publicCounter(() => {
+      if (++reads === 1) return Promise.resolve(counterAt('a', 1));
       return Promise.reject(new TidegateError('FORBIDDEN', 'not any more'));
     });
     const sink = recorder();
@@ -205,14 +231,14 @@ describe('when a version of a key is missing', () => {
     expect([sink.failure?.code, reads]).toEqual(['FORBIDDEN', 2]);
   });
 
-  it('whatever is missing and whenever, each message follows the one before it or is a snapshot', async () => {
+  it('never delivers versions with a gap, whichever versions are missing', async () => {
     const steps = fc.array(fc.constantFrom(1, 1, 1, 2, 3), { minLength: 1, maxLength: 25 });
     await fc.assert(
       fc.asyncProperty(steps, fc.boolean(), fc.nat(20), async (jumps, slow, cutAfter) => {
         await using fresh = await HubWorld.start();
         let version = 1;
-        const field = shown(async () => {
-          const read = counted('a', version);
+        const field = publicCounter(async () => {
+          const read = counterAt('a', version);
           if (slow) await new Promise((resolve) => setImmediate(resolve));
           return read;
         });
@@ -232,16 +258,16 @@ describe('when a version of a key is missing', () => {
           if (index !== cutAfter || sink.received.length === 0) continue;
           subscription.stop();
           const cursor = sink.received.at(-1)!.cursor;
-          seen.push(...sink.said());
+          seen.push(...sink.messages());
           sink = recorder();
           subscription = fresh.hub.subscribe(requestFor(field, { args, render, cursor }), sink);
         }
-        const last = (): number => Number([...seen, ...sink.said()].at(-1)?.split(' ')[1] ?? 0);
+        const last = (): number => Number([...seen, ...sink.messages()].at(-1)?.split(' ')[1] ?? 0);
         await until(() => last() === version || sink.failure, { what: 'the newest version' });
         expect(sink.failure).toBeUndefined();
         let before = 0;
-        for (const [index, said] of [...seen, ...sink.said()].entries()) {
-          const [kind, number] = said.split(' ');
+        for (const [index, message] of [...seen, ...sink.messages()].entries()) {
+          const [kind, number] = message.split(' ');
           if (index === 0) expect(kind).toBe('snapshot');
           else if (kind === 'change') expect(Number(number)).toBe(before + 1);
           else expect(Number(number)).toBeGreaterThan(before + 1);
