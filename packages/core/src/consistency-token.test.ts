@@ -23,15 +23,15 @@ const newestOf = (all: readonly VersionFloor[]): Map<string, number> => {
 };
 
 describe('a consistency token', () => {
-  it('reads order/42@7, several joined by +', () => {
-    expect(encodeConsistencyToken([{ kind: 'order', key: '42', version: 7 }])).toBe('order/42@7');
-    expect(decodeConsistencyToken('order/42@7+product/p-1@3')).toEqual([
-      { kind: 'order', key: '42', version: 7 },
-      { kind: 'product', key: 'p-1', version: 3 },
+  it('reads counter/42@7, several joined by +', () => {
+    expect(encodeConsistencyToken([{ kind: 'counter', key: '42', version: 7 }])).toBe('counter/42@7');
+    expect(decodeConsistencyToken('counter/42@7+alarm/p-1@3')).toEqual([
+      { kind: 'counter', key: '42', version: 7 },
+      { kind: 'alarm', key: 'p-1', version: 3 },
     ]);
   });
 
-  it('says after decoding what it said before encoding', () => {
+  it('is equal after encoding and decoding', () => {
     fc.assert(
       fc.property(floors, (given) => {
         expect(decodeConsistencyToken(encodeConsistencyToken(given))).toEqual(given);
@@ -39,7 +39,7 @@ describe('a consistency token', () => {
     );
   });
 
-  it('that is merged demands the newest of each key that any of them demands', () => {
+  it('that is merged has the highest floor version of each key', () => {
     fc.assert(
       fc.property(fc.array(floors, { minLength: 1, maxLength: 3 }), (several) => {
         const merged = decodeConsistencyToken(mergeConsistencyTokens(...several.map(encodeConsistencyToken)));
@@ -49,32 +49,32 @@ describe('a consistency token', () => {
     );
   });
 
-  it('merged with itself or with nothing stays what it is', () => {
-    expect(mergeConsistencyTokens('order/42@7', 'order/42@7', '')).toBe('order/42@7');
+  it('is unchanged when merged with itself or with an empty token', () => {
+    expect(mergeConsistencyTokens('counter/42@7', 'counter/42@7', '')).toBe('counter/42@7');
     expect(mergeConsistencyTokens()).toBe('');
   });
 
-  it('stays bounded: of more than 64 keys the latest are kept', () => {
-    const tokens = Array.from({ length: 70 }, (_, at) => `order/o${at}@1`);
+  it('keeps the last 64 keys when more are merged', () => {
+    const tokens = Array.from({ length: 70 }, (_, at) => `counter/o${at}@1`);
     const kept = decodeConsistencyToken(mergeConsistencyTokens(...tokens));
     expect([kept.length, kept[0]?.key, kept.at(-1)?.key]).toEqual([64, 'o6', 'o69']);
   });
 
   it.each([
     '',
-    'order',
-    'order/42',
-    'order/42@0',
-    'order/42@07',
-    'order/42@-1',
-    'order/42@1.5',
-    'order/42@9999999999999999',
-    'Order/42@1',
-    'order/@1',
-    'order/4 2@1',
-    'order/42@1+',
-    'order/42@1\n',
-    Array.from({ length: 65 }, (_, at) => `order/o${at}@1`).join('+'),
+    'counter',
+    'counter/42',
+    'counter/42@0',
+    'counter/42@07',
+    'counter/42@-1',
+    'counter/42@1.5',
+    'counter/42@9999999999999999',
+    'Counter/42@1',
+    'counter/@1',
+    'counter/4 2@1',
+    'counter/42@1+',
+    'counter/42@1\n',
+    Array.from({ length: 65 }, (_, at) => `counter/o${at}@1`).join('+'),
   ])('is not %j', (token) => {
     expect(() => decodeConsistencyToken(token)).toThrow(expect.objectContaining({ code: 'BAD_USER_INPUT' }));
   });

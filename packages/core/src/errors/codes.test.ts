@@ -14,11 +14,11 @@ const rows = page
   .map(cells);
 
 describe('docs/errors.md', () => {
-  it('lists the codes of the table, each once, in its order', () => {
+  it('lists the codes of the table once each, in its order', () => {
     expect(rows.map(([code]) => code)).toEqual(Object.keys(errorCodes).map((code) => `\`${code}\``));
   });
 
-  it.each(Object.entries(errorCodes))('says of %s what the table says, and a way out', (code, entry) => {
+  it.each(Object.entries(errorCodes))('describes %s as the table does, and a way out', (code, entry) => {
     const [, httpStatus, closeCode, retryable, meaning, wayOut] =
       rows.find(([name]) => name === `\`${code}\``) ?? [];
     expect({ httpStatus, closeCode, retryable, meaning }).toEqual({

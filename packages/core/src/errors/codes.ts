@@ -1,19 +1,22 @@
-/**
- * The closed table of error codes. Every border (GraphQL `extensions.code`, HTTP status, WebSocket close
- * code) translates from here and nowhere else; `docs/errors.md` lists the same codes and a test holds both
- * together.
- */
+/** One row of the table of error codes. */
 export interface ErrorCodeEntry {
-  /** HTTP status when the error is the whole answer. */
+  /** HTTP status of a response that consists of this error. */
   readonly httpStatus: number;
-  /** WebSocket close code when the error ends the connection. 44xx: do not come back unchanged; 45xx: come back. */
+  /**
+   * WebSocket close code of a connection that this error ends. 44xx: the client must change its request first. 45xx: the
+   * client reconnects.
+   */
   readonly closeCode: number;
-  /** True when the same request may succeed later without a change by the caller. */
+  /** True when the same request may succeed later without a change. */
   readonly retryable: boolean;
-  /** One sentence for the one who meets it. */
+  /** One sentence for the caller, the same as in `docs/errors.md`. */
   readonly meaning: string;
 }
 
+/**
+ * The closed table of error codes. GraphQL `extensions.code`, HTTP status and WebSocket close code are all derived from
+ * it. A test compares it with `docs/errors.md`.
+ */
 export const errorCodes = {
   BAD_REQUEST: entry(400, 4400, false, 'The request is not well-formed; the message names what is wrong.'),
   GRAPHQL_PARSE_FAILED: entry(400, 4400, false, 'The GraphQL document does not parse.'),
@@ -77,12 +80,14 @@ export const errorCodes = {
   INTERNAL: entry(500, 4500, true, 'A fault on our side. The log has it under the trace id of the answer.'),
 } as const satisfies Record<string, ErrorCodeEntry>;
 
+/** A code of the table. */
 export type ErrorCode = keyof typeof errorCodes;
 
 function entry(httpStatus: number, closeCode: number, retryable: boolean, meaning: string): ErrorCodeEntry {
   return { httpStatus, closeCode, retryable, meaning };
 }
 
+/** Returns true for a code of the table. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorCodes, value);
 }

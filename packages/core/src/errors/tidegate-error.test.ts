@@ -5,7 +5,7 @@ import { decodeErrorBody, encodeErrorBody, TidegateError, toTidegateError } from
 const codes = Object.keys(errorCodes) as ErrorCode[];
 
 describe('a TidegateError', () => {
-  it.each(codes)('%s survives an HTTP border', (code) => {
+  it.each(codes)('%s is equal after encoding and decoding', (code) => {
     const error = new TidegateError(code, 'What happened.', { details: { field: 'a', limits: [1, 2] } });
     const decoded = decodeErrorBody(JSON.parse(JSON.stringify(encodeErrorBody(error))));
     expect(decoded).toBeInstanceOf(TidegateError);
@@ -13,7 +13,7 @@ describe('a TidegateError', () => {
     expect(decoded?.retryable).toBe(errorCodes[code].retryable);
   });
 
-  it('leaves its cause and stack at home', () => {
+  it('is encoded without its cause and stack', () => {
     const error = new TidegateError('UNAVAILABLE', 'Away.', { cause: new Error('password is hunter2') });
     expect(JSON.stringify(encodeErrorBody(error))).toBe('{"error":{"code":"UNAVAILABLE","message":"Away."}}');
     expect((error.cause as Error).message).toContain('hunter2');
@@ -21,13 +21,13 @@ describe('a TidegateError', () => {
 });
 
 describe('toTidegateError', () => {
-  it('leaves a TidegateError as it is', () => {
+  it('returns a TidegateError unchanged', () => {
     const error = new TidegateError('CONFLICT', 'Changed.');
     expect(toTidegateError(error)).toBe(error);
   });
 
   it.each([new Error('secret'), 'secret', undefined, null, { code: 'CONFLICT' }])(
-    'makes INTERNAL of %s',
+    'converts %s to INTERNAL',
     (thrown) => {
       const error = toTidegateError(thrown);
       expect(error.code).toBe('INTERNAL');
@@ -46,21 +46,21 @@ describe('decodeErrorBody', () => {
     { error: { code: 'NO_SUCH_CODE', message: 'm' } },
     { error: { code: 'toString', message: 'm' } },
     { error: { code: 'CONFLICT' } },
-  ])('knows that %j is not one', (body) => expect(decodeErrorBody(body)).toBeUndefined());
+  ])('returns undefined for %j', (body) => expect(decodeErrorBody(body)).toBeUndefined());
 });
 
 describe('the code table', () => {
-  it('knows its own codes and no inherited name', () => {
+  it('knows its codes and no inherited property', () => {
     expect(codes.every(isErrorCode)).toBe(true);
     expect(isErrorCode('constructor')).toBe(false);
     expect(isErrorCode(42)).toBe(false);
   });
 
-  it.each(codes)('%s has an error status, and a close code whose range says whether to come back', (code) => {
+  it.each(codes)('%s has an error status, and a close code in the range of that status', (code) => {
     const { httpStatus, closeCode } = errorCodes[code];
     expect(httpStatus).toBeGreaterThanOrEqual(400);
     expect(httpStatus).toBeLessThan(600);
-    // 44xx for what the client did, 45xx for what befell the server.
+    // 44xx: the client must change its request. 45xx: the server failed, reconnect.
     expect(Math.floor(closeCode / 100)).toBe(httpStatus < 500 ? 44 : 45);
   });
 });

@@ -1,11 +1,9 @@
 import { errorCodes, isErrorCode, type ErrorCode } from './codes.ts';
 
-/**
- * The one error class. `message` is for the caller and never holds a secret or a stack; `cause` is for the log.
- */
+/** The error class of all errors that a caller can meet. `message` is public; `cause` is for the log only. */
 export class TidegateError extends Error {
   readonly code: ErrorCode;
-  /** Plain JSON that helps the caller out: the field, the limit, the time to wait (`retryAfterMs`). */
+  /** JSON for the caller, for example the invalid field, the exceeded limit, or `retryAfterMs`. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -19,29 +17,31 @@ export class TidegateError extends Error {
     this.details = options.details ?? {};
   }
 
+  /** True when the same request may succeed later, as the table of codes says. */
   get retryable(): boolean {
     return errorCodes[this.code].retryable;
   }
 }
 
-/** The border's catch-all: a TidegateError stays as it is, anything else becomes INTERNAL with its cause kept. */
+/** Returns a TidegateError unchanged. Converts any other error to INTERNAL and keeps it as the cause. */
 export function toTidegateError(error: unknown): TidegateError {
   if (error instanceof TidegateError) return error;
   return new TidegateError('INTERNAL', 'Something went wrong on our side.', { cause: error });
 }
 
-/** The JSON form in which an error crosses an HTTP border. */
+/** JSON body of an HTTP error response. */
 export interface ErrorBody {
   error: { code: ErrorCode; message: string; details?: Record<string, unknown> };
 }
 
+/** Encodes code, message and details; cause and stack are omitted. */
 export function encodeErrorBody(error: TidegateError): ErrorBody {
   const body: ErrorBody = { error: { code: error.code, message: error.message } };
   if (Object.keys(error.details).length > 0) body.error.details = { ...error.details };
   return body;
 }
 
-/** The inverse of `encodeErrorBody`; undefined when the body is not one. */
+/** Decodes the body of an HTTP error response. Returns undefined when it is not one. */
 export function decodeErrorBody(body: unknown): TidegateError | undefined {
   const inner = (body as Partial<ErrorBody> | null)?.error;
   if (!inner || !isErrorCode(inner.code) || typeof inner.message !== 'string') return undefined;

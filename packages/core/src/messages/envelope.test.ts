@@ -9,16 +9,16 @@ import {
 } from './envelope.ts';
 
 const envelope: Envelope = {
-  id: 'orders/42@7',
-  source: '/tidegate/orders',
-  type: 'tidegate.orders.OrderPlaced',
+  id: 'counters/42@7',
+  source: '/tidegate/counters',
+  type: 'tidegate.counters.CounterRaised',
   time: '2026-11-23T07:00:00.000Z',
   subject: '42',
   dataversion: 1,
   sequence: 7,
   causationid: 'command-1',
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
-  data: { orderId: '42' },
+  data: { counterId: '42' },
 };
 
 const filled = fc.string({ minLength: 1, unit: 'grapheme' });
@@ -39,7 +39,7 @@ const anyEnvelope: fc.Arbitrary<Envelope> = fc.record({
 });
 
 describe('an envelope', () => {
-  it('survives its way through the log, whatever it holds', () => {
+  it('is equal after encoding and decoding', () => {
     fc.assert(
       fc.property(anyEnvelope, (any) => {
         expect(decodeEnvelope(encodeEnvelope(any))).toEqual(any);
@@ -50,13 +50,13 @@ describe('an envelope', () => {
   it('is CloudEvents 1.0 in binary mode: attributes as ce_ headers, data as the value, the subject as the key', () => {
     const { key, value, headers } = encodeEnvelope(envelope);
     expect(key).toBe('42');
-    expect(JSON.parse(value.toString())).toEqual({ orderId: '42' });
+    expect(JSON.parse(value.toString())).toEqual({ counterId: '42' });
     expect(headers).toEqual({
       'content-type': 'application/json',
       ce_specversion: '1.0',
-      ce_id: 'orders/42@7',
-      ce_source: '/tidegate/orders',
-      ce_type: 'tidegate.orders.OrderPlaced',
+      ce_id: 'counters/42@7',
+      ce_source: '/tidegate/counters',
+      ce_type: 'tidegate.counters.CounterRaised',
       ce_time: '2026-11-23T07:00:00.000Z',
       ce_subject: '42',
       ce_dataversion: '1',
@@ -66,30 +66,30 @@ describe('an envelope', () => {
     });
   });
 
-  it('has no header for what it does not have', () => {
+  it('has no header for an absent attribute', () => {
     const { headers } = encodeEnvelope({ ...envelope, causationid: undefined, traceparent: undefined });
     expect(Object.keys(headers)).not.toContain('ce_causationid');
     expect(Object.keys(headers)).not.toContain('traceparent');
   });
 
-  it('over HTTP is one JSON object with the attributes beside the data', () => {
+  it('in structured mode is one JSON object with the attributes beside the data', () => {
     expect(JSON.parse(JSON.stringify(encodeStructured({ ...envelope, causationid: undefined })))).toEqual({
       specversion: '1.0',
       datacontenttype: 'application/json',
-      id: 'orders/42@7',
-      source: '/tidegate/orders',
-      type: 'tidegate.orders.OrderPlaced',
+      id: 'counters/42@7',
+      source: '/tidegate/counters',
+      type: 'tidegate.counters.CounterRaised',
       time: '2026-11-23T07:00:00.000Z',
       subject: '42',
       dataversion: 1,
       sequence: 7,
       traceparent: envelope.traceparent,
-      data: { orderId: '42' },
+      data: { counterId: '42' },
     });
   });
 });
 
-describe('a record that is no envelope', () => {
+describe('a malformed record', () => {
   const good = encodeEnvelope(envelope);
   const withHeader = (name: string, value: string): EncodedEnvelope => ({
     ...good,
@@ -100,23 +100,23 @@ describe('a record that is no envelope', () => {
     ['no headers', { ...good, headers: {} }, 'not a CloudEvents 1.0 record'],
     ['another specversion', withHeader('ce_specversion', '0.3'), 'ce_specversion'],
     ['an empty id', withHeader('ce_id', ''), 'ce_id'],
-    ['a time that is none', withHeader('ce_time', 'yesterday'), 'ce_time'],
+    ['a malformed time', withHeader('ce_time', 'yesterday'), 'ce_time'],
     ['a sequence below 1', withHeader('ce_sequence', '0'), 'ce_sequence'],
-    ['a sequence that is no number', withHeader('ce_sequence', 'seven'), 'ce_sequence'],
+    ['a sequence that is not a number', withHeader('ce_sequence', 'seven'), 'ce_sequence'],
     [
-      'a key that is not its subject',
+      'a key that differs from the subject',
       { ...good, key: '43' },
       'the record\'s key "43" is not its subject "42"',
     ],
     ['no value', { ...good, value: null }, 'the record has no value'],
     ['a value that is not JSON', { ...good, value: Buffer.from('{') }, 'the value is not JSON'],
-  ])('because of %s is refused with the reason', (_what, record, reason) => {
+  ])('with %s is rejected with the reason', (_what, record, reason) => {
     expect(() => decodeEnvelope(record)).toThrow(
       expect.objectContaining({ code: 'RECORD_MALFORMED', message: expect.stringContaining(reason) }),
     );
   });
 
-  it('is refused with RECORD_MALFORMED and nothing else, whatever it holds', () => {
+  it('is rejected with RECORD_MALFORMED and no other error, for arbitrary content', () => {
     const headers = fc.dictionary(fc.constantFrom(...Object.keys(good.headers)), fc.string());
     fc.assert(
       fc.property(fc.string(), fc.uint8Array(), headers, (key, value, some) => {

@@ -2,39 +2,44 @@ import { TidegateError } from '../errors/tidegate-error.ts';
 import { z } from 'zod';
 
 /**
- * A CloudEvents 1.0 envelope (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) with the
- * extension attributes this platform relies on.
+ * A CloudEvents 1.0 event (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md). `id`, `source` and
+ * `type` are its required attributes, `time` and `subject` optional attributes that Tidegate requires; `dataversion`,
+ * `sequence`, `causationid` and `traceparent` are extension attributes.
  */
 export interface Envelope<Data = unknown> {
-  /** Unique with `source`. Deterministic where the platform makes it: `<stream>/<key>@<version>`. */
+  /** Section "id": unique per `source`, so consumers deduplicate by both. Usually `<stream>/<key>@<version>`. */
   readonly id: string;
-  /** Who says so, e.g. `/tidegate/orders`. */
+  /** Section "source": the producer as a URI reference, e.g. `/tidegate/counters`. */
   readonly source: string;
-  /** The catalogue's name, e.g. `tidegate.orders.OrderPlaced`. */
+  /** Section "type": name of the message type with a prefix, e.g. `tidegate.counters.CounterRaised`. */
   readonly type: string;
-  /** When it happened: RFC 3339, milliseconds. */
+  /** Section "time": time of the occurrence in RFC 3339 format. */
   readonly time: string;
-  /** The key: the aggregate's id. */
+  /** Section "subject": id of the aggregate. It is also the record's key, so one aggregate's events stay in order. */
   readonly subject: string;
-  /** Version of the data's schema, from 1. */
+  /** Version of the schema of `data`, from 1. */
   readonly dataversion: number;
-  /** Version of the aggregate or document after this, from 1, dense per key. */
+  /** Version of the aggregate or document after this event, from 1, without gaps per key. */
   readonly sequence: number;
-  /** W3C trace context of what caused it. */
+  /** W3C trace context of the cause (Distributed Tracing extension). */
   readonly traceparent?: string | undefined;
-  /** Id of the command or event that caused it. */
+  /** Id of the command or event that caused this event. */
   readonly causationid?: string | undefined;
   readonly data: Data;
 }
 
-/** What a record of the log needs to hold for an envelope: key, JSON value, `ce_*` headers. */
+/** An envelope as the key, value and headers of a log record. */
 export interface EncodedEnvelope {
   readonly key: string;
   readonly value: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Kafka protocol binding, binary mode: attributes are `ce_*` headers, data is the value, key is the subject. */
+/**
+ * Encodes an envelope in binary content mode (CloudEvents Kafka protocol binding 1.0, section 3.2): attributes become
+ * `ce_*` headers (3.2.3), `data` becomes the JSON value, and the subject becomes the key (3.1). `traceparent` keeps its
+ * W3C name, without the prefix. `decodeEnvelope` is the inverse.
+ */
 export function encodeEnvelope(envelope: Envelope): EncodedEnvelope {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
@@ -66,9 +71,11 @@ const headersSchema = z.object({
 });
 
 /**
- * The inverse of `encodeEnvelope`. The data is JSON and not yet checked against the catalogue.
+ * Decodes a record in binary content mode, the inverse of `encodeEnvelope`. `data` is parsed JSON that no schema has
+ * checked yet.
  *
- * @throws TidegateError RECORD_MALFORMED with the reason that goes to the dead letters.
+ * @throws TidegateError RECORD_MALFORMED when an attribute is missing or malformed, the key differs from the subject, or
+ *   the value is not JSON. Its message is the reason in the dead letter.
  */
 export function decodeEnvelope(record: {
   readonly key: string;
@@ -112,7 +119,10 @@ function parseJson(value: Buffer | null): unknown {
   }
 }
 
-/** Structured mode: the JSON object that travels over HTTP (`application/cloudevents+json`). */
+/**
+ * Encodes an envelope in structured content mode: one JSON object with attributes and `data` (CloudEvents JSON event
+ * format 1.0, section 3), sent over HTTP as `application/cloudevents+json`.
+ */
 export function encodeStructured(envelope: Envelope): Record<string, unknown> {
   const { data, ...attributes } = envelope;
   const known = Object.entries(attributes).filter(([, value]) => value !== undefined);

@@ -7,7 +7,7 @@ const attributes = { id: 'counters/42@1', key: '42', sequence: 1, timeMs: Date.U
 const raised = createMessage(CounterRaised, { ...attributes, data: { counterId: '42' } });
 
 describe('createMessage', () => {
-  it('fills in what the definition knows', () => {
+  it('fills in the attributes of the definition', () => {
     expect(raised).toMatchObject({
       type: 'tidegate.counters.CounterRaised',
       source: '/tidegate/counters',
@@ -17,7 +17,7 @@ describe('createMessage', () => {
     });
   });
 
-  it('emits nothing malformed', () => {
+  it('rejects data that does not match the schema', () => {
     expect(() => createMessage(CounterRaised, { ...attributes, data: { counterId: '' } })).toThrow(
       'counterId',
     );
@@ -27,11 +27,11 @@ describe('createMessage', () => {
 describe('a message parser', () => {
   const parse = createMessageParser([CounterRaised]);
 
-  it('gives a known message its name, so that a switch knows its data', () => {
+  it('adds the name of a known message type, which discriminates its data', () => {
     expect(parse(encodeEnvelope(raised))).toEqual({ ...raised, name: 'CounterRaised' });
   });
 
-  it("passes over somebody else's message on a shared topic", () => {
+  it('returns undefined for another message type on a shared topic', () => {
     expect(createMessageParser([CounterOpened])(encodeEnvelope(raised))).toBeUndefined();
   });
 
@@ -41,9 +41,9 @@ describe('a message parser', () => {
       { ...raised, type: 'com.example.Thing' },
       'nobody here knows the type "com.example.Thing"',
     ],
-    ['a version it does not read', { ...raised, dataversion: 2 }, 'has version 2; this consumer reads 1'],
-    ['data that breaks the schema', { ...raised, data: { counterId: 42 } }, 'counterId'],
-  ])('refuses %s, with the reason', (_what, envelope, reason) => {
+    ['another dataversion', { ...raised, dataversion: 2 }, 'has version 2; this consumer reads 1'],
+    ['data that does not match the schema', { ...raised, data: { counterId: 42 } }, 'counterId'],
+  ])('rejects %s with the reason', (_what, envelope, reason) => {
     expect(() => parse(encodeEnvelope(envelope))).toThrow(
       expect.objectContaining({ code: 'RECORD_MALFORMED', message: expect.stringContaining(reason) }),
     );

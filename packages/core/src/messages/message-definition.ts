@@ -3,20 +3,34 @@ import { z } from 'zod';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import type { TopicDefinition } from './topic-definition.ts';
 
-/** One message type of the platform: its full name, schema, version, topic, and who says it. */
+/** A message type: its name, schema, version, topic and producer. */
 export interface MessageDefinition<Name extends string = string, Schema extends z.ZodType = z.ZodType> {
   readonly name: Name;
-  /** The CloudEvents `type`. */
+  /** CloudEvents attribute `type`, e.g. `tidegate.counters.CounterRaised`. */
   readonly type: string;
+  /** CloudEvents attribute `source`, e.g. `/tidegate/counters`. */
   readonly source: string;
+  /** Version of the schema, from 1. */
   readonly version: number;
   readonly topic: TopicDefinition;
-  /** What the record's key names. */
+  /** Description of the record's key, for documentation, e.g. `counter id`. */
   readonly key: string;
   readonly schema: Schema;
 }
 
-/** Declares a message type. `owner` is the service that emits it and gives type and source their middle part. */
+/**
+ * Declares a message type. `owner` is the service that produces it and part of `type` and `source`.
+ *
+ * @example
+ * const counterEvents = defineTopic('counters.events', 'delete', 'counters, keyed by counter id');
+ * const CounterRaised = defineMessage('CounterRaised', {
+ *   owner: 'counters',
+ *   version: 1,
+ *   topic: counterEvents,
+ *   key: 'counter id',
+ *   schema: z.object({ counterId: z.string().min(1) }),
+ * });
+ */
 export function defineMessage<Name extends string, Schema extends z.ZodType>(
   name: Name,
   options: { owner: string; version: number; topic: TopicDefinition; key: string; schema: Schema },
@@ -33,16 +47,30 @@ export function defineMessage<Name extends string, Schema extends z.ZodType>(
   };
 }
 
-/** The typed data of a definition. */
+/** Type of the data of a message type. */
 export type DataOf<Definition extends MessageDefinition> = z.infer<Definition['schema']>;
 
-/** An envelope whose `name` tells which type its `data` has: switch on it. */
+/** An envelope with checked data and a `name` that discriminates the type of `data`. */
 export type Message<Definition extends MessageDefinition = MessageDefinition> =
   Definition extends MessageDefinition<infer Name, infer Schema>
     ? Envelope<z.infer<Schema>> & { readonly name: Name }
     : never;
 
-/** Builds the envelope of a definition; the data is checked, so that nothing malformed is ever emitted. */
+/**
+ * Creates an envelope of a message type. `timeMs` is the time of the occurrence in epoch milliseconds; `key` becomes the
+ * subject.
+ *
+ * @throws ZodError when `data` does not match the schema, so that no malformed message is produced.
+ *
+ * @example
+ * const raised = createMessage(CounterRaised, {
+ *   id: 'counters/42@7',
+ *   key: '42',
+ *   sequence: 7,
+ *   timeMs: Date.now(),
+ *   data: { counterId: '42' },
+ * });
+ */
 export function createMessage<Definition extends MessageDefinition>(
   definition: Definition,
   attributes: {
@@ -70,10 +98,11 @@ export function createMessage<Definition extends MessageDefinition>(
 }
 
 /**
- * Makes the parser for the message types that a consumer knows.
- * A type that is not among them parses to undefined (somebody else's message on a shared topic).
+ * Creates a parser for the message types of a consumer. It returns undefined for other `tidegate.*` types, which a
+ * shared topic may hold.
  *
- * @throws (the parser) TidegateError RECORD_MALFORMED with the reason.
+ * The parser throws TidegateError RECORD_MALFORMED with the reason when a record is not a CloudEvent, has a foreign type
+ * or another `dataversion`, or its data does not match the schema.
  */
 export function createMessageParser<const Definitions extends readonly MessageDefinition[]>(
   definitions: Definitions,

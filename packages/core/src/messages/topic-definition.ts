@@ -3,6 +3,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Resume window in milliseconds, and the minimum compaction lag of document topics. One day. */
 export const RESUME_WINDOW_MS = DAY_MS;
 
+/** A topic, its cleanup policy and its description. */
 export interface TopicDefinition {
   readonly name: string;
   readonly cleanup: 'delete' | 'compact';
