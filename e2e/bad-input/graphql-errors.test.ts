@@ -1,9 +1,11 @@
+/** Promise: every bad request is answered with a code of the error table and never with a stack trace. */
 import { errorCodes, isErrorCode } from '@tidegate/core';
 import { until } from '@tidegate/testing';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { graphql, productIds } from '../harness/graphql.ts';
-import { startEmbedded, type EmbeddedPlatform } from '../harness/running-platform.ts';
+import { signToken } from '../../scripts/token/sign-token.ts';
+import { startEmbedded, testSecrets, type EmbeddedPlatform } from '../harness/running-platform.ts';
 
 interface Answer {
   readonly status: number;
@@ -11,7 +13,7 @@ interface Answer {
   readonly text: string;
 }
 
-describe('a bad request is answered with a code of the table and never a stack', () => {
+describe('a bad request is answered with a code of the table and without a stack trace:', () => {
   let platform: EmbeddedPlatform;
   let customer: string;
 
@@ -57,27 +59,33 @@ describe('a bad request is answered with a code of the table and never a stack',
     ['a body without a query', '{}', 'BAD_REQUEST', 400],
     ['an oversized body', big, 'PAYLOAD_TOO_LARGE', 413],
     [
-      'a content type nobody reads',
+      'an unsupported content type',
       query('{ me { id } }'),
       'UNSUPPORTED_MEDIA_TYPE',
       415,
       { 'content-type': 'text/x-nothing' },
     ],
     [
-      'a bearer token that is none',
+      'a malformed bearer token',
       query('{ me { id } }'),
       'UNAUTHENTICATED',
       401,
       { authorization: 'Bearer abc.def.ghi' },
     ],
-    ['another scheme', query('{ me { id } }'), 'UNAUTHENTICATED', 401, { authorization: 'Basic YTpi' }],
+    [
+      'another authorisation scheme',
+      query('{ me { id } }'),
+      'UNAUTHENTICATED',
+      401,
+      { authorization: 'Basic YTpi' },
+    ],
   ])('%s', async (_name, body, code, status, headers) => {
     const answer = await send(body, headers);
     expect([answer.body.errors?.[0]?.extensions?.code, answer.status]).toEqual([code, status]);
     expect(answer.text).not.toMatch(/\bat .*\.[jt]s:\d+|node_modules/);
   });
 
-  it('an expired token, by its own code', async () => {
+  it('an expired token', async () => {
     const expired = await signExpired();
     const answer = await send(query('{ me { id } }'), { authorization: `Bearer ${expired}` });
     expect([answer.body.errors?.[0]?.extensions?.code, answer.status]).toEqual(['TOKEN_EXPIRED', 401]);
@@ -85,15 +93,15 @@ describe('a bad request is answered with a code of the table and never a stack',
 
   it.each<[string, string, string]>([
     ['a page that is too large', '{ orders(first: 1000) { totalCount } }', 'BAD_USER_INPUT'],
-    ['a page cursor of somebody else', '{ orders(after: "zzz") { totalCount } }', 'BAD_USER_INPUT'],
-    ['a consistency token that is none', '{ order(id: "a", notOlderThan: "zzz") { id } }', 'BAD_USER_INPUT'],
-    ['an id that is none', '{ order(id: "../../etc") { id } }', 'BAD_USER_INPUT'],
+    ['a malformed page cursor', '{ orders(after: "zzz") { totalCount } }', 'BAD_USER_INPUT'],
+    ['a malformed consistency token', '{ order(id: "a", notOlderThan: "zzz") { id } }', 'BAD_USER_INPUT'],
+    ['a malformed id', '{ order(id: "../../etc") { id } }', 'BAD_USER_INPUT'],
   ])('a bad argument: %s', async (_name, text, code) => {
     const answer = await graphql(`${platform.webUrl}/graphql/web`, customer, { query: text });
     expect(answer.errors?.[0]?.extensions?.code).toBe(code);
   });
 
-  it('an operation without the token it needs', async () => {
+  it('an operation that needs a token, without one', async () => {
     const answer = await graphql(`${platform.webUrl}/graphql/web`, undefined, {
       query: '{ orders { totalCount } }',
     });
@@ -111,7 +119,7 @@ describe('a bad request is answered with a code of the table and never a stack',
     expect(answer.body.errors?.[0]?.extensions?.code).toBe('DOCUMENT_NOT_TRUSTED');
   });
 
-  it('an address where nothing is', async () => {
+  it('an unknown address', async () => {
     const response = await fetch(`${platform.webUrl}/graphql/none`, { method: 'POST', body: '{}' });
     expect([response.status, ((await response.json()) as { error: { code: string } }).error.code]).toEqual([
       404,
@@ -133,7 +141,7 @@ describe('a bad request is answered with a code of the table and never a stack',
       'CURSOR_INVALID',
     ],
     [
-      'of somebody else’s orders',
+      'of another customer’s orders',
       {},
       { query: 'subscription { orders(filter: { customerId: "customer-2" }) { id } }' },
       'FORBIDDEN',
@@ -160,7 +168,7 @@ describe('a bad request is answered with a code of the table and never a stack',
     expect(isErrorCode(found)).toBe(true);
   });
 
-  it('a WebSocket whose token is not valid is closed with the code’s close code', async () => {
+  it('a WebSocket with an invalid token, which is closed with the close code of UNAUTHENTICATED', async () => {
     const { promise, resolve } = Promise.withResolvers<number>();
     const client = createClient({
       url: `${platform.webUrl.replace('http', 'ws')}/graphql/web`,
@@ -190,9 +198,7 @@ describe('a bad request is answered with a code of the table and never a stack',
     return found;
   }
 
-  async function signExpired(): Promise<string> {
-    const { signToken } = await import('../../scripts/token/sign-token.ts');
-    const { testSecrets } = await import('../harness/running-platform.ts');
+  function signExpired(): Promise<string> {
     return signToken({ sub: 'customer-1', role: 'customer', ttlMs: -60_000, secret: testSecrets.JWT_SECRET });
   }
 });

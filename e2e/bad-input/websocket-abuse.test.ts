@@ -1,24 +1,26 @@
+/** Promise: a violation of the WebSocket protocol ends with its close code and affects no other client. */
 import { connect as connectSocket, type Socket } from 'node:net';
 import { until } from '@tidegate/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { placeOrder, productIds, watchWebSocket, webSocketClient } from '../harness/graphql.ts';
+import { placeOrder, waitForCatalogue } from '../harness/graphql.ts';
 import { liveCounts, type LiveCounts } from '../harness/live-counts.ts';
 import { openRawWebSocket, type RawWebSocketOptions } from '../harness/raw-websocket.ts';
 import { startEmbedded, type EmbeddedPlatform } from '../harness/running-platform.ts';
+import { watchWebSocket, webSocketClient, type Watch } from '../harness/watch.ts';
 
 const ORDERS = 'subscription { orders { id status version } }';
-/** Of one order, from placed to delivered: enough to meet what is done meanwhile. */
+/** Last status of an order that the healthy client waits for. */
 const FINAL = 'DELIVERED';
 
 const HEAD = 'GET /graphql/web HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n';
 const UPGRADE = `${HEAD}sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n`;
 
-describe('what is not of the protocol ends with its code, and costs no other client anything:', () => {
+describe('a protocol violation ends with its close code and affects no other client:', () => {
   let platform: EmbeddedPlatform;
   let customer: string;
   let productId: string;
   let before: LiveCounts;
-  let healthy: ReturnType<typeof watchWebSocket>;
+  let healthy: Watch;
   let client: ReturnType<typeof webSocketClient>;
   let interruptions: unknown[];
   const rawSockets: Socket[] = [];
@@ -26,15 +28,14 @@ describe('what is not of the protocol ends with its code, and costs no other cli
   beforeAll(async () => {
     platform = await startEmbedded();
     customer = await platform.token('customer-1', 'customer');
-    await until(async () => (await productIds(platform.webUrl)).length === 40, { what: 'the catalogue' });
-    [productId] = (await productIds(platform.webUrl)) as [string];
+    [productId] = (await waitForCatalogue(platform.webUrl)) as [string];
   });
 
   afterAll(async () => {
     await platform?.[Symbol.asyncDispose]();
   });
 
-  /** A healthy client is there before, and stays. */
+  /** Connects a healthy client, which stays connected during the test. */
   beforeEach(async () => {
     before = await liveCounts(platform.webUrl);
     interruptions = [];
@@ -49,20 +50,22 @@ describe('what is not of the protocol ends with its code, and costs no other cli
     await until(subscribed, { what: 'the healthy client' });
   });
 
-  /** Whatever happened: every change once, in order, on the connection of the beginning, and nothing is left. */
+  /** Expects that the healthy client got every change once and in order on one connection, and that nothing leaks. */
   afterEach(async () => {
     const placed = await Promise.all([1, 2, 3].map(() => place()));
     const statuses = (key: string) =>
-      healthy.seen
-        .filter((seen) => seen.key === key)
+      healthy.messages
+        .filter((message) => message.key === key)
         .map(({ data }) => (data as unknown as { orders: { status: string } }).orders.status);
     await until(() => placed.every((id) => statuses(id).includes(FINAL)), {
-      what: 'every order to be seen to its end',
+      what: 'the last status of every order',
       timeoutMs: 20_000,
     });
-    for (const key of new Set(healthy.seen.map((seen) => seen.key))) {
-      const versions = healthy.seen.filter((seen) => seen.key === key).map(({ version }) => version);
-      // oxlint-disable-next-line vitest/no-standalone-expect -- what every test here promises beside its own
+    for (const key of new Set(healthy.messages.map((message) => message.key))) {
+      const versions = healthy.messages
+        .filter((message) => message.key === key)
+        .map(({ version }) => version);
+      // oxlint-disable-next-line vitest/no-standalone-expect -- every test checks this promise too
       expect(versions, `the versions of ${key}`).toEqual(versions.map((_, index) => index + 1));
     }
     // oxlint-disable-next-line vitest/no-standalone-expect -- as above
@@ -82,10 +85,10 @@ describe('what is not of the protocol ends with its code, and costs no other cli
   const open = (options: RawWebSocketOptions = {}) => openRawWebSocket(platform.webUrl, options);
   const subscribe = (id: string, query = ORDERS) => ({ type: 'subscribe', id, payload: { query } });
 
-  /** One that is acknowledged and has a subscription of its own, which its end has to end. */
+  /** Opens an acknowledged connection with one subscription. */
   async function subscribed() {
     const bad = await open({ token: customer });
-    bad.send(subscribe('its own'));
+    bad.send(subscribe('first'));
     await until(() => bad.of('ping').length > 0, { what: 'the subscription' });
     return bad;
   }
@@ -98,7 +101,7 @@ describe('what is not of the protocol ends with its code, and costs no other cli
     ['a subscribe without an id', { type: 'subscribe', payload: { query: ORDERS } }, 4400],
     ['a subscribe with an empty id', subscribe(''), 4400],
     ['a binary frame', Buffer.from('{"type":"ping"}'), 4400],
-    ['an operation id that is in use', subscribe('its own'), 4409],
+    ['an operation id that is in use', subscribe('first'), 4409],
     ['a second connection_init', { type: 'connection_init' }, 4429],
     ['a document of 1 MB', subscribe('large', `{ me { id } } #${'x'.repeat(1_000_000)}`), 1009],
   ])('%s', async (_title, message, code) => {
@@ -122,11 +125,11 @@ describe('what is not of the protocol ends with its code, and costs no other cli
   });
 
   it('a wrong subprotocol', async () => {
-    // A library gives up by itself when the server takes none of its protocols: look at the bytes.
+    // A WebSocket library fails when the server accepts no subprotocol, so the test reads the bytes.
     const [socket] = openSockets(1, `${UPGRADE}sec-websocket-protocol: graphql-ws\r\n\r\n`) as [Socket];
     let bytes = Buffer.alloc(0);
     socket.on('data', (chunk) => (bytes = Buffer.concat([bytes, chunk])));
-    // A close frame, and the code in it.
+    // 0x88: a close frame; the code follows its length byte.
     await until(() => bytes.includes(0x88), { what: 'the close frame' });
     expect(bytes.readUInt16BE(bytes.indexOf(0x88) + 2)).toBe(4406);
   });
@@ -156,7 +159,7 @@ describe('what is not of the protocol ends with its code, and costs no other cli
     for (const { payload } of refused) expect(payload[0]!.extensions.code).toBe('TOO_MANY_SUBSCRIPTIONS');
   });
 
-  it('a page of another site', async () => {
+  it('a page of another origin', async () => {
     const refused = await open({ headers: { origin: 'https://evil.example' }, token: customer });
     expect(refused.closed()).toBe(403);
     const own = await open({ headers: { origin: platform.webUrl }, token: customer });
@@ -164,7 +167,7 @@ describe('what is not of the protocol ends with its code, and costs no other cli
     own.socket.close();
   });
 
-  /** Raw sockets, each of which says this and then nothing, with its end kept open. */
+  /** Opens raw sockets that send the text, then nothing, and never close their side. */
   function openSockets(count: number, text: string): Socket[] {
     const { port } = new URL(platform.webUrl);
     return Array.from({ length: count }, () => {
@@ -177,7 +180,7 @@ describe('what is not of the protocol ends with its code, and costs no other cli
     });
   }
 
-  it('two hundred slow upgrades and sockets that say nothing', { timeout: 40_000 }, async () => {
+  it('two hundred slow upgrades and silent sockets', { timeout: 40_000 }, async () => {
     const sockets = [...openSockets(100, HEAD), ...openSockets(100, '')];
     const drip = setInterval(() => {
       for (const socket of sockets.slice(0, 100)) if (socket.writable) socket.write('x');
@@ -185,18 +188,18 @@ describe('what is not of the protocol ends with its code, and costs no other cli
     const ended = new Set<Socket>();
     for (const socket of sockets)
       socket.on('end', () => ended.add(socket)).on('close', () => ended.add(socket));
-    // Served beside them, and seen by the healthy client.
+    // An order placed meanwhile reaches the healthy client.
     await place();
     await until(() => ended.size === sockets.length, { what: 'all to be ended', timeoutMs: 20_000 });
     clearInterval(drip);
   });
 
-  it('fifty clients that upgrade and are never heard of again', { timeout: 40_000 }, async () => {
+  it('fifty clients that upgrade and then stay silent', { timeout: 40_000 }, async () => {
     openSockets(50, `${UPGRADE}sec-websocket-protocol: graphql-transport-ws\r\n\r\n`);
-    const there = async (): Promise<boolean> =>
+    const connected = async (): Promise<boolean> =>
       (await liveCounts(platform.webUrl)).connections === before.connections + 51;
-    await until(there, { what: 'fifty connections' });
-    // None answers the close frame of 4408 either: the heartbeat finds them.
+    await until(connected, { what: 'fifty connections' });
+    // They do not answer the close frame with 4408 either: the heartbeat ends them.
     const gone = async (): Promise<boolean> =>
       (await liveCounts(platform.webUrl)).connections === before.connections + 1;
     await until(gone, { what: 'all to be ended', timeoutMs: 38_000 });

@@ -1,46 +1,19 @@
-import { chromiumPathFromEnv, until } from '@tidegate/testing';
-import { chromium, type Browser } from 'playwright-core';
+/** Promise: the board shows an order placed elsewhere and each of its states without a reload. */
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { placeOrder, productIds } from '../harness/graphql.ts';
-import {
-  realStackFromEnv,
-  startEmbedded,
-  startOnStack,
-  type RunningPlatform,
-} from '../harness/running-platform.ts';
+import { findChromium, launchChromium } from '../harness/chromium.ts';
+import { placeOrder, waitForCatalogue } from '../harness/graphql.ts';
+import { deployments, type RunningPlatform } from '../harness/running-platform.ts';
 
-const executablePath = chromiumPathFromEnv();
-const stackEnv = realStackFromEnv();
-const platforms = [
-  { name: 'the embedded default', start: () => startEmbedded(), skip: executablePath === undefined },
-  {
-    name: 'Kafka, Postgres and Redis',
-    start: () => startOnStack(stackEnv!),
-    skip: executablePath === undefined || stackEnv === undefined,
-  },
-];
+const chromium = findChromium();
 
-/** Chromium keeps to itself: no updates, no look-ups, no sandbox it cannot have as root. */
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-for (const { name, start, skip } of platforms) {
-  describe.skipIf(skip)(`the board in Chromium on ${name}`, () => {
+for (const { name, start, skip } of deployments()) {
+  describe.skipIf(skip || chromium === undefined)(`the board in Chromium on ${name}`, () => {
     let platform: RunningPlatform;
     let browser: Browser;
 
     beforeAll(async () => {
-      [platform, browser] = await Promise.all([
-        start(),
-        chromium.launch({ executablePath: executablePath!, headless: true, args }),
-      ]);
+      [platform, browser] = await Promise.all([start(), launchChromium(chromium!)]);
     }, 120_000);
 
     afterAll(async () => {
@@ -48,9 +21,8 @@ for (const { name, start, skip } of platforms) {
       await platform?.[Symbol.asyncDispose]();
     });
 
-    it('shows an order that is placed elsewhere, and each of its states, without a reload', async () => {
-      await until(async () => (await productIds(platform.webUrl)).length === 40, { what: 'the catalogue' });
-      const [productId] = await productIds(platform.webUrl);
+    it('shows an order placed elsewhere and each of its states without a reload', async () => {
+      const [productId] = await waitForCatalogue(platform.webUrl);
       const customer = await platform.token('customer-1', 'customer');
       const page = await browser.newPage();
       await page.addInitScript((token) => sessionStorage.setItem('tidegate.token', token), customer);

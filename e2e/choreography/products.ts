@@ -3,7 +3,7 @@ import type { NewProduct } from '@order-platform/service-inventory';
 export const products: readonly NewProduct[] = [
   product('tea', 450, 1000),
   product('pot', 2900, 5),
-  // An order of one costs an amount that the provider always declines.
+  // One piece costs an amount that the provider always declines.
   product('cursed', 1013, 1000),
 ];
 

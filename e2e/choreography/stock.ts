@@ -6,8 +6,8 @@ export interface Stock {
   readonly sold: number;
 }
 
-/** The stock of each product, after checking that it adds up and agrees with the reservations. */
-export async function stockThatAddsUp({ inventory }: Platform): Promise<Record<string, Stock>> {
+/** Returns the stock of each product. @throws Error when it does not add up or differs from the reservations. */
+export async function checkedStock({ inventory }: Platform): Promise<Record<string, Stock>> {
   const held = { reserved: new Map<string, number>(), sold: new Map<string, number>() };
   for (const { status, quantities } of await inventory.query
     .selectFrom('reservations')

@@ -6,11 +6,11 @@ import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory } from '@tidegate/testing';
 
-/** Where a platform keeps everything: a log, and a database of its own for each service. */
+/** Backends of a platform: one log, and one database per service. */
 export interface Storage extends AsyncDisposable {
   readonly log: EventLog;
   open<Tables>(name: string): Database<Tables>;
-  /** The same once more, as a restarted process opens it; disposing of that closes it and keeps what is stored. */
+  /** Opens the same data again, as a restarted process does. Disposing of it closes it and keeps the data. */
   reopened(): Storage;
 }
 
@@ -25,7 +25,7 @@ export async function createEmbeddedStorage(): Promise<Storage> {
   );
 }
 
-/** Each service in a Postgres schema of its own; the log stays embedded, so that concurrent runs do not meet. */
+/** Each service has its own Postgres schema. The log stays embedded, so that concurrent runs are separate. */
 export async function createPostgresStorage(url: string): Promise<Storage> {
   const directory = await temporaryDirectory();
   const run = `choreography_${process.pid}_${Date.now().toString(36)}`;

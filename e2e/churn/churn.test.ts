@@ -1,3 +1,4 @@
+/** Promise: clients that connect, reload or vanish leave nothing behind in the gateway. */
 import { describe, expect, it } from 'vitest';
 import { churn, growth } from '../../bench/churn/churn.ts';
 
@@ -25,7 +26,7 @@ describe('clients that connect, subscribe, reload, vanish and stay half open', (
         activeResources: 0,
         listeners: 0,
       });
-      // So little time says little about the heap: only what is grossly wrong shows.
+      // A short run detects only gross heap leaks.
       expect(heapGrowthMb).toBeLessThan(20);
     },
   );

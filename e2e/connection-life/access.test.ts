@@ -1,13 +1,15 @@
+/** Promise: rights, revocations and limits take effect on running connections at once. */
 import { until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { signToken, type Role } from '../../scripts/token/sign-token.ts';
-import { placeOrder, productIds, watchSse } from '../harness/graphql.ts';
+import { placeOrder, waitForCatalogue } from '../harness/graphql.ts';
 import { liveCounts } from '../harness/live-counts.ts';
 import { openRawWebSocket, type RawWebSocket } from '../harness/raw-websocket.ts';
 import { startEmbedded, testSecrets, type EmbeddedPlatform } from '../harness/running-platform.ts';
+import { watchSse } from '../harness/watch.ts';
 
 const ORDERS = 'subscription { orders { id status } }';
-/** Not for customers other than this one. */
+/** Forbidden to customers other than Bert. */
 const ORDERS_OF_BERT = 'subscription { orders(filter: { customerId: "bert" }) { id status } }';
 const MINUTE_MS = 60_000;
 
@@ -16,7 +18,7 @@ interface Next {
   readonly version: number;
 }
 
-describe('who may connect, and for how long', () => {
+describe('access to a connection', () => {
   let platform: EmbeddedPlatform;
   let productId: string;
 
@@ -26,8 +28,7 @@ describe('who may connect, and for how long', () => {
 
   async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     platform = await startEmbedded(env);
-    await until(async () => (await productIds(platform.webUrl)).length === 40, { what: 'the catalogue' });
-    [productId] = (await productIds(platform.webUrl)) as [string];
+    [productId] = (await waitForCatalogue(platform.webUrl)) as [string];
   }
 
   const sign = (sub: string, role: Role, tokenId?: string, ttlMs = 10 * MINUTE_MS): Promise<string> =>
@@ -70,7 +71,7 @@ describe('who may connect, and for how long', () => {
     });
   }
 
-  it('where the new token gives other rights, a running subscription goes on under them', async () => {
+  it('applies the rights of a renewed token to a running subscription', async () => {
     await start();
     const connection = await subscribed(await sign('anna', 'customer'));
     const own = await place('anna');
@@ -86,7 +87,7 @@ describe('who may connect, and for how long', () => {
     await until(delivered, { what: 'the own order, to its end', timeoutMs: 15_000 });
     expect(keys(connection).has(unseen)).toBe(false);
     expect(connection.closed()).toBeUndefined();
-    // Of the order that was placed before the rights to see it were there, what came later may be seen.
+    // Changes of an order from before the renewal must not appear; its later changes may.
     expect(
       nextOf(connection).find(({ key, version }) => key === foreign && version === 1),
       'a change from before the renewal',
@@ -97,7 +98,7 @@ describe('who may connect, and for how long', () => {
     }
   });
 
-  it('one that the new rights do not allow ends with its error, and the connection stays', async () => {
+  it('ends a subscription that the new rights forbid with FORBIDDEN and keeps the connection', async () => {
     await start();
     const connection = await subscribed(await sign('anna', 'operator'), ORDERS_OF_BERT);
     await renew(connection, await sign('anna', 'customer'));
@@ -112,7 +113,7 @@ describe('who may connect, and for how long', () => {
     await until(() => keys(connection).has(own), { what: 'the own order' });
   });
 
-  it('a stream of single connection mode goes on under other rights as well', async () => {
+  it('applies the rights of a renewed token to a stream of single connection mode', async () => {
     await start();
     const url = `${platform.webUrl}/graphql/web`;
     const operator = await sign('anna', 'operator');
@@ -138,17 +139,17 @@ describe('who may connect, and for how long', () => {
     });
     expect(started.status).toBe(202);
     await until(() => text.includes('cursors'), { what: 'the subscription' });
-    // Any request with the newer token renews.
+    // Any request with the newer token renews the stream's rights.
     await request(customer, 'DELETE', named);
     await until(() => text.includes('FORBIDDEN'), { what: 'the end of the operation' });
-    // An older token does not take it back.
+    // An older token does not restore the former rights.
     const back = await request(operator, 'POST', named, { query: ORDERS, extensions: { operationId: 'b' } });
     expect(back.status).toBe(404);
     left.abort();
     await read;
   });
 
-  it('a token that is revoked is refused, and its connections and streams are ended at once', async () => {
+  it('refuses a revoked token and ends its connections and streams at once', async () => {
     await start();
     const operator = await sign('root', 'operator');
     const [stolen, kept] = [await sign('anna', 'customer', 'stolen'), await sign('anna', 'customer', 'kept')];
@@ -170,13 +171,13 @@ describe('who may connect, and for how long', () => {
     const own = await place('anna');
     await until(() => keys(sibling).has(own), { what: 'the other token to go on' });
 
-    // And still after a restart that asked nobody to be kind.
+    // The revocation survives kill -9.
     await platform.killAndRestart();
     expect((await open(stolen)).closed()).toBe(4401);
     expect((await open(kept)).of('connection_ack')).toHaveLength(1);
   });
 
-  it('a subject that is revoked has no access by what it was issued until then, and by what is issued later it has', async () => {
+  it('refuses all earlier tokens of a revoked subject and accepts later ones', async () => {
     await start();
     const operator = await sign('root', 'operator');
     const old = await sign('anna', 'customer');
@@ -190,7 +191,7 @@ describe('who may connect, and for how long', () => {
     expect(bert.closed()).toBeUndefined();
   });
 
-  it('a viewer has so many connections and subscriptions over all of them, and no more', async () => {
+  it('limits the connections of a viewer and the subscriptions over all of them', async () => {
     await start({ MAX_CONNECTIONS_PER_VIEWER: '3', MAX_SUBSCRIPTIONS_PER_VIEWER: '2' });
     const token = await sign('anna', 'customer');
     const first = await subscribed(token);
@@ -204,7 +205,7 @@ describe('who may connect, and for how long', () => {
     });
     expect(error).toMatchObject({ id: 'b', payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }] });
     expect((await open(await sign('bert', 'customer'))).of('connection_ack')).toHaveLength(1);
-    // A place that was left is free again.
+    // A freed place can be taken again.
     first.send({ type: 'complete', id: 'a' });
     second.send({ type: 'subscribe', id: 'c', payload: { query: ORDERS } });
     await until(() => second.of('ping').length > 0, { what: 'the subscription' });
@@ -215,7 +216,7 @@ describe('who may connect, and for how long', () => {
     stream.stop();
   });
 
-  it('an address that has too many is refused with HTTP 429 before the upgrade', async () => {
+  it('refuses an address with too many connections by HTTP 429 before the upgrade', async () => {
     await start({ MAX_CONNECTIONS_PER_ADDRESS: '2', TRUSTED_PROXIES: '127.0.0.1' });
     const from = (address: string) =>
       openRawWebSocket(platform.webUrl, { headers: { 'x-forwarded-for': address } });
@@ -226,7 +227,7 @@ describe('who may connect, and for how long', () => {
     await until(async () => (await from('192.0.2.1')).closed() === undefined, { what: 'a free place' });
   });
 
-  it('a connection is closed with 4509 because of its age, and nothing is lost by it', async () => {
+  it('closes a connection at its maximum age with 4509 without losing a change', async () => {
     await start({ MAX_CONNECTION_AGE_MS: '1500' });
     const token = await sign('anna', 'customer');
     const stream = watchSse(`${platform.webUrl}/graphql/web`, token, { query: ORDERS });
@@ -252,10 +253,10 @@ describe('who may connect, and for how long', () => {
     expect(versions()).toEqual(versions().map((_, index) => index + 1));
   });
 
-  it('a page of a listed origin may connect and read answers, and one that is not may do neither', async () => {
+  it('lets pages of allowed origins connect and read answers, and no others', async () => {
     await start({ ALLOWED_ORIGINS: 'https://shop.example' });
     const connect = (origin: string) => openRawWebSocket(platform.webUrl, { headers: { origin } });
-    const ask = (origin: string, method = 'POST') =>
+    const request = (origin: string, method = 'POST') =>
       fetch(`${platform.webUrl}/graphql/web`, {
         method,
         headers: {
@@ -267,9 +268,9 @@ describe('who may connect, and for how long', () => {
       }).then(({ headers, status }) => [status, headers.get('access-control-allow-origin')]);
     expect((await connect('https://shop.example')).closed()).toBeUndefined();
     expect((await connect('https://evil.example')).closed()).toBe(403);
-    expect(await ask('https://shop.example', 'OPTIONS')).toEqual([204, 'https://shop.example']);
-    expect(await ask('https://evil.example', 'OPTIONS')).toEqual([204, null]);
-    expect(await ask('https://shop.example')).toEqual([200, 'https://shop.example']);
-    expect(await ask('https://evil.example')).toEqual([200, null]);
+    expect(await request('https://shop.example', 'OPTIONS')).toEqual([204, 'https://shop.example']);
+    expect(await request('https://evil.example', 'OPTIONS')).toEqual([204, null]);
+    expect(await request('https://shop.example')).toEqual([200, 'https://shop.example']);
+    expect(await request('https://evil.example')).toEqual([200, null]);
   });
 });

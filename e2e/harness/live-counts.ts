@@ -1,11 +1,11 @@
-/** What a gateway says it holds: of WebSockets and event streams, of subscriptions, of groups. */
+/** Connections, subscriptions and groups of a gateway. */
 export interface LiveCounts {
   readonly connections: number;
   readonly subscriptions: number;
   readonly groups: number;
 }
 
-/** Reads them from `/metrics`. */
+/** Reads the counts from `/metrics`. */
 export async function liveCounts(url: string): Promise<LiveCounts> {
   const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n');
   const sum = (name: string): number =>

@@ -1,51 +1,62 @@
 import { delay } from '@tidegate/runtime/resilience';
-import { watchWebSocket, webSocketClient, type Seen } from './graphql.ts';
+import { watchWebSocket, webSocketClient, type LiveMessage, type Watch } from './watch.ts';
 
-/** A subscriber that comes back with its last cursor whenever its connection ends, and drops nothing it is sent. */
-export interface ResumingSubscriber {
-  readonly seen: readonly Seen[];
-  readonly reconnects: number;
-  stop(): Promise<void>;
-}
+const RECONNECT_MS = 200;
 
-const COME_BACK_MS = 200;
+/**
+ * A subscriber that reconnects with its last cursor whenever its connection ends. It keeps every message and does not
+ * deduplicate, so that repeated messages show.
+ */
+export class ResumingSubscriber {
+  readonly messages: LiveMessage[] = [];
+  readonly #url: string;
+  readonly #token: string;
+  readonly #query: string;
+  readonly #running: Promise<void>;
+  #connections = 0;
+  #stopped = false;
+  #current: Watch | undefined;
 
-/** Watches `query` on a BFF. What it keeps is exactly what it was sent: repeats would show. */
-export function startResumingSubscriber(url: string, token: string, query: string): ResumingSubscriber {
-  const seen: Seen[] = [];
-  let reconnects = -1;
-  let stopped = false;
-  let current: { stop(): void } | undefined;
-  const running = run();
+  /** Subscribes to `query` on the BFF at `url`. */
+  constructor(url: string, token: string, query: string) {
+    this.#url = url;
+    this.#token = token;
+    this.#query = query;
+    this.#running = this.#run();
+  }
 
-  async function run(): Promise<void> {
-    while (!stopped) {
-      reconnects += 1;
-      const client = webSocketClient(url, token);
-      const cursor = seen.at(-1)?.cursor;
-      const watch = watchWebSocket(client, {
-        query,
-        ...(cursor !== undefined && { extensions: { cursor } }),
-      });
-      current = watch;
-      const forward = setInterval(() => seen.push(...watch.seen.splice(0)), 5);
-      await watch.closed;
-      clearInterval(forward);
-      seen.push(...watch.seen.splice(0));
-      await client.dispose();
-      if (!stopped) await delay(COME_BACK_MS);
+  get reconnects(): number {
+    return this.#connections - 1;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#current?.stop();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      await this.#connect();
+      if (!this.#stopped) await delay(RECONNECT_MS);
     }
   }
 
-  return {
-    seen,
-    get reconnects() {
-      return reconnects;
-    },
-    stop: async () => {
-      stopped = true;
-      current?.stop();
-      await running;
-    },
-  };
+  /** Resolves when the connection has ended. */
+  async #connect(): Promise<void> {
+    this.#connections += 1;
+    const client = webSocketClient(this.#url, this.#token);
+    const cursor = this.messages.at(-1)?.cursor;
+    const watch = watchWebSocket(client, {
+      query: this.#query,
+      ...(cursor !== undefined && { extensions: { cursor } }),
+    });
+    this.#current = watch;
+    const move = (): unknown => this.messages.push(...watch.messages.splice(0));
+    const moving = setInterval(move, 5);
+    await watch.closed;
+    clearInterval(moving);
+    move();
+    await client.dispose();
+  }
 }

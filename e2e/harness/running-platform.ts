@@ -11,17 +11,17 @@ import {
   type Child,
 } from '@tidegate/testing';
 
-/** A whole Tidegate, running in processes of its own, as a test or a measurement sees it from outside. */
+/** Tidegate and the order platform in processes of their own, for tests and measurements from outside. */
 export interface RunningPlatform extends AsyncDisposable {
   readonly webUrl: string;
   readonly mobileUrl: string;
   token(sub: string, role: Role): Promise<string>;
-  /** Every line its processes wrote, for the message of a failed test. */
+  /** Output lines of the processes, for the message of a failed test. */
   readonly lines: readonly string[];
 }
 
 export interface EmbeddedPlatform extends RunningPlatform {
-  /** Ends it with SIGKILL and starts it again on the same data. */
+  /** Kills the process with SIGKILL and starts it again on the same data. */
   killAndRestart(): Promise<void>;
   readonly child: Child;
   readonly dataDir: string;
@@ -37,13 +37,13 @@ export const testSecrets = {
 };
 
 const HOUR_MS = 60 * 60 * 1000;
-const LINES_KEPT = 5_000;
+const MAX_LINES = 5_000;
 
 function token(sub: string, role: Role): Promise<string> {
   return signToken({ sub, role, ttlMs: HOUR_MS, secret: testSecrets.JWT_SECRET });
 }
 
-/** The embedded default without demo traffic, on a port and a data folder of its own. */
+/** Starts the embedded default without demo traffic, on a free port and in a temporary data folder. */
 export async function startEmbedded(env: Readonly<Record<string, string>> = {}): Promise<EmbeddedPlatform> {
   const directory = await temporaryDirectory();
   const port = await freePort();
@@ -86,7 +86,7 @@ export async function startEmbedded(env: Readonly<Record<string, string>> = {}):
   };
 }
 
-/** The real stack's addresses, when a test run provides them; undefined skips the test aloud. */
+/** Returns the addresses of Kafka, Postgres and Redis, or undefined (with a warning) when the environment has none. */
 export function realStackFromEnv(): Record<string, string> | undefined {
   const brokers = kafkaBrokersFromEnv();
   const [DATABASE_URL, REDIS_URL] = [postgresUrlFromEnv(), redisUrlFromEnv()];
@@ -94,7 +94,7 @@ export function realStackFromEnv(): Record<string, string> | undefined {
   return { KAFKA_BROKERS: brokers.join(','), DATABASE_URL, REDIS_URL };
 }
 
-/** The production shape on the real stack: one process per service, two gateways, a dispatcher. */
+/** Starts the production deployment on the real stack: one process per service, two gateways, a dispatcher. */
 export async function startOnStack(
   stackEnv: Readonly<Record<string, string>>,
   options: { restarts?: boolean; portOffset?: number } = {},
@@ -112,7 +112,7 @@ export async function startOnStack(
     },
     onLine: (name, line) => {
       lines.push(`${name}: ${line}`);
-      if (lines.length > LINES_KEPT) lines.shift();
+      if (lines.length > MAX_LINES) lines.shift();
     },
   });
   try {
@@ -129,4 +129,20 @@ export async function startOnStack(
     lines,
     [Symbol.asyncDispose]: () => processes.stop(),
   };
+}
+
+export interface Deployment {
+  readonly name: string;
+  readonly start: () => Promise<RunningPlatform>;
+  /** True for the real stack when the environment has none. */
+  readonly skip: boolean;
+}
+
+/** Returns the deployments that a promise is tested on. */
+export function deployments(): readonly Deployment[] {
+  const stackEnv = realStackFromEnv();
+  return [
+    { name: 'the embedded default', start: () => startEmbedded(), skip: false },
+    { name: 'Kafka, Postgres and Redis', start: () => startOnStack(stackEnv!), skip: !stackEnv },
+  ];
 }

@@ -7,7 +7,11 @@ export interface Delivery {
   readonly body: Record<string, unknown>;
 }
 
-/** A partner's server: answers 200, or what `answer` says, and keeps what it was sent. */
+/**
+ * Starts a partner's server, which keeps the deliveries that it accepts.
+ *
+ * @param answer Returns the HTTP status of each delivery. Default 200.
+ */
 export async function startWebhookReceiver(
   answer: (delivery: Delivery) => number = () => 200,
 ): Promise<{ readonly url: string; readonly deliveries: Delivery[]; stop(): Promise<void> }> {

@@ -19,22 +19,22 @@ interface Change {
   readonly data: unknown;
 }
 
-/** Answers what is not GraphQL: the composition under test. */
+/** Handles all requests except GraphQL: the composition under test. */
 export type Fallback = (request: Request) => Promise<Response | undefined>;
 
-/** The web BFF in small, on its real schema: state in memory, a log of changes, cursors that are its indexes. */
+/** A small web BFF on the real schema: state in memory and a log of changes, whose indexes are the cursors. */
 export class DemoServer {
   readonly orders = new Map<string, DemoOrder>();
   readonly products = new Map<
     string,
     { stock: { version: number } & Record<string, unknown> } & Record<string, unknown>
   >();
-  /** False: no tokens are given away, as in production. */
-  givesTokens = true;
-  /** What `placeOrder` answers instead of accepting. */
+  /** False: `/dev/token` answers 404, as in production. */
+  issuesTokens = true;
+  /** Rejects `placeOrder` with this reason. Default: orders are accepted. */
   rejectWith: { code: string; message: string } | undefined;
   readonly #log: Change[] = [];
-  readonly #wakers = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
   readonly #fallback: Fallback;
@@ -65,7 +65,7 @@ export class DemoServer {
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
   }
 
-  /** Changes an order and lets everybody know. */
+  /** Stores an order and pushes it to subscribers. */
   publish(order: DemoOrder): void {
     this.orders.set(order.id, order);
     this.#append({ key: order.id, version: order.version, field: 'orders', data: order });
@@ -91,11 +91,11 @@ export class DemoServer {
 
   #append(change: Change): void {
     this.#log.push(change);
-    for (const wake of this.#wakers) wake();
+    for (const resume of this.#waiting) resume();
   }
 
   async *#subscribe(args: ExecutionArgs): AsyncGenerator<ExecutionResult> {
-    const { field, key } = wanted(args);
+    const { field, key } = fieldAndKey(args);
     const snapshot = key === undefined ? undefined : (this.orders.get(key) ?? this.products.get(key)?.stock);
     const cursor = args.contextValue as string | undefined;
     let index = cursor === undefined ? this.#log.length : Number(cursor);
@@ -107,7 +107,7 @@ export class DemoServer {
       yield await result(snapshot, { kind: 'snapshot', key, version: snapshot.version });
     }
     for (;;) {
-      while (index >= this.#log.length) await this.#next();
+      while (index >= this.#log.length) await this.#appended();
       const change = this.#log[index++] as Change;
       if (
         change.field !== (field === 'stock' ? 'stock' : 'orders') ||
@@ -118,11 +118,12 @@ export class DemoServer {
     }
   }
 
-  async #next(): Promise<void> {
+  /** Resolves at the next change. */
+  async #appended(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wakers.add(resolve);
+    this.#waiting.add(resolve);
     await promise;
-    this.#wakers.delete(resolve);
+    this.#waiting.delete(resolve);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -135,7 +136,7 @@ export class DemoServer {
 
   async #respond(request: IncomingMessage, body: string): Promise<Response> {
     if (request.url === '/dev/token') {
-      if (!this.givesTokens) return new Response(null, { status: 404 });
+      if (!this.issuesTokens) return new Response(null, { status: 404 });
       return Response.json({ token: 'a.b.c', expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
     }
     if (request.url === '/graphql/web') return Response.json(await this.#execute(body));
@@ -192,8 +193,11 @@ export function demoOrder(some: Partial<DemoOrder> & { id: string }): DemoOrder 
   };
 }
 
-/** The subscription's field and, for one thing, its key. */
-function wanted({ document, variableValues }: ExecutionArgs): { field: string; key: string | undefined } {
+/** Returns the subscription's field and, for a field of one order or product, its key. */
+function fieldAndKey({ document, variableValues }: ExecutionArgs): {
+  field: string;
+  key: string | undefined;
+} {
   const operation = document.definitions.find(({ kind }) => kind === 'OperationDefinition');
   const selection =
     operation && 'selectionSet' in operation ? operation.selectionSet?.selections[0] : undefined;

@@ -1,3 +1,4 @@
+/** Promise: the micro-frontends follow orders live, survive lost connections and isolate a broken remote. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,23 +8,24 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createComposition } from '@tidegate/gateway';
 import { buildMicrofrontends } from '../../microfrontends/build.ts';
-import { hasChromium, launchChromium } from './browser.fixture.ts';
+import { findChromium, launchChromium } from '../harness/chromium.ts';
 import { demoOrder, DemoServer } from './demo-server.fixture.ts';
 
+const chromium = findChromium();
 const source = fileURLToPath(new URL('../../microfrontends', import.meta.url));
 
-describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
+describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
   let browser: Browser;
   let root: string;
   let server: DemoServer;
   let url: string;
   let context: BrowserContext;
   let page: Page;
-  let problems: string[];
+  let pageErrors: string[];
 
   beforeAll(async () => {
     await buildMicrofrontends();
-    browser = await launchChromium();
+    browser = await launchChromium(chromium!);
   });
   afterAll(() => browser?.close());
 
@@ -46,10 +48,10 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     url = await server.listen();
     context = await browser.newContext();
     page = await context.newPage();
-    problems = [];
-    page.on('pageerror', (error) => problems.push(error.message));
+    pageErrors = [];
+    page.on('pageerror', (error) => pageErrors.push(error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
+      if (message.type() === 'error') pageErrors.push(message.text());
     });
   });
 
@@ -62,9 +64,9 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
   const row = (id: string, status?: string) =>
     page.locator(`[data-testid=order-row][data-order-id=${id}]${status ? `[data-status=${status}]` : ''}`);
   const live = () => page.locator('[data-testid=phase][data-phase=live]').waitFor();
-  const marked = () => page.evaluate(() => (globalThis as { mark?: boolean }).mark);
+  const isMarked = () => page.evaluate(() => (globalThis as { mark?: boolean }).mark);
 
-  it('shows an order that exists, one that is placed later, and each change, without a reload', async () => {
+  it('shows an existing order, one placed later and each change, without a reload', async () => {
     server.publish(demoOrder({ id: 'o-1' }));
     await page.goto(url, { waitUntil: 'commit' });
     await row('o-1', 'PLACED').waitFor();
@@ -75,12 +77,12 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     server.publish(demoOrder({ id: 'o-2', version: 2, status: 'RESERVED' }));
     await row('o-2', 'RESERVED').waitFor();
     expect(await row('o-2').count()).toBe(1);
-    expect(await marked()).toBe(true);
-    // The content security policy and the integrity of every module held.
-    expect(problems).toEqual([]);
+    expect(await isMarked()).toBe(true);
+    // Neither the content security policy nor the integrity of a module was violated.
+    expect(pageErrors).toEqual([]);
   });
 
-  it("makes a newcomer the operator, who sees everybody's orders, and keeps another choice for the tab", async () => {
+  it('signs a new visitor in as operator and keeps another choice for the tab', async () => {
     await page.goto(url, { waitUntil: 'commit' });
     await live();
     expect(await page.getByTestId('viewer').inputValue()).toBe('operator');
@@ -91,7 +93,7 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     expect(await page.getByTestId('viewer').inputValue()).toBe('customer-1');
   });
 
-  it('goes on after the connection was cut, with what happened meanwhile', async () => {
+  it('reconnects after the connection was cut and shows the missed changes', async () => {
     await page.goto(url, { waitUntil: 'commit' });
     await live();
     server.publish(demoOrder({ id: 'o-1' }));
@@ -115,10 +117,10 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     await page.locator('[data-testid=timeline] [data-status=RESERVED][aria-current=step]').waitFor();
     await page.getByTestId('cancel-order').click();
     await page.locator('[data-testid=order-detail][data-status=CANCELLED]').waitFor();
-    expect(problems).toEqual([]);
+    expect(pageErrors).toEqual([]);
   });
 
-  it('says why an order was refused, and keeps the basket', async () => {
+  it('shows the reason of a rejection and keeps the basket', async () => {
     server.rejectWith = { code: 'OUT_OF_STOCK', message: 'There are only 2 left.' };
     await page.goto(`${url}/new`, { waitUntil: 'commit' });
     await page.getByTestId('add-product').click();
@@ -127,7 +129,7 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     expect(await page.getByTestId('place-order').isEnabled()).toBe(true);
   });
 
-  it('has a placeholder for a remote with a broken manifest, and shows it once that is mended', async () => {
+  it('has a placeholder for a remote with a broken manifest and shows the remote after a retry', async () => {
     server.publish(demoOrder({ id: 'o-1' }));
     writeFileSync(join(root, 'orders', 'dist', 'manifest.json'), '{"name": "orders", "ent');
     await page.goto(url, { waitUntil: 'commit' });
@@ -149,7 +151,7 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     await page.getByTestId('board').waitFor();
   });
 
-  it('has a placeholder for a remote that does not come, while the rest works', async () => {
+  it('has a skeleton for a remote that does not load, while the rest works', async () => {
     await page.route('**/mfe/orders/*.js', () => {});
     await page.goto(url, { waitUntil: 'commit' });
     await page.getByTestId('skeleton').waitFor();
@@ -157,8 +159,8 @@ describe.skipIf(!hasChromium())('micro-frontends in Chromium', () => {
     expect(await page.getByTestId('viewer').inputValue()).toBe('customer-2');
   });
 
-  it('asks for a token where the server gives none away', async () => {
-    server.givesTokens = false;
+  it('asks for a token when the server issues none', async () => {
+    server.issuesTokens = false;
     server.publish(demoOrder({ id: 'o-1' }));
     await page.goto(url, { waitUntil: 'commit' });
     await page.getByLabel('Paste a bearer token').fill('not a token');

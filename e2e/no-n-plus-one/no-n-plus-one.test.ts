@@ -1,3 +1,4 @@
+/** Promise: a screen costs a fixed number of service calls, independent of the number of orders. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { mobileBff } from '@order-platform/bff-mobile';
@@ -15,7 +16,7 @@ import { createOrderPlatform, type OrderPlatform } from '../../deployments/embed
 
 const customer = { role: 'customer', id: 'customer-1' } as const;
 
-describe('a screen costs a fixed number of calls to the services, however many orders it shows', () => {
+describe('a screen costs a fixed number of service calls, independent of the number of orders', () => {
   let directory: TemporaryDirectory;
   let platform: OrderPlatform;
   let web: BffServer;
@@ -84,14 +85,14 @@ describe('a screen costs a fixed number of calls to the services, however many o
       });
     }
     await until(
-      async () => (await size(web, '{ orders(first: 100) { totalCount } }')).text.includes(`:${count}`),
+      async () => (await execute(web, '{ orders(first: 100) { totalCount } }')).text.includes(`:${count}`),
       {
         what: 'the orders in the view',
       },
     );
   }
 
-  async function size(
+  async function execute(
     server: BffServer,
     query: string,
     variables = {},
@@ -103,7 +104,7 @@ describe('a screen costs a fixed number of calls to the services, however many o
   }
 
   it('a list of orders with all their products: one call to each view', async () => {
-    await size(
+    await execute(
       web,
       '{ orders(first: 20) { edges { node { id lines { quantity product { name stock { available } } } } } } }',
     );
@@ -111,25 +112,25 @@ describe('a screen costs a fixed number of calls to the services, however many o
   });
 
   it('several orders and products by id: one batch to each view', async () => {
-    const { text } = await size(web, '{ orders(first: 5) { edges { node { id } } } }');
+    const { text } = await execute(web, '{ orders(first: 5) { edges { node { id } } } }');
     const ids = [...text.matchAll(/"id":"([^"]+)"/g)].map(([, id]) => id);
     calls.length = 0;
     const fields = ids.map(
       (id, index) => `o${index}: order(id: "${id}") { status lines { product { name } } }`,
     );
-    await size(web, `{ ${fields.join(' ')} }`);
+    await execute(web, `{ ${fields.join(' ')} }`);
     expect(calls).toEqual(['get-orders', 'get-products']);
   });
 
   it('the mobile home screen: one round trip, one call to each view', async () => {
-    await size(mobile, '{ home { active { id state total v } offers { id name price image } } }');
+    await execute(mobile, '{ home { active { id state total v } offers { id name price image } } }');
     expect([...calls].sort()).toEqual(['list-orders', 'list-products']);
   });
 
   it('an order’s screen on the phone takes at most half the bytes of the same screen on the web', async () => {
-    const { text } = await size(web, '{ orders(first: 1) { edges { node { id } } } }');
+    const { text } = await execute(web, '{ orders(first: 1) { edges { node { id } } } }');
     const id = /"id":"([^"]+)"/.exec(text)![1];
-    const onTheWeb = await size(
+    const onTheWeb = await execute(
       web,
       `query ($id: ID!) { order(id: $id) {
         id version status lines { quantity unitPrice { amountCents currency } product { id name image } }
@@ -140,7 +141,7 @@ describe('a screen costs a fixed number of calls to the services, however many o
     const document = [...mobileBff.trustedDocuments!.values()].find((each) =>
       each.startsWith('query OrderScreen'),
     )!;
-    const onThePhone = await size(mobile, document, { id });
+    const onThePhone = await execute(mobile, document, { id });
     expect(onThePhone.bytes * 2).toBeLessThanOrEqual(onTheWeb.bytes);
   });
 });

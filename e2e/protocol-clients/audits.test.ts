@@ -1,12 +1,13 @@
+/** Promise: the BFFs pass every audit of GraphQL over HTTP, required and recommended. */
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbedded, type EmbeddedPlatform } from '../harness/running-platform.ts';
 
-describe('every audit of GraphQL over HTTP passes, what it demands and what it recommends', () => {
+describe('every audit of GraphQL over HTTP passes, required and recommended ones', () => {
   let platform: EmbeddedPlatform;
 
   beforeAll(async () => {
-    // The audits send documents of their own: the mobile BFF has to be open for them.
+    // The audits send their own documents, which the mobile BFF does not trust.
     platform = await startEmbedded({ TRUSTED_DOCUMENTS_ONLY: '0' });
   });
 
@@ -17,7 +18,7 @@ describe('every audit of GraphQL over HTTP passes, what it demands and what it r
   for (const bff of ['web', 'mobile']) {
     const audits = serverAudits({ url: () => `${platform.webUrl}/graphql/${bff}` });
 
-    it(`there are 61 of them for the ${bff} BFF`, () => {
+    it(`${bff}: there are 61 audits`, () => {
       expect(audits).toHaveLength(61);
     });
 

@@ -1,3 +1,4 @@
+/** Promise: unmodified clients of the protocols work: graphql-ws, graphql-sse, EventSource, Apollo, urql. */
 import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { until } from '@tidegate/testing';
@@ -6,7 +7,7 @@ import { EventSource } from 'eventsource';
 import { createClient as createSseClient, type Client as SseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { placeOrder, productIds } from '../harness/graphql.ts';
+import { placeOrder, waitForCatalogue } from '../harness/graphql.ts';
 import { startEmbedded, type EmbeddedPlatform } from '../harness/running-platform.ts';
 
 const query = 'subscription ($id: ID!) { order(id: $id) { id version status } }';
@@ -16,7 +17,7 @@ interface State {
   readonly status: string;
 }
 
-describe('the protocols’ own clients work unchanged', () => {
+describe('unmodified clients of the protocols work:', () => {
   let platform: EmbeddedPlatform;
   let token: string;
   let productId: string;
@@ -24,15 +25,15 @@ describe('the protocols’ own clients work unchanged', () => {
   beforeAll(async () => {
     platform = await startEmbedded();
     token = await platform.token('customer-1', 'customer');
-    await until(async () => (await productIds(platform.webUrl)).length === 40, { what: 'the catalogue' });
-    [productId] = (await productIds(platform.webUrl)) as [string];
+    [productId] = (await waitForCatalogue(platform.webUrl)) as [string];
   });
 
   afterAll(async () => {
     await platform?.[Symbol.asyncDispose]();
   });
 
-  async function expectWholeLife(
+  /** Expects a snapshot, then every version up to the delivery. */
+  async function expectEveryVersion(
     subscribe: (id: string, onState: (state: State) => void) => () => void | Promise<void>,
   ): Promise<void> {
     const { orderId } = await placeOrder(platform.webUrl, token, [{ productId, quantity: 1 }]);
@@ -53,11 +54,13 @@ describe('the protocols’ own clients work unchanged', () => {
   it('graphql-ws: snapshot, then every change', async () => {
     const url = `${platform.webUrl.replace('http', 'ws')}/graphql/web`;
     const client = createWsClient({ url, connectionParams: { authorization: `Bearer ${token}` } });
-    await expectWholeLife((id, onState) => client.subscribe({ query, variables: { id } }, sinkOf(onState)));
+    await expectEveryVersion((id, onState) =>
+      client.subscribe({ query, variables: { id } }, sinkOf(onState)),
+    );
     await client.dispose();
   });
 
-  /** Stopping it is over when the client says so: it still tells the server, by a request of its own. */
+  /** The returned function resolves when the client has also stopped the operation on the server. */
   function subscribeSse(
     client: SseClient,
     request: { query: string; variables?: Record<string, unknown> },
@@ -80,7 +83,7 @@ describe('the protocols’ own clients work unchanged', () => {
       headers: { authorization: `Bearer ${token}` },
       singleConnection: singleConnection as false,
     });
-    await expectWholeLife((id, onState) =>
+    await expectEveryVersion((id, onState) =>
       subscribeSse(client, { query, variables: { id } }, sinkOf(onState).next),
     );
     client.dispose();
@@ -99,10 +102,10 @@ describe('the protocols’ own clients work unchanged', () => {
       orders.push(data),
     );
     await Promise.all([
-      expectWholeLife((id, onState) =>
+      expectEveryVersion((id, onState) =>
         subscribeSse(client, { query, variables: { id } }, sinkOf(onState).next),
       ),
-      expectWholeLife((id, onState) =>
+      expectEveryVersion((id, onState) =>
         subscribeSse(client, { query, variables: { id } }, sinkOf(onState).next),
       ),
     ]);
@@ -128,16 +131,16 @@ describe('the protocols’ own clients work unchanged', () => {
     return source;
   }
 
-  it('EventSource, with nothing but an address: snapshot, then every change', async () => {
-    await expectWholeLife((id, onState) => {
+  it('EventSource with only a URL: snapshot, then every change', async () => {
+    await expectEveryVersion((id, onState) => {
       const source = openEventSource(id, onState);
       return () => source.close();
     });
   });
 
-  it('EventSource comes back by itself after a restart, with its Last-Event-ID, and misses nothing', async () => {
+  it('EventSource reconnects after a restart with its Last-Event-ID and misses nothing', async () => {
     let restarted: Promise<void> | undefined;
-    await expectWholeLife((id, onState) => {
+    await expectEveryVersion((id, onState) => {
       const source = openEventSource(id, (state) => {
         onState(state);
         restarted ??= platform.killAndRestart();
@@ -148,15 +151,15 @@ describe('the protocols’ own clients work unchanged', () => {
     await restarted;
   });
 
-  it('EventSource that has heard nothing yet still comes back to where it was', async () => {
+  it('EventSource without a message yet reconnects with its first position and misses nothing', async () => {
     let stream = '';
-    const asked: (string | undefined)[] = [];
+    const lastEventIds: (string | undefined)[] = [];
     const url = new URL(`${platform.webUrl}/graphql/web`);
     url.searchParams.set('query', 'subscription { orders { id version status } }');
     url.searchParams.set('access_token', await platform.token('customer-3', 'customer'));
     const source = new EventSource(url, {
       fetch: async (address, init) => {
-        asked.push((init.headers as Record<string, string>)['Last-Event-ID']);
+        lastEventIds.push((init.headers as Record<string, string>)['Last-Event-ID']);
         const response = await fetch(address, init);
         const seen = new TransformStream<Uint8Array, Uint8Array>({
           transform: (chunk, controller) => {
@@ -177,7 +180,7 @@ describe('the protocols’ own clients work unchanged', () => {
     await placeOrder(platform.webUrl, customer3, [{ productId, quantity: 1 }]);
     await until(() => states.at(-1)?.status === 'DELIVERED', { what: 'the delivery', timeoutMs: 20_000 });
     source.close();
-    expect(asked).toContain(cursor);
+    expect(lastEventIds).toContain(cursor);
     expect(states.map(({ version }) => version)).toEqual(states.map((_, index) => index + 1));
   });
 
@@ -187,7 +190,7 @@ describe('the protocols’ own clients work unchanged', () => {
       connectionParams: { authorization: `Bearer ${token}` },
     });
     const client = new ApolloClient({ link: new GraphQLWsLink(socket), cache: new InMemoryCache() });
-    await expectWholeLife((id, onState) => {
+    await expectEveryVersion((id, onState) => {
       const subscription = client
         .subscribe({ query: gql(query), variables: { id }, fetchPolicy: 'no-cache' })
         .subscribe({ ...sinkOf(onState) });
@@ -214,7 +217,7 @@ describe('the protocols’ own clients work unchanged', () => {
         }),
       ],
     });
-    await expectWholeLife((id, onState) => {
+    await expectEveryVersion((id, onState) => {
       const subscription = client
         .subscription(query, { id })
         .subscribe(({ data, error }) =>
@@ -234,7 +237,7 @@ describe('the protocols’ own clients work unchanged', () => {
     await client.dispose();
   });
 
-  it('a command’s outcome is told once, then the subscription completes', async () => {
+  it('graphql-ws: a command’s outcome arrives once, then the subscription completes', async () => {
     const url = `${platform.webUrl.replace('http', 'ws')}/graphql/web`;
     const client = createWsClient({ url, connectionParams: { authorization: `Bearer ${token}` } });
     const commandId = crypto.randomUUID();

@@ -1,3 +1,4 @@
+/** Promise: a process with a wrong environment names the variable and exits; without its backends it waits and says so. */
 import { freePort, startChild, until, type Child } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { environmentOf, processes, type ProcessName } from '../../scripts/processes.ts';
@@ -8,8 +9,8 @@ interface Report {
   readonly checks: Record<string, { ok: boolean; error?: string }>;
 }
 
-/** Every backend at an address where nobody listens. */
-async function surroundings(port: number) {
+/** An environment with every backend at an address without a listener. */
+async function unreachableBackends(port: number) {
   const [kafka, postgres, redis] = await Promise.all([freePort(), freePort(), freePort()]);
   return {
     env: {
@@ -31,16 +32,16 @@ async function withProcess(
 ): Promise<void> {
   const spec = processes.find((each) => each.name === name)!;
   const port = await freePort();
-  const env = environmentOf(spec, await surroundings(port));
+  const env = environmentOf(spec, await unreachableBackends(port));
   change(env);
   await using child = startChild(spec.entry, env);
   await use(child, `http://127.0.0.1:${port}`);
 }
 
-const inNeed = processes.filter(({ variables }) => variables.length > 0).map(({ name }) => name);
+const withVariables = processes.filter(({ variables }) => variables.length > 0).map(({ name }) => name);
 
 describe('a process with a wrong environment', () => {
-  it.each(inNeed)('%s stops at once, naming the variable and what it expects', (name) =>
+  it.each(withVariables)('%s exits with 78, naming the variable and its format', (name) =>
     withProcess(
       name,
       (env) => {
@@ -49,9 +50,9 @@ describe('a process with a wrong environment', () => {
       },
       async (child) => {
         expect((await child.exited).code).toBe(78);
-        const said = child.lines.join('\n');
-        expect(said).toMatch(/KAFKA_BROKERS is not set; it expects .*host:port/);
-        expect(said).toMatch(/PORT is "eighty"; it expects a TCP port/);
+        const output = child.lines.join('\n');
+        expect(output).toMatch(/KAFKA_BROKERS is not set; it expects .*host:port/);
+        expect(output).toMatch(/PORT is "eighty"; it expects a TCP port/);
       },
     ),
   );
@@ -63,7 +64,7 @@ describe('a process whose backends cannot be reached', () => {
     ['order-view', 'postgres'],
     ['gateway-web', 'postgres'],
     ['dispatcher', 'postgres'],
-  ])('%s lives, says on /readyz that it waits for %s, and logs each try', (name, backend) =>
+  ])('%s runs, reports on /readyz that it waits for %s, and logs each attempt', (name, backend) =>
     withProcess(
       name,
       () => undefined,
