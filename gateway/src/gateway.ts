@@ -23,7 +23,7 @@ import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
 import { createCursorCodec } from './live/resume/cursor.ts';
 import { webhookMigrations } from './webhooks/migrations.ts';
-import { createWebhooks, type WebhooksOptions } from './webhooks/webhooks.ts';
+import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-route.ts';
 
 /**
  * Creates a gateway: the BFFs over HTTP, WebSocket and Server-Sent Events, fed by one live hub, with health and
@@ -212,7 +212,7 @@ function createRoutes(
   const page = microFrontends && createComposition({ ...microFrontends, logger: parts.logger });
   return [
     ...(asyncApi ? [createAsyncApiRoute(asyncApi)] : []),
-    ...(webhooks ? [createWebhooks({ ...parts, ...webhooks, log }).handle] : []),
+    ...(webhooks ? [createWebhooksRoute({ ...parts, ...webhooks, log })] : []),
     ...routes,
     ...(page ? [(request: Request) => page.handle(request)] : []),
   ];

@@ -24,7 +24,7 @@ import { webhookMigrations } from './migrations.ts';
 import type { WebhookTables } from './tables.ts';
 
 export interface DispatcherOptions {
-  /** Database of `createWebhooks`. */
+  /** Database that the gateway registers endpoints in. */
   readonly database: Database<WebhookTables>;
   readonly log: EventLog;
   readonly bffs: readonly Bff[];
@@ -90,7 +90,7 @@ class WebhookDispatcher implements Dispatcher {
     this.#limits = { ...defaultDispatcherLimits, ...options.limits };
     this.#clock = options.clock ?? Date.now;
     const { bffs, services, state, logger } = options;
-    // Registrations come by the gateway's REST interface: this process reads no bodies.
+    // Unused: endpoints are registered at the gateway, so this process reads no bodies.
     const maxBodyBytes = gatewayLimits.maxBodyBytes.default;
     this.#servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly: true });
     this.#endpoints = new EndpointCache(this.#servers, logger);

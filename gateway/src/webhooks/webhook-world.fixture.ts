@@ -19,10 +19,11 @@ import {
 } from './counter-bff.fixture.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import type { DispatcherLimits } from './dispatcher-limits.ts';
+import { webhookMigrations } from './migrations.ts';
 import { startReceiver, type Answer, type Receiver } from './receiver.fixture.ts';
 import type { DeliveryAnswer, DeliveryPage, EndpointAnswer } from './rest/schemas.ts';
 import type { WebhookTables } from './tables.ts';
-import { createWebhooks, type Webhooks } from './webhooks.ts';
+import { createWebhooksRoute } from './webhooks-route.ts';
 
 export interface WebhookWorldOptions {
   /** Default: a new SQLite database, closed with the world. */
@@ -53,7 +54,7 @@ export class WebhookWorld {
   readonly env: Readonly<Record<'DATABASE_PATH' | 'LOG_PATH', string>>;
   readonly #directory: TemporaryDirectory;
   readonly #shared: Omit<Parameters<typeof createDispatcher>[0], 'metrics'>;
-  readonly #webhooks: Webhooks;
+  readonly #route: (request: Request) => Promise<Response | undefined>;
   readonly #dispatchers: Dispatcher[] = [];
   readonly #receivers: Receiver[] = [];
   #frozenMs: number | undefined;
@@ -74,7 +75,7 @@ export class WebhookWorld {
       allowPrivateTargets: options.allowPrivateTargets ?? true,
       clock: () => this.nowMs,
     };
-    this.#webhooks = createWebhooks({
+    this.#route = createWebhooksRoute({
       ...this.#shared,
       servers: [createCounterServer(this.labels)],
       verifier: fixtureVerifier,
@@ -83,7 +84,7 @@ export class WebhookWorld {
 
   async prepare(): Promise<void> {
     await this.log.ensureTopics(topicSpecs([sampleTopics.counterDocuments, deadLetterTopic], 2));
-    await this.database.migrate(this.#webhooks.migrations);
+    await this.database.migrate(webhookMigrations);
   }
 
   /** Time of the world in epoch milliseconds. It runs until the first `advance`. */
@@ -97,7 +98,7 @@ export class WebhookWorld {
   }
 
   handle(request: Request): Promise<Response | undefined> {
-    return this.#webhooks.handle(request);
+    return this.#route(request);
   }
 
   /** Calls the REST interface. A string body is sent as it is, any other value as JSON. */

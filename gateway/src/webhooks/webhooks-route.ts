@@ -1,4 +1,4 @@
-import type { Database, Migrations } from '@tidegate/database';
+import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
@@ -6,7 +6,6 @@ import type { BffServer } from '../graphql/bff-server.ts';
 import { TargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
 import { DeliveryHistory } from './deliveries/delivery-history.ts';
 import { EndpointStore } from './endpoints/endpoint-store.ts';
-import { webhookMigrations } from './migrations.ts';
 import { createOpenApi } from './rest/openapi.ts';
 import { createRouter } from './rest/router.ts';
 import { createRoutes } from './rest/routes.ts';
@@ -27,23 +26,15 @@ export interface WebhooksOptions {
   readonly dns?: DnsLookup;
 }
 
-/** REST interface with which partners manage their webhooks. */
-export interface Webhooks {
-  /** Answers paths under `/webhooks/`, undefined for any other. Never rejects. */
-  readonly handle: (request: Request) => Promise<Response | undefined>;
-  /** Have to run before the first call of `handle`. */
-  readonly migrations: Migrations;
-}
-
 /**
- * Creates the REST interface under `/webhooks`. Its OpenAPI description is at `/webhooks/openapi.json`.
+ * Creates the route of the REST interface with which partners manage their webhooks. It answers paths under
+ * `/webhooks/`, undefined for any other, and never rejects. Its OpenAPI description is at `/webhooks/openapi.json`.
  *
- * @example
- * const webhooks = createWebhooks({ database, log, servers: gateway.servers, verifier: gateway.verifier, logger });
- * await database.migrate(webhooks.migrations);
- * const response = await webhooks.handle(new Request('https://edge.example/webhooks/endpoints'));
+ * `webhookMigrations` have to run before the first request.
  */
-export function createWebhooks(options: WebhooksOptions): Webhooks {
+export function createWebhooksRoute(
+  options: WebhooksOptions,
+): (request: Request) => Promise<Response | undefined> {
   const { database, servers, logger, verifier, log, clock = Date.now } = options;
   const routes = createRoutes({
     servers: new Map(servers.map((server) => [server.bff.name, server])),
@@ -59,12 +50,9 @@ export function createWebhooks(options: WebhooksOptions): Webhooks {
     logger,
     describeGraphqlError: (error) => servers[0]?.errors(error) ?? [],
   });
-  return {
-    handle: async (request) => {
-      const { pathname } = new URL(request.url);
-      if (pathname === '/webhooks/openapi.json' && request.method === 'GET') return Response.json(openApi);
-      return pathname.startsWith('/webhooks/') ? route(request) : undefined;
-    },
-    migrations: webhookMigrations,
+  return async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === '/webhooks/openapi.json' && request.method === 'GET') return Response.json(openApi);
+    return pathname.startsWith('/webhooks/') ? route(request) : undefined;
   };
 }
