@@ -2,6 +2,7 @@ import { anonymous, type Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
 import { jwtRules, tokenId, tokenSubject } from './jwt-rules.ts';
+import { readClaims } from './viewer-claims.ts';
 
 /** A viewer and the claims of its token that a revocation can name. */
 export interface VerifiedViewer extends Viewer {
@@ -16,6 +17,8 @@ export type TokenKeys = { readonly secret: string } | { readonly jwksUrl: string
 export type JwtOptions = TokenKeys & {
   /** Roles that a token's `role` claim may name. */
   readonly roles: readonly string[];
+  /** Names of further claims to read into `viewer.claims`, such as grants. Default: none. */
+  readonly claims?: readonly string[];
 };
 
 export interface TokenVerifier {
@@ -42,7 +45,8 @@ export function createTokenVerifier(options: JwtOptions, maxTokenAgeMs: number):
       const match = /^Bearer ([A-Za-z0-9_.-]+)$/i.exec(authorization.trim());
       if (!match) throw new TidegateError('UNAUTHENTICATED', 'Authorization has to be "Bearer" and a token.');
       try {
-        return viewerOf(await verifyJwt(match[1]!), options.roles, maxTokenAgeMs);
+        const payload = await verifyJwt(match[1]!);
+        return { ...viewerOf(payload, options.roles, maxTokenAgeMs), ...readClaims(payload, options.claims) };
       } catch (error) {
         throw translate(error);
       }

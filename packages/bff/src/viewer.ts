@@ -8,6 +8,8 @@ export interface Viewer {
   readonly id: string;
   /** Expiry of the token in milliseconds since the epoch; absent for an anonymous viewer. */
   readonly expiresAtMs?: number;
+  /** Further claims of the token, by name: those that the gateway was configured to read. Absent without any. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** The viewer of a request without a token. */

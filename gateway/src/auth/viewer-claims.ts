@@ -1,0 +1,23 @@
+import type { Viewer } from '@tidegate/bff';
+import { TidegateError } from '@tidegate/core';
+
+/** Maximum size of all claims that are read from one token, as JSON, in bytes. Every live connection keeps its own. */
+const MAX_CLAIMS_BYTES = 4 * 1024;
+
+/**
+ * Returns the named claims of a token. A claim that the token lacks is absent.
+ *
+ * @throws TidegateError UNAUTHENTICATED when the claims are larger than 4 KiB. They are not cut: a cut list of grants
+ *   is another list.
+ */
+export function readClaims(
+  payload: Readonly<Record<string, unknown>>,
+  names: readonly string[] = [],
+): Pick<Viewer, 'claims'> {
+  const present = names.filter((name) => Object.hasOwn(payload, name));
+  if (present.length === 0) return {};
+  const claims = Object.fromEntries(present.map((name) => [name, payload[name]]));
+  if (Buffer.byteLength(JSON.stringify(claims)) > MAX_CLAIMS_BYTES)
+    throw new TidegateError('UNAUTHENTICATED', `The token's claims are larger than ${MAX_CLAIMS_BYTES} bytes.`);
+  return { claims };
+}
