@@ -18,6 +18,9 @@ export function readClaims(
   if (present.length === 0) return {};
   const claims = Object.fromEntries(present.map((name) => [name, payload[name]]));
   if (Buffer.byteLength(JSON.stringify(claims)) > MAX_CLAIMS_BYTES)
-    throw new TidegateError('UNAUTHENTICATED', `The token's claims are larger than ${MAX_CLAIMS_BYTES} bytes.`);
+    throw new TidegateError(
+      'UNAUTHENTICATED',
+      `The token's claims are larger than ${MAX_CLAIMS_BYTES} bytes.`,
+    );
   return { claims };
 }
