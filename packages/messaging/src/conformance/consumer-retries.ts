@@ -4,16 +4,15 @@ import { silentLogger } from '@tidegate/runtime/telemetry';
 import { describe, expect, it } from 'vitest';
 import { startConsumer } from '../consumer/consumer.ts';
 import { startRelay } from '../relay/relay.ts';
-import { allRecords, counterRaised, createFixture, versionsByKey, type CreateSubject } from './subject.ts';
 import {
-  append,
-  count,
-  definitions,
-  readCounts,
-  recordOf,
-  startCounting,
-  untilCaughtUp,
-} from './test-consumer.ts';
+  allRecords,
+  counterRaised,
+  createFixture,
+  increment,
+  versionsByKey,
+  type CreateSubject,
+} from './subject.ts';
+import { append, definitions, readCounts, recordOf, startCounting, untilCaughtUp } from './test-consumer.ts';
 
 export function describeConsumerRetries(create: CreateSubject): void {
   describe('retries and restarts', () => {
@@ -35,7 +34,7 @@ export function describeConsumerRetries(create: CreateSubject): void {
         const consumer = await startCounting(fixture, {
           maxAttempts: 1,
           async handle(message, unit) {
-            await count(unit, message.subject);
+            await increment(unit, message.subject);
             if (message.sequence === 3 && failures-- > 0) throw error();
             unit.afterCommit(() => handled.push(message.sequence));
           },
@@ -61,7 +60,7 @@ export function describeConsumerRetries(create: CreateSubject): void {
         group: 'counting',
         definitions,
         async handle(message, unit) {
-          await count(unit, message.subject);
+          await increment(unit, message.subject);
           await outbox.add(unit, commands, [counterRaised(message.subject, message.sequence)]);
           if (failures-- > 0) throw new TidegateError('UNAVAILABLE', 'after the writes');
         },

@@ -2,8 +2,8 @@ import { CounterOpened } from '@tidegate/testing/sample-messages';
 import { createMessage, deadLetterTopic, encodeEnvelope, TidegateError } from '@tidegate/core';
 import type { OutgoingRecord } from '@tidegate/event-log';
 import { describe, expect, it } from 'vitest';
-import { allRecords, createFixture, oneTo, type CreateSubject } from './subject.ts';
-import { append, count, readCounts, recordOf, startCounting, topic, untilCaughtUp } from './test-consumer.ts';
+import { allRecords, createFixture, increment, oneTo, type CreateSubject } from './subject.ts';
+import { append, readCounts, recordOf, startCounting, topic, untilCaughtUp } from './test-consumer.ts';
 
 export function describeMalformedRecords(create: CreateSubject): void {
   describe('malformed records and poison messages', () => {
@@ -60,7 +60,7 @@ export function describeMalformedRecords(create: CreateSubject): void {
         maxAttempts: 2,
         async handle(message, unit) {
           attempts.push(message.id);
-          await count(unit, message.subject);
+          await increment(unit, message.subject);
           if (message.id === 'counters/poison@1') throw new TidegateError('BAD_REQUEST', 'makes no sense');
         },
       });

@@ -60,19 +60,24 @@ export function counterRaised(key: string, sequence: number): Envelope {
   });
 }
 
-/** Raises a counter as a command handler does: takes the aggregate's row lock, then adds the event of the new version. */
+/** Adds one to the version of an aggregate, and so takes its row lock. */
+export async function increment(unit: UnitOfWork<SampleTables>, id: string): Promise<void> {
+  await unit.tx
+    .insertInto('aggregates')
+    .values({ id, version: 1 })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((row) => ({ version: row('aggregates.version', '+', 1) })),
+    )
+    .execute();
+}
+
+/** Raises a counter as a command handler does: locks the aggregate's row, then adds the event of the new version. */
 export async function raiseCounter(
   unit: UnitOfWork<SampleTables>,
   outbox: Outbox,
   key: string,
 ): Promise<number> {
-  await unit.tx
-    .insertInto('aggregates')
-    .values({ id: key, version: 1 })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((row) => ({ version: row('aggregates.version', '+', 1) })),
-    )
-    .execute();
+  await increment(unit, key);
   const { version } = await unit.tx
     .selectFrom('aggregates')
     .select('version')

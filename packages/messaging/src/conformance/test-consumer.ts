@@ -1,11 +1,10 @@
 import { CounterRaised, sampleTopics } from '@tidegate/testing/sample-messages';
 import { encodeEnvelope } from '@tidegate/core';
-import type { UnitOfWork } from '@tidegate/database';
 import type { OutgoingRecord } from '@tidegate/event-log';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { until } from '@tidegate/testing';
 import { startConsumer, type Consumer, type ConsumerOptions } from '../consumer/consumer.ts';
-import { counterRaised, type Fixture, type SampleTables } from './subject.ts';
+import { counterRaised, increment, type Fixture } from './subject.ts';
 
 export const topic = sampleTopics.counterEvents.name;
 export const definitions = [CounterRaised] as const;
@@ -20,21 +19,12 @@ export function startCounting({ database, log }: Fixture, options: Partial<Optio
     logger: silentLogger,
     group: 'counting',
     definitions,
-    handle: (message, unit) => count(unit, message.subject),
+    handle: (message, unit) => increment(unit, message.subject),
     ...options,
   });
 }
 
-export async function count(unit: UnitOfWork<SampleTables>, key: string): Promise<void> {
-  await unit.tx
-    .insertInto('aggregates')
-    .values({ id: key, version: 1 })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((row) => ({ version: row('aggregates.version', '+', 1) })),
-    )
-    .execute();
-}
-
+/** Number of handled messages by key. */
 export async function readCounts({ database }: Fixture): Promise<Record<string, number>> {
   const rows = await database.query.selectFrom('aggregates').selectAll().execute();
   return Object.fromEntries(rows.map((row) => [row.id, row.version]));

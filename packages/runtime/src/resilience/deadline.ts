@@ -1,12 +1,15 @@
 import { TidegateError } from '@tidegate/core';
 
 /**
- * Runs `run` for at most `ms`. The signal given to it aborts when the time is up or the caller's `signal` aborts:
- * pass it on, so that work nobody waits for any more ends. The promise settles at that moment even when `run` ignores
- * its signal. Leaves no timer and no listener behind.
+ * Runs `run` with a deadline of `ms` milliseconds. The signal that `run` gets aborts at the deadline, or when the
+ * caller's `signal` aborts; `run` should pass it on, so that abandoned work ends. The promise settles at that moment even
+ * when `run` ignores its signal. The timer and the listener are removed.
  *
- * @throws TidegateError DEADLINE_EXCEEDED with `details.deadlineMs`; the caller's own reason when `signal` aborts;
- *   whatever `run` rejects with.
+ * @throws TidegateError DEADLINE_EXCEEDED with `details.deadlineMs` at the deadline.
+ * @throws the reason of `signal` when it aborts, or the error of `run`.
+ *
+ * @example
+ * const response = await withDeadline(2_000, undefined, (signal) => fetch('http://127.0.0.1:4001/', { signal }));
  */
 export async function withDeadline<T>(
   ms: number,
@@ -17,7 +20,7 @@ export async function withDeadline<T>(
   const controller = new AbortController();
   const { promise: cut, reject } = Promise.withResolvers<never>();
   const end = (reason: Error): void => {
-    // Rejects before the abort is seen by `run`: the deadline is the answer, not what `run` makes of its signal.
+    // Rejects before it aborts: the error of the deadline takes precedence over the error of the aborted work.
     reject(reason);
     controller.abort(reason);
   };
