@@ -8,7 +8,7 @@ import type { CreateSubject } from './conformance/subject.ts';
 
 export type { CreateSubject, EventLogSubject } from './conformance/subject.ts';
 
-/** What every event log promises, run on one. The titles are the sentences of `event-log.ts`. */
+/** Conformance suite of the event log port. Its titles are sentences of `event-log.ts`. */
 export function describeEventLog(name: string, create: CreateSubject): void {
   describe(`event log on ${name}`, () => {
     describeTopics(create);

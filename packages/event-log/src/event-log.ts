@@ -1,84 +1,128 @@
 /**
- * The event log port. Its comments are the contract: both adapters (`sqlite.ts`, `kafka.ts`) pass the one
- * conformance suite in `conformance.ts`, whose titles are these sentences.
+ * The event log port. Its comments are the contract: both adapters (`sqlite.ts`, `kafka.ts`) pass the conformance suite
+ * (`conformance.ts`), whose titles are the sentences with MUST.
+ *
+ * - An unknown topic MUST reject with NOT_FOUND and MUST NOT be created.
+ * - A closed log MUST reject with UNAVAILABLE, and closing twice MUST be one close.
  */
 export interface EventLog {
   /**
-   * Names the log's incarnation: the same string as long as offsets mean the same records, another one after
-   * the log was recreated. Cursors carry it.
+   * Names the log's incarnation, for cursors. A recreated log gets another epoch, because its offsets name different
+   * records.
+   *
+   * - The epoch MUST be the same string for every process and after a restart.
    */
   epoch(): Promise<string>;
 
   /**
-   * Creates the topics that do not exist. An existing topic MUST keep its records; asking for another number of
-   * partitions than it has rejects with CONFLICT, because keys would move.
+   * Creates missing topics.
+   *
+   * - An existing topic MUST keep its records when it is ensured again.
+   * - Another number of partitions than the topic has MUST reject with CONFLICT. (Keys would move.)
+   * - Two processes MUST be able to ensure the same topics at the same time.
+   * - An invalid topic MUST reject with BAD_REQUEST.
    */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
 
   /**
-   * Resolves when every record is durable (Kafka: acks=all), with one position a record in the order given.
-   * The key chooses the partition by Kafka's murmur2. Records of one call with the same key keep their order;
-   * a call made after another resolved comes after it. At least once: a rejected call may have appended some.
-   * Rejects with UNAVAILABLE when the log cannot be reached, PAYLOAD_TOO_LARGE when a record exceeds its limit,
-   * NOT_FOUND for an unknown topic.
+   * Appends records. Resolves when all of them are durable (Kafka: acks=all). Rejects with UNAVAILABLE when the log
+   * cannot be reached. At least once: a call that rejects with UNAVAILABLE may have appended some of its records.
+   *
+   * - append MUST resolve with one position a record, in the order given; the key MUST choose the partition by Kafka's
+   *   murmur2.
+   * - Records of one call with the same key MUST keep their order.
+   * - Concurrent calls MUST get positions of their own, in the order of the calls.
+   * - An empty call MUST resolve without a position.
+   * - Key, headers, value and timestamp MUST be kept.
+   * - A record without a timestamp MUST get the time of the append.
+   * - A null value MUST be kept as a tombstone, an empty one as empty.
+   * - Acknowledged records MUST be there after the log is opened again.
+   * - A call with a record above the size limit MUST reject with PAYLOAD_TOO_LARGE and MUST NOT append any record.
    */
   append(topic: string, records: readonly OutgoingRecord[]): Promise<Position[]>;
 
   /**
-   * Group consumption. Each partition is owned by one member of the group at a time; its records come in order,
-   * in batches, the next batch after the handler resolved. A batch is acknowledged (committed) when the handler
-   * resolves; when it rejects, the same records come again after a backoff. Nothing is acknowledged otherwise: a
-   * process that dies repeats from its last acknowledged record, never skips. A new group starts at `from`.
-   * Partitions are handled concurrently: one that is slow or failing does not hold up the others.
+   * Joins a consumer group. At least once: a process that dies repeats from its last acknowledged record, and never
+   * skips one.
+   *
+   * - Records of a partition MUST come in order, in batches of at most maxBatchRecords.
+   * - A batch MUST be acknowledged when the handler resolves: the lag falls to 0.
+   * - Before the handler resolves, the batch MUST NOT be acknowledged and the next one MUST NOT come.
+   * - When the handler rejects, the same records MUST come again after a backoff.
+   * - A slow or failing partition MUST NOT hold up the others.
+   * - After a restart unacknowledged records MUST come again, acknowledged ones MUST NOT.
+   * - A new group MUST start at `from`; its 'end' MUST stay the same end across a restart.
+   * - Each group MUST get every record.
+   * - Each partition MUST be owned by one member of the group at a time; when one leaves, the others MUST take over.
    */
   consume(options: ConsumeOptions): Promise<Consumption>;
 
   /**
-   * Group-less tail of every partition of the topics: each record once and in order per partition from the
-   * given start on, across leader moves and broker restarts, leaving nothing behind on the broker.
-   * Resolves when every partition's start is known: what is appended after that MUST be delivered.
-   * Backpressure: the next records of a partition are read after `onRecords` resolved.
-   * A start that the log no longer holds rejects with LOG_POSITION_OUT_OF_RANGE.
+   * Follows every partition of the topics without a group, across leader moves and broker restarts. It leaves no state
+   * on the broker. Resolves when the start of every partition is known.
+   *
+   * - Each record MUST be delivered once and in order per partition, from the start on.
+   * - From the end on, records appended after tail resolved MUST be delivered, earlier ones MUST NOT.
+   * - Every tail MUST get every record, in this process and in another.
+   * - A start at a time MUST deliver from the first record at or after it.
+   * - A start at positions MUST deliver from them; a partition without one MUST start at its end.
+   * - A position at the end of its partition MUST be in range.
+   * - A start that the log does not hold MUST reject with LOG_POSITION_OUT_OF_RANGE.
+   * - The next records of a partition MUST NOT be read before onRecords resolved. (Backpressure.)
+   * - A slow partition MUST NOT hold up the other partitions.
+   * - When onRecords rejects, the tail MUST call onEnd once and MUST NOT deliver any further record.
    */
   tail(options: TailOptions): Promise<Tail>;
 
   /**
-   * Reads one partition's records with `fromOffset <= offset < toOffset`, in order, at most `maxRecords`.
-   * Compaction may have left gaps. Rejects with LOG_POSITION_OUT_OF_RANGE when `fromOffset` was deleted.
+   * Reads a range of one partition. Compaction may have left gaps.
+   *
+   * - read MUST return the records with fromOffset <= offset < toOffset, in order, at most maxRecords.
+   * - read MUST reject with LOG_POSITION_OUT_OF_RANGE when fromOffset was deleted.
+   * - read MUST reject with NOT_FOUND for a partition that the topic does not have.
    */
   read(options: ReadOptions): Promise<LogRecord[]>;
 
-  /** For each partition the first offset held and the offset the next record will get. */
+  /** For each partition ends MUST return the first offset held and the offset of the next record. */
   ends(topic: string): Promise<PartitionEnds[]>;
 
-  /** For each partition the first offset whose record's timestamp is at or after `timeMs`; `end` when none is. */
+  /** For each partition offsetsAt MUST return the first offset at or after the time, the end where there is none. */
   offsetsAt(topic: string, timeMs: number): Promise<PartitionOffset[]>;
 
-  /** For each partition how many records the group has not acknowledged yet. */
+  /** Returns for each partition the number of records that the group has not acknowledged. */
   lag(group: string, topic: string): Promise<PartitionLag[]>;
 
-  /** Resolves when the log answers, rejects with UNAVAILABLE when it does not within `timeoutMs`. */
+  /**
+   * Rejects with UNAVAILABLE when the log does not answer within `timeoutMs`.
+   *
+   * - ping MUST resolve when the log answers.
+   */
   ping(timeoutMs: number): Promise<void>;
 
-  /** Stops every consumption and tail it started, waits for running handlers, releases all resources. */
+  /**
+   * Stops every consumption and tail of this log and releases all resources.
+   *
+   * - close MUST wait for running handlers.
+   */
   close(): Promise<void>;
 }
 
 export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
-  /** 'delete' keeps records for `retentionMs`; 'compact' keeps the newest of each key, and every one for `retentionMs`. */
+  /** 'delete' keeps records for `retentionMs`. 'compact' also keeps the newest record of each key, whatever its age. */
   readonly cleanup: 'delete' | 'compact';
+  /** Retention time in milliseconds. */
   readonly retentionMs: number;
 }
 
 export interface OutgoingRecord {
-  /** Chooses the partition; records with the same key keep their order. */
+  /** Chooses the partition. Records with the same key keep their order. */
   readonly key: string;
-  /** null is a tombstone: on a compacted topic it deletes the key. */
+  /** Null is a tombstone: it deletes the key of a compacted topic. */
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch; the time of the append when absent. */
+  /** Milliseconds since 1970. Default: the time of the append. */
   readonly timestampMs?: number;
 }
 
@@ -98,26 +142,30 @@ export interface LogRecord extends Position {
 export interface RecordBatch {
   readonly topic: string;
   readonly partition: number;
-  /** At least one, ascending by offset. */
+  /** At least one record, ascending by offset. */
   readonly records: readonly LogRecord[];
-  /** Aborts when the partition is being taken away or the consumption stops: finish or reject soon. */
+  /** Aborts when the partition moves to another member or the consumption stops: the handler should finish or reject soon. */
   readonly signal: AbortSignal;
 }
 
 export interface ConsumeOptions {
   readonly group: string;
   readonly topics: readonly string[];
-  /** Where a group starts that has never acknowledged anything on a partition. Default 'start'. */
+  /** Start of a partition on which the group has acknowledged nothing. Default 'start'. */
   readonly from?: 'start' | 'end';
-  /** Most records in one batch. Default 200. */
+  /** Maximum number of records in one batch. Default 200. */
   readonly maxBatchRecords?: number;
   readonly handler: (batch: RecordBatch) => Promise<void>;
-  /** Called with what went wrong when a handler rejected or the log had to be reached again; for the log and metrics. */
+  /** Called when a handler rejected or the connection to the log failed; both are retried. For logs and metrics. */
   readonly onError?: (error: Error) => void;
 }
 
 export interface Consumption {
-  /** Stops fetching, waits for running handlers, acknowledges what they finished. Idempotent. */
+  /**
+   * Stops fetching. Idempotent.
+   *
+   * - stop MUST abort the signal, wait for running handlers and acknowledge the batches that they finished.
+   */
   stop(): Promise<void>;
 }
 
@@ -125,24 +173,24 @@ export type TailStart =
   | 'start'
   | 'end'
   | { readonly timeMs: number }
-  /** The next offset to deliver, per topic and partition; a partition not named starts at its end. */
+  /** The next offset to deliver, by topic and partition. */
   | { readonly positions: readonly Position[] };
 
 export interface TailOptions {
   readonly topics: readonly string[];
   readonly from: TailStart;
-  /** Records of one partition, ascending. Rejecting ends the tail with `onEnd(error)`. */
+  /** Receives records of one partition, ascending by offset. */
   readonly onRecords: (records: readonly LogRecord[]) => void | Promise<void>;
-  /** Trouble that the tail gets over by itself (a leader moved, the broker is away): for the log and metrics. */
+  /** Called with an error that the tail recovers from (a moved leader, an unreachable broker). For logs and metrics. */
   readonly onTrouble?: (error: Error) => void;
-  /** Called once when the tail ended without being stopped; it delivers nothing any more. */
+  /** Called once when the tail ended without being stopped. */
   readonly onEnd?: (error: Error) => void;
 }
 
 export interface Tail {
-  /** The next offset it started from, per topic and partition. */
+  /** The first offset to deliver, by topic and partition. */
   readonly startedAt: readonly Position[];
-  /** After it resolves `onRecords` is not called again. Idempotent. */
+  /** After stop resolved, onRecords MUST NOT be called again; stopping twice MUST be one stop. */
   stop(): Promise<void>;
 }
 
@@ -150,13 +198,16 @@ export interface ReadOptions {
   readonly topic: string;
   readonly partition: number;
   readonly fromOffset: number;
+  /** First offset that is not read. */
   readonly toOffset: number;
   readonly maxRecords: number;
 }
 
 export interface PartitionEnds {
   readonly partition: number;
+  /** First offset held. */
   readonly start: number;
+  /** Offset of the next record. */
   readonly end: number;
 }
 

@@ -33,7 +33,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
   let producing = true;
   let producer: Promise<void>;
 
-  /** One call after another, with records of keys for every partition; a refused call is made again, as a relay would. */
+  /** Appends records to every partition, one call after the other. Retries a rejected call, as a relay does. */
   async function produce(): Promise<void> {
     for (let i = 0; producing; i++) {
       const records = Array.from({ length: 24 }, (_, k) => ({
@@ -57,7 +57,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
     return topics.every((topic) => topic.partitions.every(({ isr }) => isr.length === 3));
   }
 
-  /** Everything flows again: what is appended from now on, on every partition, reaches tail and group. */
+  /** Resolves when records appended from now on have reached the tail and the group on every partition. */
   async function flows(what: string): Promise<void> {
     const since = acknowledged.length;
     await until(() => acknowledged.length > since + 100, { what: `${what}: appends go on`, ...long });
@@ -75,7 +75,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
     const kafka = new Kafka({
       brokers: brokers.addresses,
       logLevel: logLevel.NOTHING,
-      // Short waits: one call must not sleep through the time that is given to a condition.
+      // Short waits: the retries of one call must not use up the time limit of a condition.
       retry: { retries: 20, maxRetryTime: 1_000 },
     });
     admin = kafka.admin();
@@ -121,7 +121,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
     await until(allInSync, { what: `broker ${id} is in sync again`, ...long });
   }
 
-  it('goes on while a broker hands its leaders over, stops, comes back and is given them again', async () => {
+  it('goes on while a broker hands its leaders over, stops, restarts and leads again', async () => {
     await brokers.stop(2, 'SIGTERM');
     await flows('broker 2 stopped');
     brokers.start(2);
@@ -134,7 +134,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
     await flows('broker 2 leads again');
   });
 
-  it('goes on when a broker is killed and comes back', async () => {
+  it('goes on when a broker is killed and restarts', async () => {
     await brokers.stop(3, 'SIGKILL');
     await flows('broker 3 killed');
     brokers.start(3);
@@ -149,7 +149,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
     await flows('broker 1 thawed');
   });
 
-  it('lost nothing, kept the order, delivered once to the tail, and the tail left no group behind', async () => {
+  it('lost no record, kept each key in order, delivered once to the tail, and the tail left no group behind', async () => {
     producing = false;
     await producer;
     const ends = await log.ends(TOPIC);
@@ -164,7 +164,7 @@ describe.skipIf(!libs)('the event log on three brokers', { timeout: 150_000 }, (
       const held = Array.from({ length: end }, (_, offset) => offset);
       const offsets = (records: LogRecord[]): number[] =>
         records.filter((one) => one.partition === partition).map((one) => one.offset);
-      // Each once and in order; the group may repeat, but never skips.
+      // The tail delivers each record once; the group may repeat records but never skips one.
       expect(offsets(tailed)).toEqual(held);
       expect([...new Set(offsets(consumed))]).toEqual(held);
     }

@@ -18,8 +18,7 @@ describe.skipIf(!brokers)('with KAFKA_BROKERS', () => {
       open: async () =>
         createKafkaEventLog({ brokers: brokers ?? [], clientId: 'conformance', logger: silentLogger }),
       async deleteBefore(topic, partition, offset) {
-        // kafkajs forgets to load the topic's metadata before it looks for the leader, which a topic just created
-        // may not have yet.
+        // kafkajs looks for the leader without loading the topic's metadata; a new topic may have no leader yet.
         await until(() => admin.fetchTopicOffsets(topic), { what: 'the topic has leaders' });
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
       },
@@ -34,7 +33,7 @@ describe.skipIf(!brokers)('with KAFKA_BROKERS', () => {
     };
   });
 
-  it('warns of nothing when several processes create the same topics at once', async () => {
+  it('logs no warning when several processes create the same topics at once', async () => {
     const names = ['a', 'b', 'c'].map((end) => `at-once-${process.pid}-${Date.now().toString(36)}-${end}`);
     const warnings: unknown[] = [];
     const raced: unknown[] = [];

@@ -2,7 +2,7 @@ import { Partitioners } from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { murmur2, partitionFor } from './murmur2.ts';
 
-// The vectors of Kafka's own UtilsTest.testMurmur2.
+// Test vectors of Kafka's UtilsTest.testMurmur2.
 const golden: [string, number][] = [
   ['21', -973932308],
   ['foobar', -790332482],

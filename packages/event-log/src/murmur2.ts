@@ -1,7 +1,7 @@
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
-/** Kafka's own key hash (org.apache.kafka.common.utils.Utils.murmur2) as a signed 32-bit integer. */
+/** Returns Kafka's key hash (org.apache.kafka.common.utils.Utils.murmur2) as a signed 32-bit integer. */
 export function murmur2(data: Uint8Array): number {
   const length = data.length;
   const tail = length & ~3;
@@ -15,8 +15,8 @@ export function murmur2(data: Uint8Array): number {
 }
 
 /**
- * The partition of a key: what Kafka's Java client and kafkajs choose, so that records of one key stay together
- * whoever produced them.
+ * Returns the partition of a key. Kafka's Java client and kafkajs choose the same one, so the records of a key share a
+ * partition whichever client appended them.
  */
 export function partitionFor(key: string, partitions: number): number {
   return (murmur2(Buffer.from(key)) & 0x7fffffff) % partitions;

@@ -1,10 +1,10 @@
 import type { OutgoingRecord } from './event-log.ts';
 import { recordTooLarge } from './topic-errors.ts';
 
-/** Kafka's default `message.max.bytes`, less room for the batch's own header. */
+/** Kafka's default `message.max.bytes` without the header of a batch. */
 export const defaultMaxRecordBytes = 1_000_000;
 
-/** Sizes as they weigh in the log: UTF-8 bytes of key and headers plus the value. */
+/** Returns a record's size in the log: UTF-8 bytes of key and headers plus the value. */
 export function recordBytes(record: OutgoingRecord): number {
   let bytes = Buffer.byteLength(record.key) + (record.value?.length ?? 0);
   for (const [name, value] of Object.entries(record.headers)) {
@@ -13,7 +13,7 @@ export function recordBytes(record: OutgoingRecord): number {
   return bytes;
 }
 
-/** @throws TidegateError PAYLOAD_TOO_LARGE, so that both adapters refuse the same record in the same way. */
+/** Gives both adapters the same size limit. @throws TidegateError PAYLOAD_TOO_LARGE */
 export function assertRecordSizes(
   topic: string,
   records: readonly OutgoingRecord[],

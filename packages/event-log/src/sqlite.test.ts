@@ -27,7 +27,7 @@ describeEventLog('SQLite', async () => {
 describe('the SQLite file', () => {
   const spec = { name: 'topic', partitions: 2, cleanup: 'delete', retentionMs: 3_600_000 } as const;
 
-  it('holds every acknowledged record after kill -9, and a tail in another process sees them come', async () => {
+  it('holds every acknowledged record after kill -9, and a tail in another process delivers them', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'events.db');
     const log = createSqliteEventLog({ path, logger: silentLogger });
@@ -50,7 +50,7 @@ describe('the SQLite file', () => {
     await log.close();
   });
 
-  it('hands the partitions of a killed member over at once, not when its lease expires', async () => {
+  it('hands over the partitions of a killed member at once, before its session expires', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'events.db');
     const log = createSqliteEventLog({ path, logger: silentLogger, heartbeatMs: 20 });
@@ -74,14 +74,14 @@ describe('the SQLite file', () => {
     await log.close();
   });
 
-  it('rejects with UNAVAILABLE when the file is none of ours', async () => {
+  it('throws UNAVAILABLE when the path is not a log file', async () => {
     await using directory = await temporaryDirectory();
     expect(() => createSqliteEventLog({ path: directory.path, logger: silentLogger })).toThrowError(
       expect.objectContaining({ code: 'UNAVAILABLE' }),
     );
   });
 
-  it("drops what is older than the retention, and compacts to each key's newest beyond it", async () => {
+  it('drops records older than the retention, and compacts older records to the newest of each key', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'events.db');
     const log = createSqliteEventLog({ path, logger: silentLogger, sweepIntervalMs: 10 });
@@ -104,12 +104,16 @@ describe('the SQLite file', () => {
     await log.append('compacted', records);
     const read = async (topic: string, fromOffset: number): Promise<string[]> =>
       texts(await log.read({ topic, partition: 0, fromOffset, toOffset: 9, maxRecords: 9 }));
-    await until(async () => (await read('compacted', 0)).join() === 'a2,b2,b3', { what: 'it is compacted' });
-    await until(async () => (await log.ends('deleted'))[0]?.start === 5, { what: 'it is shortened' });
+    await until(async () => (await read('compacted', 0)).join() === 'a2,b2,b3', {
+      what: 'the topic is compacted',
+    });
+    await until(async () => (await log.ends('deleted'))[0]?.start === 5, {
+      what: 'the old records are dropped',
+    });
     expect(await read('deleted', 5)).toEqual(['b2', 'b3']);
     expect(await log.ends('compacted')).toEqual([{ partition: 0, start: 0, end: 7 }]);
     const { records: tailed } = await collect(log, 'compacted', 'start');
-    await until(() => tailed.length === 3, { what: 'the tail goes over the gaps' });
+    await until(() => tailed.length === 3, { what: 'the tail passes the gaps' });
     await log.close();
   });
 });

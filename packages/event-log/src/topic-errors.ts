@@ -1,7 +1,7 @@
 import { TidegateError } from '@tidegate/core';
 import type { TopicSpec } from './event-log.ts';
 
-/** The answer to "give it another number of partitions": keys would move, and with them their order. */
+/** For a change of the number of partitions: keys would move, and a key's records would lose their sequence. */
 export function partitionsConflict(spec: TopicSpec, partitions: number): TidegateError {
   return new TidegateError(
     'CONFLICT',

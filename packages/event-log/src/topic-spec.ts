@@ -1,7 +1,7 @@
 import { TidegateError } from '@tidegate/core';
 import type { TopicSpec } from './event-log.ts';
 
-/** @throws TidegateError BAD_REQUEST for what no log could create. */
+/** @throws TidegateError BAD_REQUEST when no log could create the topic. */
 export function assertTopicSpec(spec: TopicSpec): void {
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(spec.name)) {
     throw badSpec(spec, 'a topic name is 1 to 249 letters, digits, dots, dashes and underscores');

@@ -5,11 +5,11 @@ import { until } from '@tidegate/testing';
 
 export function describeAppend(create: CreateSubject): void {
   describe('append', () => {
-    const bench = useSubject(create);
+    const fixture = useSubject(create);
 
-    it("the key chooses the partition by Kafka's murmur2, one position a record in the order given", async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 7 });
+    it("append MUST resolve with one position a record, in the order given; the key MUST choose the partition by Kafka's murmur2", async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 7 });
       const keys = ['21', 'foobar', 'a-little-bit-long-string', '', 'ключ', '21'];
       const positions = await log.append(
         topic,
@@ -28,18 +28,18 @@ export function describeAppend(create: CreateSubject): void {
       expect(read?.key).toBe('foobar');
     });
 
-    it('records of one call with the same key keep their order', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('Records of one call with the same key MUST keep their order', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const positions = await log.append(topic, numbered(300));
       expect(positions.map(({ offset }) => offset)).toEqual(Array.from({ length: 300 }, (_, i) => i));
       const records = await log.read({ topic, partition: 0, fromOffset: 0, toOffset: 300, maxRecords: 300 });
       expect(texts(records)).toEqual(Array.from({ length: 300 }, (_, i) => String(i)));
     });
 
-    it('calls made at the same time are kept apart, each with its own positions, in the order of the calls', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('Concurrent calls MUST get positions of their own, in the order of the calls', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const calls = await Promise.all(
         Array.from({ length: 50 }, (_, i) => log.append(topic, numbered(2, ['a'], i * 2))),
       );
@@ -48,15 +48,15 @@ export function describeAppend(create: CreateSubject): void {
       expect(texts(records)).toEqual(Array.from({ length: 100 }, (_, i) => String(i)));
     });
 
-    it('an empty append resolves with no position', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('An empty call MUST resolve without a position', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       expect(await log.append(topic, [])).toEqual([]);
     });
 
-    it('key, headers, value and timestamp are kept', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('Key, headers, value and timestamp MUST be kept', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const value = Buffer.from([0, 255, 10, 13, 128]);
       const headers = { ce_id: '1', traceparent: '00-äöü' };
       await log.append(topic, [{ key: 'ключ', value, headers, timestampMs: 1_700_000_000_123 }]);
@@ -81,9 +81,9 @@ export function describeAppend(create: CreateSubject): void {
       await tail.stop();
     });
 
-    it('a record without a timestamp gets the time of the append', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('A record without a timestamp MUST get the time of the append', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const before = Date.now();
       await log.append(topic, [record('a', '1')]);
       const [found] = await log.read({ topic, partition: 0, fromOffset: 0, toOffset: 1, maxRecords: 1 });
@@ -91,28 +91,28 @@ export function describeAppend(create: CreateSubject): void {
       expect(found?.timestampMs).toBeLessThanOrEqual(Date.now());
     });
 
-    it('a null value is kept as a tombstone, an empty one as empty', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1, cleanup: 'compact' });
+    it('A null value MUST be kept as a tombstone, an empty one as empty', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1, cleanup: 'compact' });
       await log.append(topic, [record('a', 'x', { value: null }), record('b', '')]);
       const records = await log.read({ topic, partition: 0, fromOffset: 0, toOffset: 2, maxRecords: 2 });
       expect(records[0]?.value).toBeNull();
       expect(records[1]?.value?.length).toBe(0);
     });
 
-    it('what was acknowledged is there after the log is opened again', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('Acknowledged records MUST be there after the log is opened again', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       await log.append(topic, numbered(3));
       await log.close();
-      const again = await bench.open();
+      const again = await fixture.open();
       const records = await again.read({ topic, partition: 0, fromOffset: 0, toOffset: 3, maxRecords: 3 });
       expect(texts(records)).toEqual(['0', '1', '2']);
     });
 
-    it('rejects with PAYLOAD_TOO_LARGE when a record exceeds its limit, and appends nothing of that call', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('A call with a record above the size limit MUST reject with PAYLOAD_TOO_LARGE and MUST NOT append any record', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const large = record('a', 'x', { value: Buffer.alloc(2_000_000) });
       await expect(log.append(topic, [record('a', 'small'), large])).rejects.toMatchObject({
         code: 'PAYLOAD_TOO_LARGE',
@@ -120,9 +120,9 @@ export function describeAppend(create: CreateSubject): void {
       expect(await log.ends(topic)).toEqual([{ partition: 0, start: 0, end: 0 }]);
     });
 
-    it('rejects with NOT_FOUND for an unknown topic and does not create it', async () => {
-      const log = await bench.open();
-      const topic = bench.name('unknown');
+    it('An unknown topic MUST reject with NOT_FOUND and MUST NOT be created', async () => {
+      const log = await fixture.open();
+      const topic = fixture.name('unknown');
       for (const asked of [
         () => log.append(topic, [record('a', '1')]),
         () => log.append(topic, [record('a', '1')]),
@@ -130,7 +130,7 @@ export function describeAppend(create: CreateSubject): void {
         () => log.offsetsAt(topic, 0),
         () => log.lag('group', topic),
         () => log.tail({ topics: [topic], from: 'end', onRecords: () => undefined }),
-        () => log.consume({ group: bench.name('group'), topics: [topic], handler: async () => undefined }),
+        () => log.consume({ group: fixture.name('group'), topics: [topic], handler: async () => undefined }),
         () => log.read({ topic, partition: 0, fromOffset: 0, toOffset: 1, maxRecords: 1 }),
       ]) {
         await expect(asked()).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -21,17 +21,17 @@ async function consumeAll(
   return { records, consumption: await log.consume({ handler, ...options }) };
 }
 
-// Joining a group takes a real broker some seconds when a member has to leave first.
+// On a real broker a join takes some seconds when another member has to leave first.
 const patient = { timeoutMs: 25_000 };
 
 export function describeConsume(create: CreateSubject): void {
   describe('consume', { timeout: 60_000 }, () => {
-    const bench = useSubject(create);
+    const fixture = useSubject(create);
 
-    it('records of a partition come in order, in batches of at most maxBatchRecords', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
-      const group = bench.name('group');
+    it('Records of a partition MUST come in order, in batches of at most maxBatchRecords', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
+      const group = fixture.name('group');
       await log.append(topic, numbered(100, ['a', 'b', 'c', 'd']));
       const batches: (readonly LogRecord[])[] = [];
       await log.consume({
@@ -55,10 +55,10 @@ export function describeConsume(create: CreateSubject): void {
       }
     });
 
-    it('a batch is acknowledged when the handler resolves: lag falls to nothing', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
-      const group = bench.name('group');
+    it('A batch MUST be acknowledged when the handler resolves: the lag falls to 0', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
+      const group = fixture.name('group');
       await log.append(topic, numbered(10, ['a', 'b', 'c']));
       expect(await totalLag(log, group, topic)).toBe(10);
       await consumeAll(log, { group, topics: [topic] });
@@ -66,10 +66,10 @@ export function describeConsume(create: CreateSubject): void {
       expect(await log.lag(group, topic)).toHaveLength(3);
     });
 
-    it('the next batch comes after the handler resolved, and nothing is acknowledged before', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
-      const group = bench.name('group');
+    it('Before the handler resolves, the batch MUST NOT be acknowledged and the next one MUST NOT come', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
+      const group = fixture.name('group');
       await log.append(topic, numbered(4));
       const gate = deferred();
       const seen: string[][] = [];
@@ -90,10 +90,10 @@ export function describeConsume(create: CreateSubject): void {
       expect(seen.flat()).toEqual(['0', '1', '2', '3']);
     });
 
-    it('when the handler rejects the same records come again after a backoff', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
-      const group = bench.name('group');
+    it('When the handler rejects, the same records MUST come again after a backoff', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
+      const group = fixture.name('group');
       await log.append(topic, numbered(3));
       const attempts: string[][] = [];
       const errors: Error[] = [];
@@ -118,10 +118,10 @@ export function describeConsume(create: CreateSubject): void {
       expect(errors.map((error) => error.message)).toEqual(['not yet', 'not yet']);
     });
 
-    it('a partition that is slow or failing does not hold up the others', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
-      const group = bench.name('group');
+    it('A slow or failing partition MUST NOT hold up the others', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
+      const group = fixture.name('group');
       const gate = deferred();
       const done: string[] = [];
       let failures = 0;
@@ -145,10 +145,10 @@ export function describeConsume(create: CreateSubject): void {
       await until(() => done.includes('fails'), { what: 'partition 0 is through', ...patient });
     });
 
-    it('what was acknowledged does not come again after a restart, what was not does', async () => {
-      const first = await bench.open();
-      const topic = await bench.topic(first, { partitions: 1 });
-      const group = bench.name('group');
+    it('After a restart unacknowledged records MUST come again, acknowledged ones MUST NOT', async () => {
+      const first = await fixture.open();
+      const topic = await fixture.topic(first, { partitions: 1 });
+      const group = fixture.name('group');
       await first.append(topic, numbered(3));
       const failing: string[] = [];
       await first.consume({
@@ -164,7 +164,7 @@ export function describeConsume(create: CreateSubject): void {
       });
       await until(() => failing.length > 0, { what: 'the third is tried', ...patient });
       await first.close();
-      const second = await bench.open();
+      const second = await fixture.open();
       expect(await totalLag(second, group, topic)).toBe(1);
       const { records } = await consumeAll(second, { group, topics: [topic] });
       await second.append(topic, numbered(1, ['a'], 3));
@@ -172,40 +172,40 @@ export function describeConsume(create: CreateSubject): void {
       expect(texts(records)).toEqual(['2', '3']);
     });
 
-    it("a new group starts at `from`; 'end' stays that end across a restart", async () => {
-      const first = await bench.open();
-      const topic = await bench.topic(first, { partitions: 1 });
-      const group = bench.name('group');
+    it("A new group MUST start at `from`; its 'end' MUST stay the same end across a restart", async () => {
+      const first = await fixture.open();
+      const topic = await fixture.topic(first, { partitions: 1 });
+      const group = fixture.name('group');
       await first.append(topic, numbered(2));
       const before = await consumeAll(first, { group, topics: [topic], from: 'end' });
       await until(async () => (await totalLag(first, group, topic)) === 0, {
-        what: 'it has joined',
+        what: 'the group has joined',
         ...patient,
       });
       await before.consumption.stop();
       await first.append(topic, numbered(2, ['a'], 2));
       const { records } = await consumeAll(first, { group, topics: [topic], from: 'end' });
-      await until(() => records.length >= 2, { what: 'what came meanwhile', ...patient });
+      await until(() => records.length >= 2, { what: 'the records appended meanwhile come', ...patient });
       expect(texts(records)).toEqual(['2', '3']);
       expect(before.records).toEqual([]);
     });
 
-    it('two groups each get every record', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('Each group MUST get every record', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       await log.append(topic, numbered(6, ['a', 'b', 'c']));
-      const one = await consumeAll(log, { group: bench.name('group'), topics: [topic] });
-      const two = await consumeAll(log, { group: bench.name('group'), topics: [topic] });
+      const one = await consumeAll(log, { group: fixture.name('group'), topics: [topic] });
+      const two = await consumeAll(log, { group: fixture.name('group'), topics: [topic] });
       await until(() => one.records.length >= 6 && two.records.length >= 6, {
         what: 'both have all',
         ...patient,
       });
     });
 
-    it('each partition is owned by one member of the group at a time, and the rest takes over', async () => {
-      const [one, two] = await Promise.all([bench.open(), bench.open()]);
-      const topic = await bench.topic(one, { partitions: 2 });
-      const group = bench.name('group');
+    it('Each partition MUST be owned by one member of the group at a time; when one leaves, the others MUST take over', async () => {
+      const [one, two] = await Promise.all([fixture.open(), fixture.open()]);
+      const topic = await fixture.topic(one, { partitions: 2 });
+      const group = fixture.name('group');
       const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
       const a = await consumeAll(one, { group, topics: [topic] });
       const b = await consumeAll(two, { group, topics: [topic] });
@@ -230,10 +230,10 @@ export function describeConsume(create: CreateSubject): void {
       expect(places.size).toBe(appended + 20);
     });
 
-    it('stop aborts the signal, waits for running handlers and acknowledges what they finished', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
-      const group = bench.name('group');
+    it('stop MUST abort the signal, wait for running handlers and acknowledge the batches that they finished', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
+      const group = fixture.name('group');
       await log.append(topic, numbered(2));
       const running = deferred<AbortSignal>();
       const gate = deferred();
@@ -256,18 +256,18 @@ export function describeConsume(create: CreateSubject): void {
       expect(await totalLag(log, group, topic)).toBe(1);
     });
 
-    it('close waits for running handlers, too', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('close MUST wait for running handlers', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const running = deferred();
       let finished = false;
       await log.append(topic, numbered(1));
       await log.consume({
-        group: bench.name('group'),
+        group: fixture.name('group'),
         topics: [topic],
         handler: async (batch) => {
           running.resolve();
-          await until(() => batch.signal.aborted, { what: 'it is told to finish', ...patient });
+          await until(() => batch.signal.aborted, { what: 'the signal aborts', ...patient });
           finished = true;
         },
       });

@@ -3,15 +3,15 @@ import { partitionFor } from '../murmur2.ts';
 import { keyOfP0, keyOfP1, numbered, record, texts, useSubject, type CreateSubject } from './subject.ts';
 
 export function describeLookUp(create: CreateSubject): void {
-  describe('looking things up', () => {
-    const bench = useSubject(create);
+  describe('look-ups', () => {
+    const fixture = useSubject(create);
 
-    it('ends names for each partition the first offset held and the offset the next record will get', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('For each partition ends MUST return the first offset held and the offset of the next record', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       expect([partitionFor(keyOfP0, 3), partitionFor(keyOfP1, 3)]).toEqual([0, 1]);
       await log.append(topic, [...numbered(4, [keyOfP0]), record(keyOfP1, 'x')]);
-      await bench.subject().deleteBefore(topic, 0, 3);
+      await fixture.subject().deleteBefore(topic, 0, 3);
       expect(await log.ends(topic)).toEqual([
         { partition: 0, start: 3, end: 4 },
         { partition: 1, start: 0, end: 1 },
@@ -19,9 +19,9 @@ export function describeLookUp(create: CreateSubject): void {
       ]);
     });
 
-    it('offsetsAt finds the first record at or after the time, and the end where none is', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('For each partition offsetsAt MUST return the first offset at or after the time, the end where there is none', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       const base = Date.now() - 60_000;
       for (const at of [0, 1_000, 2_000, 3_000]) {
         await log.append(topic, [record(keyOfP0, String(at), { timestampMs: base + at })]);
@@ -36,9 +36,9 @@ export function describeLookUp(create: CreateSubject): void {
       expect((await log.offsetsAt(topic, base - 1_000))[0]).toEqual({ partition: 0, offset: 0 });
     });
 
-    it('read returns fromOffset <= offset < toOffset, in order, at most maxRecords', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('read MUST return the records with fromOffset <= offset < toOffset, in order, at most maxRecords', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       await log.append(topic, numbered(10));
       const read = async (fromOffset: number, toOffset: number, maxRecords: number): Promise<string[]> =>
         texts(await log.read({ topic, partition: 0, fromOffset, toOffset, maxRecords }));
@@ -49,11 +49,11 @@ export function describeLookUp(create: CreateSubject): void {
       expect(await read(5, 5, 100)).toEqual([]);
     });
 
-    it('read rejects with LOG_POSITION_OUT_OF_RANGE when fromOffset was deleted', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('read MUST reject with LOG_POSITION_OUT_OF_RANGE when fromOffset was deleted', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       await log.append(topic, numbered(5));
-      await bench.subject().deleteBefore(topic, 0, 2);
+      await fixture.subject().deleteBefore(topic, 0, 2);
       const read = log.read({ topic, partition: 0, fromOffset: 1, toOffset: 5, maxRecords: 5 });
       await expect(read).rejects.toMatchObject({ code: 'LOG_POSITION_OUT_OF_RANGE' });
       expect(
@@ -61,9 +61,9 @@ export function describeLookUp(create: CreateSubject): void {
       ).toEqual(['2', '3', '4']);
     });
 
-    it('read rejects with NOT_FOUND for a partition that the topic does not have', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('read MUST reject with NOT_FOUND for a partition that the topic does not have', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const read = log.read({ topic, partition: 7, fromOffset: 0, toOffset: 5, maxRecords: 5 });
       await expect(read).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });

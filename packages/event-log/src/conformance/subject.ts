@@ -2,30 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { EventLog, LogRecord, OutgoingRecord, Tail, TailStart, TopicSpec } from '../event-log.ts';
 
-/** One storage that logs can be opened on. */
+/** A storage on which logs can be opened. */
 export interface EventLogSubject {
-  /** Another log on the same storage: what a restarted process, or a second one, would open. */
+  /** Opens another log on the same storage, as a restarted or a second process would. */
   open(): Promise<EventLog>;
-  /** Makes the storage forget the records of a partition before the offset, as retention does. */
+  /** Deletes the records of a partition before the offset, as retention does. */
   deleteBefore(topic: string, partition: number, offset: number): Promise<void>;
-  /** Removes the topics and groups whose names start with the prefix, and the storage if it is the suite's. */
+  /** Removes the topics and groups whose names start with the prefix, and the storage when the suite created it. */
   dispose(prefix: string): Promise<void>;
 }
 
 export type CreateSubject = () => Promise<EventLogSubject>;
 
-export interface Bench {
+export interface SubjectFixture {
   /** Opens a log that is closed after the test. */
   open(): Promise<EventLog>;
   subject(): EventLogSubject;
-  /** A name of this test run's own. */
-  name(what: string): string;
-  /** Creates a topic of the run's own and returns its name. */
+  /** Returns a name that no other test run uses. */
+  name(kind: string): string;
+  /** Creates a topic under such a name and returns the name. */
   topic(log: EventLog, spec?: Partial<TopicSpec>): Promise<string>;
 }
 
-/** Registers the hooks that make and remove the storage; call it inside a `describe`. */
-export function useSubject(create: CreateSubject): Bench {
+/** Registers the hooks that create and remove the storage. Call it inside a `describe`. */
+export function useSubject(create: CreateSubject): SubjectFixture {
   const prefix = `conformance-${randomUUID().slice(0, 8)}-`;
   const opened: EventLog[] = [];
   let subject: EventLogSubject;
@@ -41,7 +41,7 @@ export function useSubject(create: CreateSubject): Bench {
     await subject.dispose(prefix);
   });
 
-  const name = (what: string): string => `${prefix}${what}-${++names}`;
+  const name = (kind: string): string => `${prefix}${kind}-${++names}`;
   return {
     name,
     subject: () => subject,
@@ -64,7 +64,7 @@ export function record(key: string, value: string, more: Partial<OutgoingRecord>
   return { key, value: Buffer.from(value), headers: {}, ...more };
 }
 
-/** `count` records with the values 0, 1, 2 ... spread over the keys in turn. */
+/** Returns `count` records with the values `from`, `from + 1` … that take the keys in turn. */
 export function numbered(count: number, keys: readonly string[] = ['a'], from = 0): OutgoingRecord[] {
   return Array.from({ length: count }, (_, i) => record(keys[i % keys.length] as string, String(from + i)));
 }
@@ -73,7 +73,7 @@ export function texts(records: readonly LogRecord[]): string[] {
   return records.map(({ value }) => (value === null ? 'null' : value.toString()));
 }
 
-/** Two keys that live in different partitions of three. */
+/** Keys of partition 0 and partition 1 of three. */
 export const [keyOfP0, keyOfP1] = ['key-4', 'key-0'] as const;
 
 export interface Collected {

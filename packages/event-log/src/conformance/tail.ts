@@ -14,11 +14,11 @@ import {
 
 export function describeTail(create: CreateSubject): void {
   describe('tail', () => {
-    const bench = useSubject(create);
+    const fixture = useSubject(create);
 
-    it('delivers each record once and in order per partition from the start on', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('Each record MUST be delivered once and in order per partition, from the start on', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
       await log.append(topic, numbered(600, keys));
       const { records } = await collect(log, topic, 'start');
@@ -32,9 +32,9 @@ export function describeTail(create: CreateSubject): void {
       }
     });
 
-    it('what is appended after it resolved is delivered, from the end on, and nothing before', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('From the end on, records appended after tail resolved MUST be delivered, earlier ones MUST NOT', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       await log.append(topic, numbered(5, ['a', 'b']));
       const { records, tail } = await collect(log, topic, 'end');
       const ends = await log.ends(topic);
@@ -44,9 +44,9 @@ export function describeTail(create: CreateSubject): void {
       expect(texts(records)).toEqual(['new', 'new']);
     });
 
-    it('every tail gets every record, in this process and in another', async () => {
-      const [one, two] = await Promise.all([bench.open(), bench.open()]);
-      const topic = await bench.topic(one);
+    it('Every tail MUST get every record, in this process and in another', async () => {
+      const [one, two] = await Promise.all([fixture.open(), fixture.open()]);
+      const topic = await fixture.topic(one);
       const tails = [
         await collect(one, topic, 'end'),
         await collect(one, topic, 'end'),
@@ -60,9 +60,9 @@ export function describeTail(create: CreateSubject): void {
       }
     });
 
-    it('starts at a time: the first record at or after it', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('A start at a time MUST deliver from the first record at or after it', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const base = Date.now() - 10_000;
       for (const at of [0, 1_000, 2_000]) {
         await log.append(topic, [record('a', String(at), { timestampMs: base + at })]);
@@ -73,9 +73,9 @@ export function describeTail(create: CreateSubject): void {
       expect(texts(records)).toEqual(['1000', '2000']);
     });
 
-    it('starts at the given positions; a partition not named starts at its end', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('A start at positions MUST deliver from them; a partition without one MUST start at its end', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       await log.append(topic, [...numbered(4, [keyOfP0]), record(keyOfP1, 'before')]);
       const positions = [{ topic, partition: 0, offset: 2 }];
       const { records, tail } = await collect(log, topic, { positions });
@@ -85,9 +85,9 @@ export function describeTail(create: CreateSubject): void {
       expect(texts(records).sort()).toEqual(['2', '3', 'after']);
     });
 
-    it('a start at the end of the partition, by position, is in range', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('A position at the end of its partition MUST be in range', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       await log.append(topic, numbered(2));
       const { records } = await collect(log, topic, { positions: [{ topic, partition: 0, offset: 2 }] });
       await log.append(topic, numbered(1, ['a'], 2));
@@ -96,20 +96,23 @@ export function describeTail(create: CreateSubject): void {
     });
 
     it.each([
-      ['no longer holds', 1],
-      ['never held', 6],
-    ])('a start that the log %s rejects with LOG_POSITION_OUT_OF_RANGE', async (_, offset) => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
-      await log.append(topic, numbered(5));
-      await bench.subject().deleteBefore(topic, 0, 2);
-      const tail = collect(log, topic, { positions: [{ topic, partition: 0, offset }] });
-      await expect(tail).rejects.toMatchObject({ code: 'LOG_POSITION_OUT_OF_RANGE' });
-    });
+      ['a deleted offset', 1],
+      ['an offset after the end', 6],
+    ])(
+      'A start that the log does not hold MUST reject with LOG_POSITION_OUT_OF_RANGE: %s',
+      async (_, offset) => {
+        const log = await fixture.open();
+        const topic = await fixture.topic(log, { partitions: 1 });
+        await log.append(topic, numbered(5));
+        await fixture.subject().deleteBefore(topic, 0, 2);
+        const tail = collect(log, topic, { positions: [{ topic, partition: 0, offset }] });
+        await expect(tail).rejects.toMatchObject({ code: 'LOG_POSITION_OUT_OF_RANGE' });
+      },
+    );
 
-    it('the next records of a partition are read after onRecords resolved', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('The next records of a partition MUST NOT be read before onRecords resolved', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const gate = deferred();
       const batches: (readonly LogRecord[])[] = [];
       await log.tail({
@@ -122,18 +125,18 @@ export function describeTail(create: CreateSubject): void {
       });
       await log.append(topic, numbered(1));
       await until(() => batches.length === 1, { what: 'the first batch comes' });
-      const { records: seenByAnother } = await collect(log, topic, 'start');
+      const { records: deliveredToOther } = await collect(log, topic, 'start');
       await log.append(topic, numbered(3, ['a'], 1));
-      await until(() => seenByAnother.length === 4, { what: 'a free tail has all four' });
+      await until(() => deliveredToOther.length === 4, { what: 'a free tail has all four' });
       expect(batches).toHaveLength(1);
       gate.resolve();
       await until(() => batches.flat().length === 4, { what: 'the rest comes' });
       expect(texts(batches.flat())).toEqual(['0', '1', '2', '3']);
     });
 
-    it('a slow partition does not hold up the others', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('A slow partition MUST NOT hold up the other partitions', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       const gate = deferred();
       const seen: string[] = [];
       await log.tail({
@@ -151,9 +154,9 @@ export function describeTail(create: CreateSubject): void {
       gate.resolve();
     });
 
-    it('rejecting ends the tail with onEnd, once, and it delivers nothing any more', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('When onRecords rejects, the tail MUST call onEnd once and MUST NOT deliver any further record', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const ended: Error[] = [];
       let calls = 0;
       await log.tail({
@@ -174,9 +177,9 @@ export function describeTail(create: CreateSubject): void {
       expect(calls).toBe(1);
     });
 
-    it('after stop resolved onRecords is not called again, stopping twice is one stop', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('After stop resolved, onRecords MUST NOT be called again; stopping twice MUST be one stop', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       const stopped = await collect(log, topic, 'end');
       const other = await collect(log, topic, 'end');
       await log.append(topic, numbered(1));

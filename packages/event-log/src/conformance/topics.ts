@@ -3,28 +3,28 @@ import { record, texts, useSubject, type CreateSubject } from './subject.ts';
 
 export function describeTopics(create: CreateSubject): void {
   describe('topics', () => {
-    const bench = useSubject(create);
+    const fixture = useSubject(create);
 
-    it('an existing topic keeps its records when it is ensured again', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 1 });
+    it('An existing topic MUST keep its records when it is ensured again', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 1 });
       await log.append(topic, [record('a', 'kept')]);
       await log.ensureTopics([{ name: topic, partitions: 1, cleanup: 'delete', retentionMs: 3_600_000 }]);
       const records = await log.read({ topic, partition: 0, fromOffset: 0, toOffset: 9, maxRecords: 9 });
       expect(texts(records)).toEqual(['kept']);
     });
 
-    it('asking for another number of partitions than it has rejects with CONFLICT', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log, { partitions: 2 });
+    it('Another number of partitions than the topic has MUST reject with CONFLICT', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log, { partitions: 2 });
       const again = log.ensureTopics([{ name: topic, partitions: 4, cleanup: 'delete', retentionMs: 1_000 }]);
       await expect(again).rejects.toMatchObject({ code: 'CONFLICT', details: { partitions: 2 } });
     });
 
-    it('two processes may ensure the same topics at the same time', async () => {
-      const [one, two] = await Promise.all([bench.open(), bench.open()]);
+    it('Two processes MUST be able to ensure the same topics at the same time', async () => {
+      const [one, two] = await Promise.all([fixture.open(), fixture.open()]);
       const spec = {
-        name: bench.name('raced'),
+        name: fixture.name('raced'),
         partitions: 2,
         cleanup: 'compact',
         retentionMs: 60_000,
@@ -35,30 +35,30 @@ export function describeTopics(create: CreateSubject): void {
 
     it.each([
       ['a name with a space', { name: 'no good', partitions: 1 }],
-      ['no partition at all', { name: 'none', partitions: 0 }],
-    ])('a topic with %s rejects with BAD_REQUEST', async (_, spec) => {
-      const log = await bench.open();
+      ['no partition', { name: 'none', partitions: 0 }],
+    ])('An invalid topic MUST reject with BAD_REQUEST: %s', async (_, spec) => {
+      const log = await fixture.open();
       const ensured = log.ensureTopics([{ ...spec, cleanup: 'delete', retentionMs: 1_000 }]);
       await expect(ensured).rejects.toMatchObject({ code: 'BAD_REQUEST' });
     });
 
-    it('the epoch is the same string for every process and after a restart', async () => {
-      const [one, two] = await Promise.all([bench.open(), bench.open()]);
+    it('The epoch MUST be the same string for every process and after a restart', async () => {
+      const [one, two] = await Promise.all([fixture.open(), fixture.open()]);
       const epoch = await one.epoch();
       expect(epoch).toMatch(/.+/);
       expect(await two.epoch()).toBe(epoch);
       await one.close();
-      expect(await (await bench.open()).epoch()).toBe(epoch);
+      expect(await (await fixture.open()).epoch()).toBe(epoch);
     });
 
-    it('ping resolves when the log answers', async () => {
-      const log = await bench.open();
+    it('ping MUST resolve when the log answers', async () => {
+      const log = await fixture.open();
       await expect(log.ping(5_000)).resolves.toBeUndefined();
     });
 
-    it('a closed log rejects with UNAVAILABLE, and closing twice is one close', async () => {
-      const log = await bench.open();
-      const topic = await bench.topic(log);
+    it('A closed log MUST reject with UNAVAILABLE, and closing twice MUST be one close', async () => {
+      const log = await fixture.open();
+      const topic = await fixture.topic(log);
       await Promise.all([log.close(), log.close()]);
       await expect(log.append(topic, [record('a', '1')])).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(log.ends(topic)).rejects.toMatchObject({ code: 'UNAVAILABLE' });

@@ -15,7 +15,7 @@ const load = createRequire(import.meta.url);
 const KafkajsRunner = load('kafkajs/src/consumer/runner') as new (options: object) => Runner;
 const unguarded = KafkajsRunner.prototype.fetch;
 
-/** Far more than a stop needs; without an end to it the test itself would be frozen, its time limit too. */
+/** Far more calls than a stop needs. Without this limit the endless loop would freeze the test and its timeout. */
 const CALLS_IN_ONE_TURN = 10_000;
 
 const quiet = { namespace: () => quiet, debug() {}, info() {}, warn() {}, error() {} };
@@ -31,11 +31,11 @@ interface RunnerOnBrokers {
   readonly seen: Seen;
   readonly answer: (nodeId: string) => void;
   readonly lose: (nodeId: string) => void;
-  /** The brokers that owe an answer. */
+  /** The brokers with a pending fetch. */
   readonly asked: () => string[];
 }
 
-/** kafkajs's own runner, fetch manager and fetchers, on a group whose brokers answer when the test says so. */
+/** kafkajs's own runner, fetch manager and fetchers, on a fake group whose brokers answer on `answer`. */
 function runnerOnBrokers(...brokers: string[]): RunnerOnBrokers {
   let nodeIds = brokers;
   let calls = 0;
@@ -78,7 +78,7 @@ function runnerOnBrokers(...brokers: string[]): RunnerOnBrokers {
   };
 }
 
-/** Stops after one fetcher has met the lost broker and before the other's broker has answered. */
+/** Stops after one fetcher has noticed the lost broker and before the broker of the other has answered. */
 async function stopInTheWindow(): Promise<Seen> {
   const { runner, answer, lose, seen } = runnerOnBrokers('1', '2');
   await runner.start();
@@ -97,16 +97,16 @@ describe('a kafkajs consumer', () => {
     KafkajsRunner.prototype.fetch = unguarded;
   });
 
-  it('by itself starves the event loop when it is stopped while its brokers change: else drop the guard', async () => {
+  it('without the guard starves the event loop when it is stopped while its brokers change (else drop the guard)', async () => {
     expect(await stopInTheWindow()).toMatchObject({ spun: true });
   });
 
-  it('with the guard ends its fetchers, leaves its group and starves nobody', async () => {
+  it('with the guard ends its fetchers and leaves its group without starving the event loop', async () => {
     endStoppedFetchersOfKafkajs(load);
     expect(await stopInTheWindow()).toEqual({ spun: false, left: true, crashes: [] });
   });
 
-  it('with the guard goes on with the brokers that are left, as before', async () => {
+  it('with the guard goes on with the remaining brokers, as without it', async () => {
     endStoppedFetchersOfKafkajs(load);
     const { runner, answer, lose, asked, seen } = runnerOnBrokers('1', '2', '3');
     await runner.start();
@@ -121,7 +121,7 @@ describe('a kafkajs consumer', () => {
     expect(seen).toEqual({ spun: false, left: true, crashes: [] });
   });
 
-  it('is guarded once an event log on Kafka is made, and once however many are made', () => {
+  it('is guarded from the first createKafkaEventLog on, and only once', () => {
     const options = { brokers: ['127.0.0.1:1'], clientId: 'guarded', logger: silentLogger };
     createKafkaEventLog(options);
     const { fetch } = KafkajsRunner.prototype;
@@ -130,7 +130,7 @@ describe('a kafkajs consumer', () => {
     expect(KafkajsRunner.prototype.fetch).toBe(fetch);
   });
 
-  it('of another version is refused: its source has to be read first', () => {
+  it('of another version is refused, because the guard patches private code', () => {
     expect(() => endStoppedFetchersOfKafkajs(() => ({ version: '2.3.0' }))).toThrow(
       expect.objectContaining({ code: 'INTERNAL' }),
     );
