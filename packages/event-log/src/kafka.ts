@@ -7,7 +7,6 @@ import {
   Partitioners,
   type Admin,
   type Consumer,
-  type EachBatchPayload,
   type LogEntry,
   type Message,
   type Producer,
@@ -15,7 +14,8 @@ import {
 import type { EventLog, TopicSpec } from './event-log.ts';
 import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { KafkaEventLog } from './kafka/event-log.ts';
-import type { GroupBatch, GroupClient, GroupClientHooks } from './kafka/group-client.ts';
+import { toGroupBatch } from './kafka/group-batch.ts';
+import type { GroupClient, GroupClientHooks } from './kafka/group-client.ts';
 import { RenewedClient } from './kafka/renewed-client.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { topicConfig } from './kafka/topic-config.ts';
@@ -200,23 +200,6 @@ class KafkajsGroupClient implements GroupClient {
       onRequestTimeout(new Error(`Broker ${payload.broker} did not answer to ${payload.apiName}.`)),
     );
   }
-}
-
-function toGroupBatch(payload: EachBatchPayload): GroupBatch {
-  const { topic, partition, messages } = payload.batch;
-  return {
-    topic,
-    partition,
-    messages,
-    isCurrent: () => payload.isRunning() && !payload.isStale(),
-    async acknowledge(last) {
-      // Also passes the offsets that compaction or a transaction left without a record after the last one.
-      payload.resolveOffset(last.offset);
-      const offset = String(Number(last.offset) + 1);
-      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
-      await payload.heartbeat();
-    },
-  };
 }
 
 function toMessage({ partition, record }: PartitionedRecord): Message {
