@@ -7,7 +7,10 @@ import type { Logger } from '@tidegate/runtime/telemetry';
 const CUSTOMERS = ['customer-1', 'customer-2', 'customer-3', 'customer-4', 'customer-5'];
 const ONE_IN_TEN = 10;
 
-/** Customers at work, so that the first page a newcomer opens is alive: an order every `everyMs`, some cancelled. */
+/**
+ * Places an order about every `everyMs` milliseconds (default 2,500) and cancels one in ten, so that the page of a
+ * newcomer shows live changes.
+ */
 export function startDemoTraffic(
   client: ServiceClient,
   logger: Logger,

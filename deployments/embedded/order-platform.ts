@@ -14,7 +14,7 @@ import { createShippingService } from '@order-platform/service-shipping';
 import type { Logger } from '@tidegate/runtime/telemetry';
 
 export interface OrderPlatformOptions {
-  /** Where each service keeps its own SQLite file. */
+  /** Folder of the services' SQLite files. */
   readonly dataDir: string;
   readonly log: EventLog;
   readonly logger: Logger;
@@ -38,7 +38,7 @@ interface Service {
   stop(): Promise<void>;
 }
 
-/** The whole write and read side in one process: the same services as in production, each with its own database. */
+/** Creates the whole write and read side in one process: the production services, each with its own database. */
 export function createOrderPlatform(options: OrderPlatformOptions): OrderPlatform {
   const { log, dataDir, partitions } = options;
   const databases: Database<never>[] = [];

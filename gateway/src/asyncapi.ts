@@ -3,13 +3,13 @@ import { type MessageDefinition } from '@tidegate/core';
 import { z } from 'zod';
 
 export interface AsyncApiOptions {
-  /** Title of the document, e.g. the platform's name. */
+  /** Title of the document, such as the platform's name. */
   readonly title: string;
-  /** Every message of the platform. The gateway's own are added. */
+  /** Messages of the platform. The gateway adds its own. */
   readonly messages: readonly MessageDefinition[];
 }
 
-/** Serves `/asyncapi.json`. */
+/** Creates the route of `/asyncapi.json`. */
 export function createAsyncApiRoute(
   options: AsyncApiOptions,
 ): (request: Request) => Promise<Response | undefined> {
@@ -21,7 +21,7 @@ export function createAsyncApiRoute(
   };
 }
 
-/** Every topic and message of the platform as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference). */
+/** Describes every topic and message as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference). */
 function createAsyncApi(title: string, catalogue: readonly MessageDefinition[]): Record<string, unknown> {
   const topics = new Map(catalogue.map(({ topic }) => [topic.name, topic]));
   const channels = [...topics.values()].map((topic) => {

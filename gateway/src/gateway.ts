@@ -48,8 +48,11 @@ import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-r
  *       log,
  *       auth: { roles: ['traveller', 'operator'], ...tokenKeys },
  *       cursorSecrets,
+ *       logger,
+ *       metrics,
+ *       readiness,
+ *       server,
  *       ...gatewayOptionsFrom(config),
- *       ...{ logger, metrics, readiness, server },
  *     });
  *     await host.connect({ kafka: log });
  *     host.add(gateway);

@@ -4,15 +4,14 @@ import type { Gateway } from './gateway.ts';
 
 export interface ReloadOptions {
   readonly gateway: Pick<Gateway, 'replaceBff'>;
-  /** Each reads one hosted BFF's schema and documents anew. */
+  /** One for each BFF: reads its schema and documents from their files. */
   readonly readers: readonly (() => Bff)[];
   readonly logger: Logger;
 }
 
 /**
- * Replaces every BFF by what its files say now. One that cannot be read or built stays as it was, and is logged. Code
- * is not read again: Node keeps what it has imported, so a change of resolvers or live fields needs a restart, which
- * drains.
+ * Replaces every BFF by one with the current schema and documents. A BFF that cannot be read or built stays unchanged
+ * and is logged. Resolvers and live fields are not reloaded: Node caches imported modules, so they need a restart.
  */
 export function reloadBffs({ gateway, readers, logger }: ReloadOptions): void {
   for (const read of readers) {
@@ -26,7 +25,12 @@ export function reloadBffs({ gateway, readers, logger }: ReloadOptions): void {
   }
 }
 
-/** Reloads on SIGHUP, until it is stopped. */
+/**
+ * Reloads the BFFs on SIGHUP until `stop` is called.
+ *
+ * @example
+ * const reload = reloadOnHangup({ gateway, readers: [readTripBff], logger });
+ */
 export function reloadOnHangup(options: ReloadOptions): { stop(): void } {
   const reload = (): void => reloadBffs(options);
   process.on('SIGHUP', reload);

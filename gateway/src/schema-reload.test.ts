@@ -98,7 +98,7 @@ describe('a reload of a schema', () => {
   const dataOf = (sink: ReturnType<typeof recorder>): unknown[] =>
     sink.received.map(({ data }) => (data as { counter: unknown }).counter);
 
-  it('does not end running subscriptions: they go on by the schema they began with', async () => {
+  it('keeps running subscriptions on the schema they began with', async () => {
     const sink = recorder();
     const request = operation('count');
     const running = gateway.hub.subscribe(request, sink);
@@ -114,7 +114,7 @@ describe('a reload of a schema', () => {
     expect(sink.failure).toBeUndefined();
   });
 
-  it('is what new operations see', async () => {
+  it('serves the new schema to new operations', async () => {
     gateway.replaceBff(counterBff(after));
     expect(() => operation('count')).toThrow('does not fit the schema');
     const sink = recorder();
@@ -149,7 +149,7 @@ describe('a reload of a schema', () => {
     expect([dataOf(old), dataOf(young)]).toEqual([[{ double: 2 }], [{ double: 200 }]]);
   });
 
-  it('leaves cursors good', async () => {
+  it('keeps cursors valid', async () => {
     const sink = recorder();
     const running = gateway.hub.subscribe(operation('double'), sink);
     await publish(1);

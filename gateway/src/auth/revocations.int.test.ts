@@ -16,7 +16,7 @@ describe.skipIf(!brokers)('revocations with a real Kafka (KAFKA_BROKERS)', () =>
     for (const stop of stops.splice(0).toReversed()) await stop();
   });
 
-  /** As another process: with a client of its own. */
+  /** Starts a replica with a Kafka client of its own, like another process. */
   async function startReplica(): Promise<Revocations> {
     const log: EventLog = createKafkaEventLog({
       brokers: brokers!,
@@ -30,9 +30,9 @@ describe.skipIf(!brokers)('revocations with a real Kafka (KAFKA_BROKERS)', () =>
     return replica;
   }
 
-  it('count on every replica that runs, and on one that starts later before it takes connections', async () => {
+  it('are known on every running replica, and on a later one before its start resolves', async () => {
     const [here, there] = [await startReplica(), await startReplica()];
-    // The topic is one for all tests that revoke.
+    // Unique: all tests that revoke share the topic.
     const tokenId = randomUUID();
     const stolen: VerifiedViewer = { role: 'customer', id: 'customer-1', tokenId, issuedAtMs: Date.now() };
     await here.revoke({ kind: 'token', tokenId }, 'operator-1');

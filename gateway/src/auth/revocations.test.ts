@@ -57,7 +57,7 @@ describe('revocations', () => {
       issuedBefore: new Date(issuedBeforeMs).toISOString(),
     }) as const;
 
-  it('of one token refuse that token and no other, on every replica', async () => {
+  it('of one token refuse that token only, on every replica', async () => {
     const [here, there] = [await startReplica(), await startReplica()];
     await here.revoke({ kind: 'token', tokenId: 'stolen' }, 'operator-1');
     await until(() => there.list.isRevoked(customer(NOW_MS, 'stolen')), { what: 'the other replica' });
@@ -68,30 +68,30 @@ describe('revocations', () => {
     }
   });
 
-  it('of a subject refuse all it was issued until then, and nothing that is issued later', async () => {
+  it('of a subject refuse all tokens issued until then, and none that is issued later', async () => {
     const replica = await startReplica();
     await replica.revoke(subject(NOW_MS + 500), 'operator-1');
     expect(replica.list.isRevoked(customer(NOW_MS - DAY_MS))).toBe(true);
-    // A token's time is in seconds: what was issued within the same one is refused too.
+    // A token's time of issue is in seconds: a later one within the same second is refused too.
     expect(replica.list.isRevoked(customer(NOW_MS))).toBe(true);
     expect(replica.list.isRevoked(customer(NOW_MS + 1_000))).toBe(false);
     expect(replica.list.isRevoked({ ...customer(NOW_MS), id: 'customer-2' })).toBe(false);
   });
 
-  it('of a subject twice keep the later', async () => {
+  it('of a subject twice keep the later time', async () => {
     const replica = await startReplica();
     await replica.revoke(subject(NOW_MS), 'operator-1');
     await replica.revoke(subject(NOW_MS - DAY_MS / 2), 'operator-1');
     expect(replica.list.isRevoked(customer(NOW_MS - 1_000))).toBe(true);
   });
 
-  it('count on a replica that starts later, before its start resolves', async () => {
+  it('are known on a replica that starts later, before its start resolves', async () => {
     await (await startReplica()).revoke(subject(), 'operator-1');
     const later = await startReplica();
     expect(later.list.isRevoked(customer(NOW_MS))).toBe(true);
   });
 
-  it('tell a live connection, also one that was opened while they came, and nobody who has left', async () => {
+  it('call back for a live connection, also for one opened meanwhile, and not after unwatching', async () => {
     const replica = await startReplica();
     const told: string[] = [];
     const watch = (name: string, viewer: VerifiedViewer) =>
@@ -105,7 +105,7 @@ describe('revocations', () => {
     expect(told).toEqual(['early', 'meanwhile']);
   });
 
-  it('are forgotten when no token can be old enough for them any more', async () => {
+  it('are deleted when every token they refuse has expired', async () => {
     const replica = await startReplica();
     await replica.revoke({ kind: 'token', tokenId: 'stolen' }, 'operator-1');
     nowMs += DAY_MS - 1;
@@ -114,11 +114,11 @@ describe('revocations', () => {
     nowMs += 1;
     await replica.sweep();
     expect(replica.list.size).toBe(0);
-    // A replica that starts now does not take it in either.
+    // A replica that starts now does not read it either.
     expect((await startReplica()).list.size).toBe(0);
   });
 
-  it('are bounded: one too many is refused, and none is dropped', async () => {
+  it('are bounded: one above the maximum is refused, and none is evicted', async () => {
     const replica = await startReplica({ maxRevocations: 1 });
     await replica.revoke({ kind: 'token', tokenId: 'one' }, 'operator-1');
     await expect(replica.revoke({ kind: 'token', tokenId: 'two' }, 'operator-1')).rejects.toThrow('as many');
@@ -137,7 +137,7 @@ describe('revocations', () => {
     (await startReplica()).check();
   });
 
-  it('that are malformed block nothing that comes after them', async () => {
+  it('that are malformed do not block later ones', async () => {
     const replica = await startReplica();
     await log.append(AccessRevoked.topic.name, [{ key: 'x', value: Buffer.from('{'), headers: {} }]);
     await replica.revoke(subject(), 'operator-1');

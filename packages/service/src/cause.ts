@@ -1,10 +1,10 @@
-/** The message that led here: its id and trace travel on with what follows from it. */
+/** The message that caused others. They carry its id and its trace. */
 export interface Cause {
   readonly id: string;
   readonly traceparent?: string | undefined;
 }
 
-/** Of a message, only what its consequences have to name. */
+/** Returns the fields of a message that the messages it causes carry. */
 export function causeOf({ id, traceparent }: Cause): Cause {
   return { id, traceparent };
 }

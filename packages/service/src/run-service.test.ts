@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 const entry = 'packages/service/src/test-service.fixture.ts';
 
 describe('the process of a service', () => {
-  it('with a wrong environment names what every service needs and what this one does', async () => {
+  it('with a wrong environment names the missing variables of every service and its own', async () => {
     await using child = startChild(entry, { PORT: '0', TOPIC_PARTITIONS: '0' });
     expect((await child.exited).code).toBe(78);
     const said = child.lines.join('\n');

@@ -17,7 +17,7 @@ const messageOf = (definition: typeof CounterRaised | typeof AlarmRaised, sequen
     data: { counterId: 'o1' },
   });
 
-/** A service that answers "prepared" with "delivered", and what it does to its log and database, in order. */
+/** Creates a service that adds AlarmRaised for each CounterRaised, and records its calls to log and database in order. */
 async function service(beforeConsuming?: () => Stoppable | Promise<void>) {
   const directory = await temporaryDirectory();
   const database = createSqliteDatabase<OutboxTables>({ path: `${directory.path}/service.sqlite` });
@@ -84,7 +84,7 @@ function watched<T extends Stoppable>(name: string, stoppable: T, steps: string[
 const started = ['topics alarms.events/1 counters.events/1 dead-letters/1', 'relay'];
 
 describe('a service', () => {
-  it('makes each topic once, relays, does its own work, then consumes; and stops in reverse', async () => {
+  it('creates each topic once, relays, starts its own work, then consumes; and stops in reverse', async () => {
     const work = { stop: async () => {} };
     await using test = await service(() => {
       test.steps.push('work');
@@ -97,7 +97,7 @@ describe('a service', () => {
     expect(test.steps).toEqual(['consuming stopped', 'work stopped', 'relaying stopped']);
   });
 
-  it('publishes what it adds to its outbox when it handles a message', async () => {
+  it('publishes the messages that it adds to its outbox while handling one', async () => {
     await using test = await service();
     await test.start();
     await test.log.append(sampleTopics.counterEvents.name, [encodeEnvelope(messageOf(CounterRaised, 1))]);
@@ -118,7 +118,7 @@ describe('a service', () => {
     expect(decodeEnvelope(record!).type).toBe(AlarmRaised.type);
   });
 
-  it('waits for work that has to be done before it consumes', async () => {
+  it('waits for its own work before it consumes', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
     await using test = await service(() => {
@@ -133,7 +133,7 @@ describe('a service', () => {
     expect(test.steps).toEqual([...started, 'consume as test']);
   });
 
-  it('ends what a start that failed had begun', async () => {
+  it('stops the parts that a failed start has begun', async () => {
     await using test = await service(() => Promise.reject(new Error('no stock')));
     await expect(test.start()).rejects.toThrow('no stock');
     await test.stop();

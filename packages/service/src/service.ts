@@ -19,7 +19,7 @@ export interface Service<Name extends string = string> {
   readonly name: Name;
   /** Answers the operations of the service. */
   readonly handle: FetchHandler;
-  /** Migrates the database, creates the topics, then relays and consumes. When it rejects, `stop` ends what it began. */
+  /** Migrates the database, creates the topics, then relays and consumes. When it rejects, call `stop`: it stops the parts that run. */
   start(): Promise<void>;
   /** Finishes the messages under way. Idempotent. */
   stop(): Promise<void>;

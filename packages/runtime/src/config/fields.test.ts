@@ -93,5 +93,5 @@ const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
 describe.each(fields)('the field %s', (_name, field, accepted, refused) => {
   it.each(accepted)('reads %j', (given, value) => expect(field.parse(given)).toEqual(value));
   it.each(refused)('refuses %j', (given) => expect(field.safeParse(given).success).toBe(false));
-  it('says what it expects', () => expect(field.description).toBeTruthy());
+  it('describes its expected value', () => expect(field.description).toBeTruthy());
 });

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
-/** A whole number within bounds, e.g. `integer(1, 65535, 'a TCP port')`. */
+/** Parses a whole number within bounds, such as `integer(1, 65535, 'a TCP port')`. */
 export function integer(min: number, max: number, meaning: string): z.ZodCoercedNumber {
   return z.coerce
     .number()
@@ -11,9 +11,10 @@ export function integer(min: number, max: number, meaning: string): z.ZodCoerced
     .describe(`${meaning}: a whole number from ${min} to ${max}`);
 }
 
+/** Parses a TCP port. */
 export const port = (): z.ZodCoercedNumber => integer(0, 65535, 'a TCP port (0 picks a free one)');
 
-/** `1`, `true`, `yes`, `on` or their opposites. */
+/** Parses `1`, `true`, `yes`, `on` as true and `0`, `false`, `no`, `off` as false. */
 export function flag(meaning: string): z.ZodType<boolean, string> {
   return z
     .string()
@@ -22,7 +23,7 @@ export function flag(meaning: string): z.ZodType<boolean, string> {
     .describe(`${meaning}: 1 or 0`);
 }
 
-/** An absolute URL with one of the given schemes, e.g. `url(['http', 'https'], 'where orders is served')`. */
+/** Accepts an absolute URL with one of the schemes, such as `url(['http', 'https'], 'where orders is served')`. */
 export function url(schemes: readonly string[], meaning: string): z.ZodType<string, string> {
   return z
     .string()
@@ -30,7 +31,7 @@ export function url(schemes: readonly string[], meaning: string): z.ZodType<stri
     .describe(`${meaning}: a URL such as ${schemes[0]}://127.0.0.1:1234`);
 }
 
-/** A comma-separated list of `host:port`. */
+/** Parses a comma-separated list of `host:port`. */
 export function hostPorts(meaning: string): z.ZodType<string[], string> {
   return z
     .string()
@@ -39,7 +40,7 @@ export function hostPorts(meaning: string): z.ZodType<string[], string> {
     .describe(`${meaning}: host:port, several separated by commas`);
 }
 
-/** A comma-separated list out of a closed set. */
+/** Parses a comma-separated list of allowed values. */
 export function listOf<T extends string>(allowed: readonly T[], meaning: string): z.ZodType<T[], string> {
   return z
     .string()
@@ -52,16 +53,17 @@ export function listOf<T extends string>(allowed: readonly T[], meaning: string)
     ) as unknown as z.ZodType<T[], string>;
 }
 
-/** A secret of at least 32 characters. */
+/** Accepts a secret of at least 32 characters. */
 export function secret(meaning: string): z.ZodString {
   return z.string().min(32).describe(`${meaning}: a secret of at least 32 characters`);
 }
 
+/** Accepts any text that is not empty. */
 export function text(meaning: string): z.ZodString {
   return z.string().min(1).describe(meaning);
 }
 
-/** A comma-separated list of addresses and CIDR ranges, IPv4 or IPv6; empty when the variable is not set. */
+/** Parses a comma-separated list of addresses and CIDR ranges, IPv4 or IPv6. */
 export function addressRanges(meaning: string): z.ZodType<string[], string> {
   return z
     .string()
@@ -70,7 +72,7 @@ export function addressRanges(meaning: string): z.ZodType<string[], string> {
     .describe(`${meaning}: addresses or ranges such as 10.0.0.0/8, separated by commas`);
 }
 
-/** A comma-separated list of web origins: scheme, host and port, with nothing behind them. */
+/** Parses a comma-separated list of web origins: scheme, host and port, without a path. */
 export function origins(meaning: string): z.ZodType<string[], string> {
   return z
     .string()

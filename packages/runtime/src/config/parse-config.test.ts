@@ -14,13 +14,13 @@ function problemsOf(run: () => unknown): TidegateError {
 }
 
 describe('parseConfig', () => {
-  it('gives typed values and nothing that was not asked for', () => {
+  it('returns typed values, and no variable outside the shape', () => {
     const shape = { PORT: port(), DEMO: flag('demo traffic'), BROKERS: hostPorts('Kafka') };
     const env = { PORT: '4000', DEMO: 'off', BROKERS: 'a:1,b:2', HOME: '/root' };
     expect(parseConfig(shape, env)).toEqual({ PORT: 4000, DEMO: false, BROKERS: ['a:1', 'b:2'] });
   });
 
-  it('names every variable that is missing or malformed and what each expects, at once', () => {
+  it('names every missing or malformed variable and its expected value in one error', () => {
     const shape = {
       PORT: port(),
       DATABASE_URL: url(['postgres'], 'where Postgres is'),
@@ -35,14 +35,14 @@ describe('parseConfig', () => {
     ]);
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     expect(problemsOf(() => parseConfig({ PORT: port() }, { PORT: '' })).message).toContain(
       'PORT is not set',
     );
     expect(parseConfig({ PORT: port().default(1) }, { PORT: '' })).toEqual({ PORT: 1 });
   });
 
-  it('says what it expects of a variable with a default or none at all, too', () => {
+  it('names the expected value of an optional variable too', () => {
     const shape = { A: integer(1, 3, 'a small thing').default(2), B: url(['http'], 'a place').optional() };
     expect(parseConfig(shape, {})).toEqual({ A: 2 });
     expect(problemsOf(() => parseConfig(shape, { A: '9', B: 'x' })).message).toBe(
@@ -51,7 +51,7 @@ describe('parseConfig', () => {
     );
   });
 
-  it('never shows a secret, nor credentials in a URL', () => {
+  it('hides secrets, and credentials in URLs', () => {
     const shape = { JWT_SECRET: secret('signs tokens'), REDIS_URL: url(['redis'], 'where Redis is') };
     const { message } = problemsOf(() =>
       parseConfig(shape, { JWT_SECRET: 'hunter2', REDIS_URL: 'http://me:hunter2@host' }),

@@ -2,10 +2,16 @@ import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
 
 /**
- * Reads configuration from environment variables by a shape of `VARIABLE: zod schema`.
- * Use the field builders of `fields.ts`: each describes what it expects, and that sentence is in the error.
+ * Parses environment variables by a shape of `VARIABLE: zod schema`. Use the field builders of `fields.ts`: each
+ * describes its expected value, and the error contains that description.
  *
- * @throws TidegateError CONFIG_INVALID naming every missing or malformed variable and what it expects.
+ * @throws TidegateError CONFIG_INVALID that names every missing or malformed variable and its expected value.
+ *
+ * @example
+ * const { PORT, DATABASE_URL } = parseConfig({
+ *   PORT: port().default(4000),
+ *   DATABASE_URL: url(['postgres'], 'the database'),
+ * });
  */
 export function parseConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -30,13 +36,13 @@ export function parseConfig<Shape extends z.ZodRawShape>(
   });
 }
 
-/** zod does not hand a description on to what `default` and `optional` wrap around it. */
+/** Unwraps `default` and `optional`: zod does not copy the description of the inner schema to the outer one. */
 function expectation(field: unknown): string | undefined {
   const { description, def } = (field ?? {}) as { description?: string; def?: { innerType?: unknown } };
   return description ?? (def?.innerType ? expectation(def.innerType) : undefined);
 }
 
-/** A value may be a secret: what it looked like is enough to mend it, the value itself stays out of logs. */
+/** Hides a value that may be a secret: its length is enough to find the mistake, and the value stays out of logs. */
 function redact(name: string, value: string): string {
   if (/SECRET|KEY|PASSWORD|TOKEN/.test(name)) return `(${value.length} characters, not shown)`;
   return value.replace(/\/\/[^@/]*@/, '//***@');

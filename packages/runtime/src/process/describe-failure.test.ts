@@ -9,26 +9,26 @@ const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), 
 });
 
 describe('describeFailure', () => {
-  it('says what our error says and what is at its bottom', () => {
+  it('names the message of our error and the root cause', () => {
     const error = new TidegateError('UNAVAILABLE', 'The database cannot be reached', { cause: refused });
     expect(describeFailure(error)).toBe('The database cannot be reached: ECONNREFUSED 127.0.0.1:5432');
   });
 
-  it('does not say the same twice', () => {
+  it('does not repeat the message of the root cause', () => {
     expect(describeFailure(refused)).toBe('connect ECONNREFUSED 127.0.0.1:5432');
   });
 
-  it('looks into an AggregateError without a message, as Node gives for localhost', () => {
+  it('unwraps an AggregateError without a message, as Node throws for localhost', () => {
     expect(describeFailure(new AggregateError([refused], ''))).toBe('ECONNREFUSED 127.0.0.1:5432');
   });
 
-  it('leaves credentials and line breaks out', () => {
+  it('removes credentials and line breaks', () => {
     expect(describeFailure(new Error('cannot open\npostgres://me:pw@host/db'))).toBe(
       'cannot open postgres://***@host/db',
     );
   });
 
-  it('has something to say about whatever is thrown', () => {
+  it('describes any thrown value', () => {
     expect(describeFailure('no')).toBe('no');
     expect(describeFailure(undefined)).toBe('undefined');
     expect(describeFailure(new Error(''))).toBe('an error without a message');

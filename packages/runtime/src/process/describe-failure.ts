@@ -1,8 +1,8 @@
 import { TidegateError } from '@tidegate/core';
 
 /**
- * Why something cannot be reached, in one line for an operator: the outermost message and the system's code at the
- * bottom (`ECONNREFUSED 127.0.0.1:9092`). Credentials in URLs are left out.
+ * Describes in one line for an operator why something cannot be reached: the outermost message and the system's code
+ * of the root cause (`ECONNREFUSED 127.0.0.1:9092`). Credentials in URLs are removed.
  */
 export function describeFailure(error: unknown): string {
   const outer = error instanceof Error ? error.message : String(error);
@@ -16,7 +16,7 @@ export function describeFailure(error: unknown): string {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** What is at the bottom says most. An AggregateError (Node tries IPv4 and IPv6) stands for its first. */
+/** Returns the innermost cause. Of an AggregateError (Node tries IPv4 and IPv6) the first error counts. */
 function rootOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors[0]);
   if (error instanceof Error && error.cause !== undefined) return rootOf(error.cause);

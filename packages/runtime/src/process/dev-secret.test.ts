@@ -9,14 +9,14 @@ describe('devSecret', () => {
   beforeEach(async () => void (directory = join(await mkdtemp(join(tmpdir(), 'tidegate-')), 'data')));
   afterEach(() => rm(join(directory, '..'), { recursive: true }));
 
-  it('is made once, of 48 random bytes, for its owner only', async () => {
+  it('creates 48 random bytes once, readable by the owner only', async () => {
     const secret = await devSecret(directory);
     expect(Buffer.from(secret, 'base64url')).toHaveLength(48);
     expect(await devSecret(directory)).toBe(secret);
     expect((await stat(join(directory, 'dev-secret'))).mode & 0o777).toBe(0o600);
   });
 
-  it('is another one for another purpose', async () => {
+  it('creates a secret of its own for each purpose', async () => {
     expect(await devSecret(directory, 'dev-cursor-secret')).not.toBe(await devSecret(directory));
   });
 });

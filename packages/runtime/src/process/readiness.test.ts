@@ -5,7 +5,7 @@ import { createHealthHandler } from './health-handler.ts';
 import { createReadiness } from './readiness.ts';
 
 describe('readiness', () => {
-  it('is red until the process has started', async () => {
+  it('is not ready until the process has started', async () => {
     const readiness = createReadiness();
     expect((await readiness.report()).checks).toEqual({
       startup: { ok: false, error: 'the process is still starting' },
@@ -14,7 +14,7 @@ describe('readiness', () => {
     expect(await readiness.report()).toEqual({ status: 'ready', checks: {} });
   });
 
-  it('names each check, and is red by one', async () => {
+  it('names each check, and is not ready when one fails', async () => {
     const readiness = createReadiness();
     readiness.started();
     readiness.addCheck('kafka', () => {});
@@ -25,7 +25,7 @@ describe('readiness', () => {
     });
   });
 
-  it('is red for good once the process is stopping', async () => {
+  it('stays not ready once the process is stopping', async () => {
     const readiness = createReadiness();
     readiness.started();
     readiness.stopping();
@@ -33,7 +33,7 @@ describe('readiness', () => {
     expect((await readiness.report()).status).toBe('not ready');
   });
 
-  it('does not wait for ever for a check that hangs', async () => {
+  it('fails a check that hangs after 2 s', async () => {
     const readiness = createReadiness();
     readiness.started();
     readiness.addCheck('redis', () => new Promise(() => {}));
@@ -43,7 +43,7 @@ describe('readiness', () => {
     });
   });
 
-  it('runs its checks once for all who ask meanwhile', async () => {
+  it('shares one run of the checks between concurrent reports', async () => {
     const readiness = createReadiness();
     readiness.started();
     const gate = deferred();
@@ -63,7 +63,7 @@ describe('a health handler', () => {
   const health = createHealthHandler({ readiness, metrics: createMetrics({ nodeMetrics: false }) });
   const get = (path: string, method = 'GET') => health(new Request(`http://host${path}`, { method }));
 
-  it('leaves what is not its own to others', () => {
+  it('returns undefined for other paths and methods', () => {
     expect(get('/')).toBeUndefined();
     expect(get('/constructor')).toBeUndefined();
     expect(get('/healthz', 'POST')).toBeUndefined();
@@ -75,7 +75,7 @@ describe('a health handler', () => {
     expect((await get('/metrics'))?.headers.get('content-type')).toContain('text/plain');
   });
 
-  it('has no metrics where none were given', () => {
+  it('has no /metrics without a registry', () => {
     expect(createHealthHandler({ readiness })(new Request('http://host/metrics'))).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ const stopped = (child: Child): string[] =>
   child.lines.flatMap((line) => /"msg":"stopped (\w+)"/.exec(line)?.[1] ?? []);
 
 describe('a process with a wrong configuration', () => {
-  it('exits with 78 at once, naming each variable and what it expects', async () => {
+  it('exits with 78 at once, naming each variable and its expected value', async () => {
     await using child = startChild(entry, { PORT: 'http', TEST_BACKEND_PORT: '99999' });
     expect(await child.exited).toEqual({ code: 78, signal: null });
     expect(child.lines).toEqual([
@@ -35,7 +35,7 @@ describe('a process with a wrong configuration', () => {
 });
 
 describe('a process whose backend is away', () => {
-  it('is alive, not ready, says why, and gets ready when the backend appears', async () => {
+  it('is alive but not ready, names the reason, and gets ready when the backend appears', async () => {
     const port = await freePort();
     const { child, base } = await start({ TEST_BACKEND_PORT: String(port) });
     await using _child = child;
@@ -130,14 +130,14 @@ describe('a process that is asked to stop', () => {
 });
 
 describe('a process that fails', () => {
-  it('to start stops what it has started and exits with 1', async () => {
+  it('to start stops the components it has added and exits with 1', async () => {
     await using child = startChild(entry, { PORT: '0', TEST_START: 'fail' });
     expect((await child.exited).code).toBe(1);
     expect(stopped(child)).toEqual(['third', 'second', 'first', 'telemetry']);
     await child.waitForLine('test-process could not start: nothing works');
   });
 
-  it('to listen says which address is taken', async () => {
+  it('to listen names the address that is taken', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
@@ -147,7 +147,7 @@ describe('a process that fails', () => {
     taken.close();
   });
 
-  it('by an error that nobody caught exits with 1', async () => {
+  it('by an uncaught error exits with 1', async () => {
     await using child = startChild(entry, { PORT: '0', TEST_START: 'reject-late' });
     expect((await child.exited).code).toBe(1);
     expect(await child.waitForLine('an error was caught by nobody')).toContain('forgotten');

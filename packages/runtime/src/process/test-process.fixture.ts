@@ -1,4 +1,4 @@
-/** What `run-process.test.ts` runs as a process of its own; each behaviour is chosen by a variable. */
+/** Process that `run-process.test.ts` runs. Environment variables choose its behaviour. */
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { integer, text } from '../config/index.ts';

@@ -1,7 +1,7 @@
 import { type OperationDefinition, type OutputOf, decodeErrorBody, TidegateError } from '@tidegate/core';
 import type { FetchHandler } from '@tidegate/runtime/http';
 
-/** Where a service is: a handler in this process, or the base URL of another. */
+/** Address of a service: a handler in this process, or the base URL of another process. */
 export type ServiceAddress = FetchHandler | string;
 
 export interface ExchangeOptions {
@@ -10,10 +10,10 @@ export interface ExchangeOptions {
 }
 
 /**
- * One request and its answer, checked. Knows nothing of retries.
+ * Sends one request and parses its response by the contract, without retries.
  *
- * @throws the TidegateError that the service answered with; UNAVAILABLE when it cannot be reached or something else
- *   answers in its place; INTERNAL when the answer breaks the contract.
+ * @throws the TidegateError that the service answered with; TidegateError UNAVAILABLE when the service cannot be
+ *   reached or something else answers in its place; INTERNAL when the response breaks the contract.
  */
 export async function exchange<Definition extends OperationDefinition>(
   address: ServiceAddress,

@@ -1,20 +1,25 @@
 import type { InputOf, OperationDefinition, OutputOf } from '@tidegate/core';
 
 export interface CallContext {
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the caller no longer waits for the answer. */
   readonly signal: AbortSignal;
-  /** To hand on to whatever this causes: the span of this very call. */
+  /** Trace context of this call, for the calls and messages that it causes. */
   readonly traceparent?: string;
 }
 
-/** An operation together with what answers it. */
+/** An operation and the function that answers it. */
 export interface Implementation {
   readonly definition: OperationDefinition;
-  /** The input has been checked by the definition's schema; the output is checked after. */
+  /** Gets an input that has passed the definition's schema. The output is checked afterwards. */
   run(input: unknown, context: CallContext): Promise<unknown>;
 }
 
-/** Binds a function to an operation of the contracts; the definition gives it its types. */
+/**
+ * Binds a function to an operation. The definition gives the function its types.
+ *
+ * @example
+ * const implementation = implement(getStock, async ({ productId }) => ({ available: await count(productId) }));
+ */
 export function implement<Definition extends OperationDefinition>(
   definition: Definition,
   run: (input: InputOf<Definition>, context: CallContext) => Promise<OutputOf<Definition>>,

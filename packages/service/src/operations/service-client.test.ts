@@ -34,7 +34,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
     await work(createServiceClient({ services: { 'catalog-view': server?.url ?? handle }, ...options }));
   }
 
-  it('resolves to the checked answer', () =>
+  it('resolves with the parsed answer', () =>
     withClient(
       async () => ({ available: 7 }),
       {},
@@ -44,7 +44,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
       },
     ));
 
-  it('hands the trace on', async () => {
+  it('propagates the trace', async () => {
     const seen: (string | undefined)[] = [];
     const traceparent = createTraceparent();
     const answer: Answer = async (context) => (seen.push(context.traceparent), { available: 1 });
@@ -56,7 +56,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
     expect(parseTraceparent(seen[0])?.traceId).toBe(parseTraceparent(traceparent)?.traceId);
   });
 
-  it('rejects with the very error that the service answered', () =>
+  it('rejects with the error that the service answered', () =>
     withClient(
       () =>
         Promise.reject(new TidegateError('CONFLICT', 'Somebody was faster.', { details: { version: 3 } })),
@@ -84,7 +84,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
       },
     ));
 
-  it('takes the deadline of the call before its own', () =>
+  it('prefers the deadline of the call to its own', () =>
     withClient(
       () => new Promise(() => {}),
       { deadlineMs: 60_000 },
@@ -95,7 +95,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
       },
     ));
 
-  it("rejects with the caller's reason when the caller gives up, and tells the service", async () => {
+  it("rejects with the caller's reason when the caller aborts, and aborts the signal of the service", async () => {
     const started = deferred();
     const told = deferred();
     const answer: Answer = ({ signal }) =>
@@ -113,7 +113,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
     });
   });
 
-  it('tries a query up to three times and a command once', async () => {
+  it('attempts a query up to three times and a command once', async () => {
     let calls = 0;
     const answer: Answer = async () => {
       calls++;
@@ -142,7 +142,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
     },
   );
 
-  it('stops calling a service that keeps failing, and finds out when it is well again', async () => {
+  it('opens the breaker of a service that keeps failing, and closes it when a trial succeeds', async () => {
     let calls = 0;
     let well = false;
     const answer: Answer = async () => {
@@ -167,7 +167,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
     });
   });
 
-  it('does not open the breaker for errors that are the caller’s own', async () => {
+  it('does not open the breaker for mistakes of the caller', async () => {
     const answer: Answer = () => Promise.reject(new TidegateError('NOT_FOUND', 'No such product.'));
     await withClient(answer, { breaker: { minimumCalls: 2 } }, async (client) => {
       for (let i = 0; i < 10; i++) {
@@ -178,7 +178,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
 });
 
 describe('a service that is not there', () => {
-  it('is UNAVAILABLE when the connection is refused, and back when it listens', async () => {
+  it('is UNAVAILABLE when the connection is refused, and answers once it listens', async () => {
     const port = await freePort();
     const client = createServiceClient({
       services: { 'catalog-view': `http://127.0.0.1:${port}/` },
@@ -213,7 +213,7 @@ describe('a service that is not there', () => {
     await expect(client.call(addStock, command)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  it('gives INTERNAL, not a wrong type, when its answer breaks the contract', async () => {
+  it('rejects with INTERNAL when its answer breaks the contract', async () => {
     await using server = await serve((_request, response) => response.end('{"available":"many"}'));
     const client = createServiceClient({ services: { 'catalog-view': server.url } });
     await expect(client.call(addStock, command)).rejects.toMatchObject({ code: 'INTERNAL' });
@@ -221,7 +221,7 @@ describe('a service that is not there', () => {
 });
 
 describe('over HTTP', () => {
-  it('calls one after the other share a connection', async () => {
+  it('reuses one connection for consecutive calls', async () => {
     await using server = await serveHandler(handlerOf(async () => ({ available: 1 })));
     const client = createServiceClient({ services: { 'catalog-view': server.url } });
     for (let i = 0; i < 20; i++) await client.call(getStock, query);

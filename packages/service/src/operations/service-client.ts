@@ -12,7 +12,7 @@ import { exchange, unavailable, type ServiceAddress } from './exchange.ts';
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly traceparent?: string | undefined;
-  /** For this call, e.g. one that asks a view to wait. Default: the client's. */
+  /** Deadline of this call in milliseconds, all attempts together. Default: the client's. */
   readonly deadlineMs?: number;
 }
 
@@ -20,8 +20,8 @@ export interface ServiceClient {
   /**
    * Calls an operation, in process or over HTTP alike.
    *
-   * @throws the TidegateError that the service answered with; UNAVAILABLE; DEADLINE_EXCEEDED; the reason of
-   *   `options.signal` when it aborts.
+   * @throws the TidegateError that the service answered with; TidegateError UNAVAILABLE when it cannot be reached,
+   *   DEADLINE_EXCEEDED after the deadline; the reason of `options.signal` when it aborts.
    */
   call<Definition extends OperationDefinition>(
     definition: Definition,
@@ -31,47 +31,48 @@ export interface ServiceClient {
 }
 
 export interface ServiceClientOptions {
-  /** Each service's handler, to be called in process, or base URL. */
+  /** Address of each service by name. */
   readonly services: Readonly<Record<string, ServiceAddress>>;
-  /** For a whole call with all its tries. Default 5 s. */
+  /** Deadline of a call in milliseconds, all attempts together. Default 5,000. */
   readonly deadlineMs?: number;
-  /** Of each service's breaker; the tests have shorter ones. */
+  /** Options of each service's breaker. Default: those of `createBreaker`. */
   readonly breaker?: Omit<BreakerOptions, 'name' | 'onStateChange'>;
   readonly logger?: Logger;
 }
 
-const QUERY_TRIES = { attempts: 3, firstMs: 25, maxMs: 250 };
+const DEADLINE_MS = 5_000;
+const QUERY_RETRIES = { attempts: 3, firstMs: 25, maxMs: 250 };
 
 /**
- * The way from the gateway to the services: a deadline for each call, a breaker for each service, and up to three
- * tries for queries. A command is sent once: its caller holds the `commandId` under which repeating is safe.
+ * Creates a client of services with a deadline for each call, a breaker for each service, and up to three attempts for a
+ * query. A command is sent once: its caller has the `commandId` under which it may repeat it safely.
+ *
+ * @example
+ * const services = createServiceClient({ services: { bookings: 'http://127.0.0.1:4101' } });
+ * const { bookingId } = await services.call(bookTrip, { commandId: randomUUID(), tripId: 'trip-1' });
  */
 export function createServiceClient(options: ServiceClientOptions): ServiceClient {
-  const { services, deadlineMs: defaultDeadlineMs = 5_000, logger = silentLogger } = options;
-  const breakers = new Map<string, Breaker>();
+  return new BreakingServiceClient(options);
+}
 
-  function breakerOf(service: string): Breaker {
-    const known = breakers.get(service);
-    if (known) return known;
-    const breaker = createBreaker({
-      ...options.breaker,
-      name: `The service ${service}`,
-      onStateChange: (state) => logger.warn({ service, state }, `the breaker of ${service} is now ${state}`),
-    });
-    breakers.set(service, breaker);
-    return breaker;
+class BreakingServiceClient implements ServiceClient {
+  readonly #options: ServiceClientOptions;
+  readonly #breakers = new Map<string, Breaker>();
+
+  constructor(options: ServiceClientOptions) {
+    this.#options = options;
   }
 
-  async function call<Definition extends OperationDefinition>(
+  async call<Definition extends OperationDefinition>(
     definition: Definition,
     input: InputOf<Definition>,
-    { signal, traceparent, deadlineMs = defaultDeadlineMs }: CallOptions = {},
+    { signal, traceparent, deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS }: CallOptions = {},
   ): Promise<OutputOf<Definition>> {
     const { service, name, kind } = definition;
-    const address = services[service];
+    const address = this.#options.services[service];
     if (!address) throw unavailable(definition, 'no address is configured for it');
-    const breaker = breakerOf(service);
-    const tries = { ...QUERY_TRIES, attempts: kind === 'queries' ? QUERY_TRIES.attempts : 1 };
+    const breaker = this.#breakerOf(service);
+    const attempts = kind === 'queries' ? QUERY_RETRIES.attempts : 1;
     const attributes = { 'tidegate.service': service, 'tidegate.operation': name };
 
     return withSpan(`call ${name}`, { traceparent, attributes }, (child) =>
@@ -79,22 +80,33 @@ export function createServiceClient(options: ServiceClientOptions): ServiceClien
         retry(
           () =>
             breaker.run(() =>
-              // Once more inside: the breaker must hear of the end even of a handler that ignores its signal.
+              // The inner deadline ends the attempt for the breaker even when a handler ignores its signal.
               withDeadline(deadlineMs, deadline, (inner) =>
                 exchange(address, definition, input, { signal: inner, traceparent: child }),
               ),
             ),
-          { ...tries, signal: deadline, retryable: isWorthRepeating },
+          { ...QUERY_RETRIES, attempts, signal: deadline, retryable: isRetryable },
         ),
       ),
     );
   }
 
-  return { call };
+  #breakerOf(service: string): Breaker {
+    const known = this.#breakers.get(service);
+    if (known) return known;
+    const { logger = silentLogger } = this.#options;
+    const breaker = createBreaker({
+      ...this.#options.breaker,
+      name: `The service ${service}`,
+      onStateChange: (state) => logger.warn({ service, state }, `the breaker of ${service} is now ${state}`),
+    });
+    this.#breakers.set(service, breaker);
+    return breaker;
+  }
 }
 
-/** Not what asks for a pause (`retryAfterMs`: a rate limit, an open breaker), nor what has used its time up. */
-function isWorthRepeating(error: unknown): boolean {
+/** False for an error with a pause (`retryAfterMs`: a rate limit, an open breaker) and for one after the deadline. */
+function isRetryable(error: unknown): boolean {
   if (!(error instanceof TidegateError) || error.details['retryAfterMs'] !== undefined) return false;
   return error.retryable && error.code !== 'DEADLINE_EXCEEDED' && error.code !== 'STALE_READ';
 }

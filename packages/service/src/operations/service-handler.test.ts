@@ -99,7 +99,7 @@ describe.each([
     expect(response.headers.get('allow')).toBe('POST');
   });
 
-  it('answers 400 to what is not JSON', async () => {
+  it('answers 400 to a body that is not JSON', async () => {
     await expectError(await post('/commands/add-stock', '{"productId":'), 400, 'BAD_REQUEST');
     await expectError(await post('/commands/add-stock', ''), 400, 'BAD_REQUEST');
     await expectError(await post('/commands/add-stock', Buffer.from([0x22, 0xff, 0x22])), 400, 'BAD_REQUEST');

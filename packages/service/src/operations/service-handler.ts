@@ -7,16 +7,18 @@ import type { Implementation } from './implementation.ts';
 export interface ServiceHandlerOptions {
   readonly implementations: readonly Implementation[];
   readonly logger: Logger;
-  /** Default 1 MiB. */
+  /** Maximum size of a request body in bytes. Default 1 MiB. */
   readonly maxBodyBytes?: number;
 }
 
 const MIB = 1024 * 1024;
 
 /**
- * Serves operations as `POST /commands/<name>` and `POST /queries/<name>`, JSON in and out, both checked against the
- * contract. An error is answered as its code's HTTP status with `encodeErrorBody`; what is not a TidegateError is
- * logged with its stack and answered as INTERNAL without any of it. The `traceparent` of each answer finds the log.
+ * Creates the handler that serves operations as `POST /commands/<name>` and `POST /queries/<name>`. Request and response
+ * are JSON, both checked by the contract. An error is answered by `errorResponse`. An error that is no TidegateError is
+ * logged with its stack and answered as INTERNAL without it; the `traceparent` header of the response leads to the log.
+ *
+ * @throws Error when two implementations are of the same operation.
  */
 export function createServiceHandler(options: ServiceHandlerOptions): FetchHandler {
   const { implementations, logger, maxBodyBytes = MIB } = options;
@@ -33,7 +35,7 @@ export function createServiceHandler(options: ServiceHandlerOptions): FetchHandl
         return Response.json(output, { headers: { traceparent } });
       } catch (caught) {
         const error = toTidegateError(caught);
-        // A caller that has gone makes everything fail; that is not our fault and nobody reads the answer.
+        // After the caller has disconnected, every failure is its own, and the response is not read.
         if (!request.signal.aborted) report(logger, error, { operation: pathname, traceparent });
         const allow = error.code === 'METHOD_NOT_ALLOWED' && { allow: 'POST' };
         return errorResponse(error, { traceparent, ...allow });
@@ -79,7 +81,7 @@ function invalidInput(error: z.ZodError): TidegateError {
   return new TidegateError('BAD_USER_INPUT', first, { details: { fields } });
 }
 
-/** The caller's mistakes are the caller's to see; what we failed at is for the operator. */
+/** Logs failures of the service for the operator, and mistakes of the caller at debug level only. */
 function report(logger: Logger, error: TidegateError, fields: Record<string, unknown>): void {
   if (error.code === 'INTERNAL') logger.error({ ...fields, err: error }, 'an operation failed');
   else if (errorCodes[error.code].httpStatus >= 500) {
