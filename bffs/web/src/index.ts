@@ -12,10 +12,10 @@ const resolveCommandResult = {
   __resolveType: (result: Accepted | Rejected) => resolveCommandResultType(result),
 };
 
-/** The backend for browsers: a rich graph, one query per view of the page. */
+/** The BFF for browsers: a rich graph, one query per view of the page. */
 export const webBff: Bff<Loaders> = readWebBff();
 
-/** Its schema as the file is now. Resolvers are code: they change with a restart. */
+/** Returns the BFF with the present content of its schema file. A change of resolvers needs a restart. */
 export function readWebBff(): Bff<Loaders> {
   return defineBff({
     name: 'web',
@@ -25,7 +25,7 @@ export function readWebBff(): Bff<Loaders> {
       Mutation: mutation,
       Subscription: {
         commandOutcome: {
-          // Never called: the hub is the source of every live field.
+          // GraphQL requires it, but nothing calls it: live fields read from the hub.
           subscribe: () => undefined,
           resolve: (root: { commandOutcome: CommandOutcomeData }) => commandResultOf(root.commandOutcome),
         },

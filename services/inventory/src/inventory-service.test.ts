@@ -8,7 +8,9 @@ import {
   type TopicDefinition,
 } from '@tidegate/core';
 import { OrderCancelled, OrderDispatched, OrderPlaced, topics } from '@order-platform/contracts';
+import type { Database } from '@tidegate/database';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
+import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
@@ -37,11 +39,6 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
   await service.start();
   const sequences = new Map<string, number>();
 
-  async function published({ name }: TopicDefinition): Promise<Envelope[]> {
-    const range = { topic: name, partition: 0, fromOffset: 0, toOffset: 10_000, maxRecords: 10_000 };
-    return (await log.read(range)).map(decodeEnvelope);
-  }
-
   /** Appends the next event of an order. */
   async function append<D extends MessageDefinition>(
     definition: D,
@@ -60,21 +57,9 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
     await log.append(topics.orderEvents.name, [encodeEnvelope(envelope)]);
   }
 
-  async function handled(): Promise<void> {
-    await until(
-      async () => (await log.lag('inventory', topics.orderEvents.name)).every(({ lag }) => lag === 0),
-      {
-        what: 'every event is handled',
-      },
-    );
-    await until(async () => !(await database.query.selectFrom('outbox').select('id').executeTakeFirst()), {
-      what: 'the outbox is empty',
-    });
-  }
-
   return {
-    published,
-    handled,
+    published: (topic: TopicDefinition) => publishedOn(log, topic),
+    handled: () => allHandled(log, database),
     place: (orderId: string, ...quantities: [string, number][]) =>
       append(OrderPlaced, orderId, {
         customerId: 'ada',
@@ -83,14 +68,7 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
       }),
     cancel: (orderId: string) => append(OrderCancelled, orderId, { reason: 'no more' }),
     dispatch: (orderId: string) => append(OrderDispatched, orderId),
-    async stock(productId: string) {
-      const { received, available, reserved, sold } = await database.query
-        .selectFrom('products')
-        .selectAll()
-        .where('product_id', '=', productId)
-        .executeTakeFirstOrThrow();
-      return { received, available, reserved, sold };
-    },
+    stock: (productId: string) => stockOf(database, productId),
     async restart() {
       await service.stop();
       service = create();
@@ -103,6 +81,28 @@ async function startInventory(options: Partial<InventoryServiceOptions> = {}) {
       await directory.remove();
     },
   };
+}
+
+async function publishedOn(log: EventLog, { name }: TopicDefinition): Promise<Envelope[]> {
+  const range = { topic: name, partition: 0, fromOffset: 0, toOffset: 10_000, maxRecords: 10_000 };
+  return (await log.read(range)).map(decodeEnvelope);
+}
+
+/** Resolves when every event is consumed and everything in the outbox is published. */
+async function allHandled(log: EventLog, database: Database<InventoryTables>): Promise<void> {
+  const consumed = async () =>
+    (await log.lag('inventory', topics.orderEvents.name)).every(({ lag }) => lag === 0);
+  await until(consumed, { what: 'every event is handled' });
+  const relayed = async () => !(await database.query.selectFrom('outbox').select('id').executeTakeFirst());
+  await until(relayed, { what: 'the outbox is empty' });
+}
+
+async function stockOf(database: Database<InventoryTables>, productId: string) {
+  return database.query
+    .selectFrom('products')
+    .select(['received', 'available', 'reserved', 'sold'])
+    .where('product_id', '=', productId)
+    .executeTakeFirstOrThrow();
 }
 
 const summaries = (envelopes: Envelope[]) =>

@@ -1,6 +1,8 @@
 import { createMessage, decodeEnvelope, encodeEnvelope, type Envelope } from '@tidegate/core';
 import { OrderCancelled, OrderConfirmed, topics } from '@order-platform/contracts';
+import type { Database } from '@tidegate/database';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
+import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
@@ -21,11 +23,7 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
   let service = create();
   await service.start();
 
-  async function published(): Promise<Envelope[]> {
-    const { name } = topics.shipmentEvents;
-    const range = { topic: name, partition: 0, fromOffset: 0, toOffset: 10_000, maxRecords: 10_000 };
-    return (await log.read(range)).map(decodeEnvelope);
-  }
+  const published = () => publishedOn(log);
 
   const append = (
     definition: typeof OrderConfirmed | typeof OrderCancelled,
@@ -55,14 +53,7 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
       service = create();
       await service.start();
     },
-    status: async (orderId: string) =>
-      (
-        await database.query
-          .selectFrom('shipments')
-          .select('status')
-          .where('order_id', '=', orderId)
-          .executeTakeFirst()
-      )?.status,
+    status: (orderId: string) => statusOf(database, orderId),
     async summaries(count: number): Promise<string[]> {
       await until(async () => (await published()).length >= count, { what: `${count} events are published` });
       return (await published()).map(
@@ -76,6 +67,21 @@ async function startShipping(times: { prepareMs?: number; deliverMs?: number }) 
       await directory.remove();
     },
   };
+}
+
+async function publishedOn(log: EventLog): Promise<Envelope[]> {
+  const { name } = topics.shipmentEvents;
+  const range = { topic: name, partition: 0, fromOffset: 0, toOffset: 10_000, maxRecords: 10_000 };
+  return (await log.read(range)).map(decodeEnvelope);
+}
+
+async function statusOf(database: Database<ShippingTables>, orderId: string) {
+  const row = await database.query
+    .selectFrom('shipments')
+    .select('status')
+    .where('order_id', '=', orderId)
+    .executeTakeFirst();
+  return row?.status;
 }
 
 describe('shipping', () => {
