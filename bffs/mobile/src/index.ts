@@ -8,7 +8,7 @@ import { readTrustedDocuments } from './trusted-documents.ts';
 /** The BFF for phones: one round trip per screen, formatted texts, trusted documents only. */
 export const mobileBff: Bff<Loaders> = readMobileBff();
 
-/** Its schema and its documents as the files are now. Resolvers are code: they change with a restart. */
+/** Returns the BFF with the present content of its schema and document files. A change of resolvers needs a restart. */
 export function readMobileBff(): Bff<Loaders> {
   return defineBff({
     name: 'mobile',
