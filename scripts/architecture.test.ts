@@ -1,14 +1,22 @@
 import { repositoryRoot } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { violations } from './architecture/import-table.ts';
-import { importsOf, readSources, readWorkspaces } from './architecture/read-sources.ts';
+import { importsOf, readImports, readTexts, readWorkspaces } from './architecture/read-sources.ts';
+import { domainWords } from './house/domain-words.ts';
+import { measureProse, proseOf } from './house/prose.ts';
+import { MAX_FILE_LINES, MAX_FUNCTION_LINES, oversizes } from './house/sizes.ts';
 
 const workspaces = readWorkspaces(repositoryRoot);
+const texts = readTexts(repositoryRoot);
+
+/** Oblique pronouns per 1,000 comment words: see `npm run prose -- --help`. */
+const MAX_OBLIQUE = 4;
 
 describe('the architecture', () => {
-  const sources = readSources(repositoryRoot);
+  const sources = readImports(texts);
+  const product = texts.filter(({ path }) => /^(packages|gateway)\//.test(path));
 
-  it('was read: all workspaces, and imports in each', () => {
+  it('is read from all workspaces', () => {
     expect(workspaces.get('@tidegate/core')).toBe('packages/core');
     const reading = (folder: string) =>
       sources.filter((file) => file.path.startsWith(`${folder}/`) && file.imports.length > 0);
@@ -17,8 +25,25 @@ describe('the architecture', () => {
     }
   });
 
-  it('holds: imports go one way, vendors stay in the file named after them', () => {
+  it('has imports that go one way, and vendors in the file named after them', () => {
     expect(violations(sources, workspaces)).toEqual([]);
+  });
+
+  it(`has no file over ${MAX_FILE_LINES} lines and no function over ${MAX_FUNCTION_LINES}`, () => {
+    expect(texts.flatMap(({ path, text }) => oversizes(path, text))).toEqual([]);
+  });
+
+  it('has no word of the order platform in the product', () => {
+    expect(product.flatMap(({ path, text }) => domainWords(path, text))).toEqual([]);
+  });
+
+  it.each(['gateway', 'packages'])('has comments in %s that name their subject', (folder) => {
+    const lines = product
+      .filter(({ path }) => path.startsWith(`${folder}/`))
+      .flatMap(({ path, text }) => proseOf(path, text));
+    const { words, perThousand } = measureProse(folder, lines);
+    expect(words).toBeGreaterThan(1_000);
+    expect(perThousand).toBeLessThanOrEqual(MAX_OBLIQUE);
   });
 });
 
@@ -68,7 +93,7 @@ describe('the import table', () => {
     ['e2e/order/order.test.ts', '@order-platform/service-orders'],
   ])('allows %s → %s', (path, specifier) => expect(check(path, specifier)).toEqual([]));
 
-  it('is asked about every way to import', () => {
+  it('reads every form of import', () => {
     const source = `
       import one from 'a'; import type { Two } from 'b'; import 'c';
       export { three } from 'd'; export * from 'e'; export type { Four } from 'f';
@@ -78,7 +103,7 @@ describe('the import table', () => {
     expect(importsOf('x.ts', source).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
   });
 
-  it('does not take a file for clean that it cannot read', () => {
+  it('throws on a file that does not parse', () => {
     expect(() => importsOf('x.ts', 'import {')).toThrow('x.ts does not parse');
   });
 });

@@ -3,14 +3,25 @@ import { dirname, join } from 'node:path';
 import { parseSync } from 'oxc-parser';
 import type { SourceFile, Workspaces } from './import-table.ts';
 
-const folders = '{packages,services,gateway,bffs,contracts,microfrontends,deployments,scripts,e2e,bench}';
+/** A source file's path, relative to the repository's root, and its text. */
+export interface SourceText {
+  readonly path: string;
+  readonly text: string;
+}
 
-/** Every source file below the root with what it imports: statically, by re-export and by `import()`. */
-export function readSources(root: string): SourceFile[] {
+const folders = '{packages,gateway,contracts,services,bffs,microfrontends,deployments,scripts,e2e,bench}';
+
+/** Reads every source file of the repository, generated ones included. */
+export function readTexts(root: string): SourceText[] {
   return globSync(`${folders}/**/*.{ts,tsx,mjs}`, { cwd: root, exclude: isOutside }).map((path) => ({
     path: path.replaceAll('\\', '/'),
-    imports: importsOf(path, readFileSync(join(root, path), 'utf8')),
+    text: readFileSync(join(root, path), 'utf8'),
   }));
+}
+
+/** Returns each file with the specifiers it imports: statically, by re-export and by `import()`. */
+export function readImports(texts: readonly SourceText[]): SourceFile[] {
+  return texts.map(({ path, text }) => ({ path, imports: importsOf(path, text) }));
 }
 
 /** @throws Error when the file does not parse: an unread file must not count as a clean one. */
@@ -31,9 +42,10 @@ export function importsOf(path: string, source: string): string[] {
   ];
 }
 
+/** Returns the folder of each workspace by its package name. */
 export function readWorkspaces(root: string): Workspaces {
   const manifests = globSync(
-    '{packages/*,services/*,gateway,bffs/*,microfrontends/*,contracts,deployments}/package.json',
+    '{packages/*,gateway,contracts,services/*,bffs/*,microfrontends/*,deployments}/package.json',
     { cwd: root },
   );
   return new Map(
