@@ -34,7 +34,7 @@ async function soak(runs: number): Promise<number> {
   const { stats, failure } = await checkExactness({
     runs,
     script: scripts({ maxSteps: 50, floods: 'all' }),
-    play: (script) => runLocally(script, { levelMs: 20_000 }),
+    play: (script) => runLocally(script, { completeWithinMs: 20_000 }),
     onRun: (done, sums) => {
       if (Date.now() - loggedAt < LOG_EVERY_MS) return;
       loggedAt = Date.now();

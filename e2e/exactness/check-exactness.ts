@@ -6,7 +6,7 @@ export interface CheckOptions {
   readonly runs: number;
   readonly script: fc.Arbitrary<Script>;
   readonly play: (script: Script) => Promise<RunStats>;
-  /** False stops at the first failure without looking for a smaller one. Default true. */
+  /** False reports the first failure without shrinking it. Default true. */
   readonly shrinks?: boolean;
   readonly onRun?: (runs: number, stats: RunStats) => void;
 }
@@ -14,19 +14,20 @@ export interface CheckOptions {
 export interface Checked {
   readonly runs: number;
   readonly stats: RunStats;
-  /** What was wrong and how to see it again; undefined when nothing was. */
+  /** The violation and how to reproduce it; undefined when every run passed. */
   readonly failure: { readonly message: string; readonly error: unknown } | undefined;
 }
 
+/** Maximum time spent on shrinking a failure, in milliseconds. */
 const SHRINK_MS = 60_000;
 
-/** Plays random scripts. SEED and SEED_PATH in the environment play a failed one again. */
+/** Plays random scripts. The environment variables SEED and SEED_PATH replay a failed one. */
 export async function checkExactness(options: CheckOptions): Promise<Checked> {
   const stats: RunStats = { ...noStats };
   let runs = 0;
   let failedAt: number | undefined;
   const property = fc.asyncProperty(options.script, async (script) => {
-    // A failure is made smaller for so long and no longer.
+    // Ends the shrinking: the remaining attempts pass at once.
     if (failedAt !== undefined && Date.now() - failedAt > SHRINK_MS) return;
     try {
       const played = await options.play(script);
@@ -50,12 +51,12 @@ export async function checkExactness(options: CheckOptions): Promise<Checked> {
   return { runs: details.numRuns, stats, failure: { message, error: details.errorInstance } };
 }
 
-/** How often it goes on, each time with a quarter as many runs again. */
+/** Maximum additional rounds, each with a quarter of the runs. */
 const MORE_ROUNDS = 12;
 
 /**
- * Plays so many runs, and goes on until there was enough of what the runs are to show something about, or far more
- * were played: how often one thing comes up in few random scripts is random, too.
+ * Plays the given number of runs, then further rounds until `enough` is true of the statistics. A few hundred random
+ * scripts may by chance contain too few of the situations that the property is about.
  */
 export async function checkUntil(
   options: CheckOptions,

@@ -3,16 +3,16 @@ import { checkUntil } from './check-exactness.ts';
 import type { ProcessWorld } from './process-world.ts';
 import { scripts } from './script.ts';
 
-/** Plays random scripts against two real processes, enough of them that clients had to resume; fails on what is not exact. */
+/** Plays random scripts against two real processes until clients have resumed often enough. Fails on a violation. */
 export async function checkProcesses(
   world: ProcessWorld,
-  { runs: wanted, levelMs }: { readonly runs: number; readonly levelMs: number },
+  { runs: wanted, completeWithinMs }: { readonly runs: number; readonly completeWithinMs: number },
 ): Promise<void> {
   const { stats, runs, failure } = await checkUntil(
     {
       runs: wanted,
       script: scripts({ maxSteps: 50, floods: 'none', shortTokenMs: 600 }),
-      play: (script) => world.run(script, { levelMs }),
+      play: (script) => world.run(script, { completeWithinMs }),
       shrinks: false,
     },
     ({ resumes }) => resumes > wanted,

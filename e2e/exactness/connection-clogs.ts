@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Lets what is written to a connection wait, as if the network took no more for this client. */
+/** Holds back the bytes written to single connections, like a network that accepts no more for a client. */
 export class ConnectionClogs {
   readonly #byPort = new Map<number, Socket>();
   readonly #clogged = new Set<Socket>();
@@ -15,7 +15,7 @@ export class ConnectionClogs {
     });
   }
 
-  /** From now on nothing goes out to the client at this port, or all that waits does. */
+  /** Holds back all bytes for the client at this port, or releases them. */
   set(port: number, on: boolean): void {
     const socket = this.#byPort.get(port);
     if (!socket || this.#clogged.has(socket) === on) return;

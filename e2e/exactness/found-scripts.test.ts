@@ -30,7 +30,7 @@ function flooded(itemBytes: number, smallBefore = 0): Script {
   ]);
 }
 
-/** A client stops reading before its snapshot has come; how long it had until then is tried out. */
+/** Clients that stop reading before their snapshot has come, each after another number of turns. */
 function stalledAtOnce(transport: ClientSpec['transport']): Script {
   const spec = client({ ...watchA, overflow: 'latest-per-key' }, transport);
   const steps = Array.from({ length: 12 }, (_, turns): Step[] => [
@@ -42,12 +42,12 @@ function stalledAtOnce(transport: ClientSpec['transport']): Script {
   return { clients, early: clients.map(() => false), delays: [0, 5, 0], steps: steps.flat() };
 }
 
-/** What random scripts have found, as small as they could be made: each was a fault once. */
-describe('what was found by random scripts and mended', () => {
+/** Shrunk scripts that once violated exactness. */
+describe('a script that once violated exactness', () => {
   it.each([
     [
-      // The replay read the log without the tail's forbearance: one bad record refused every resume across it.
-      'goes on after a cursor across a record that nobody can read',
+      // The replay did not skip malformed records as the tail does: one bad record refused every resume across it.
+      'resumes from a cursor across a malformed record',
       script([
         { kind: 'connect', client: 0, replica: 0 },
         { kind: 'wait', turns: 40 },
@@ -60,9 +60,9 @@ describe('what was found by random scripts and mended', () => {
       ]),
     ],
     [
-      // The replay read the log up to where the history began by then, and so beyond where the client had joined the
-      // live changes: those came from the log and once more from the group.
-      'sends nothing twice when the history moves on during a replay from the log',
+      // The replay read the log up to the start of the history, which had moved beyond the fence meanwhile. The changes
+      // after the fence came from the log and again from the group.
+      'delivers nothing twice when the history evicts changes during a replay from the log',
       script(
         [
           { kind: 'connect', client: 0, replica: 0 },
@@ -79,29 +79,29 @@ describe('what was found by random scripts and mended', () => {
       ),
     ],
     [
-      // The replay handed over two hundred messages before it looked whether the connection had room: it was closed
-      // as slow, came back with the same cursor, and so on for ever.
-      'goes on after a cursor when more was missed than a connection may have waiting',
+      // The replay delivered two hundred messages before it checked for backpressure. The connection was closed as slow,
+      // the client resumed from the same cursor, and so on without end.
+      'resumes when the missed messages exceed the limit of the outbound queue',
       flooded(40_000),
     ],
     [
-      // The bound was held against a message that nothing waited before: a client could never come past it.
-      'goes on across a message that is larger than the bound of what may wait',
+      // The limit was applied to a single message in an empty queue: the client could never receive it.
+      'resumes across a message that is larger than the limit of the outbound queue',
       flooded(300_000),
     ],
     [
-      // The same with a small message in front of the large one: together they were too much.
-      'goes on across a large message that comes right after a small one',
+      // The same with a small message before the large one: together they exceeded the limit.
+      'resumes across a large message right after a small one',
       flooded(250_000, 3),
     ],
     [
-      // Of what waited only the newest change of the key was kept, and the snapshot was taken for an older one.
-      'sends the snapshot first however much waits behind it, and says what is missing after it',
+      // Only the newest queued change of the key was kept. The snapshot counted as an older change and was dropped.
+      'delivers the snapshot first, then counts the changes dropped after it',
       stalledAtOnce('websocket'),
     ],
-    ['does so over SSE as well', stalledAtOnce('sse')],
+    ['delivers the snapshot first over SSE as well', stalledAtOnce('sse')],
   ] as const)('%s', async (_why, found) => {
-    const { messages } = await runLocally(found, { levelMs: 5_000 });
+    const { messages } = await runLocally(found, { completeWithinMs: 5_000 });
     expect(messages).toBeGreaterThan(0);
   });
 });

@@ -16,7 +16,7 @@ const itemSchema = z.object({
   key: z.string().min(1),
   version: z.int().min(1),
   owner: z.string(),
-  /** Says which version of which key this is: a message with another one's content is found out. */
+  /** Key and version: reveals a message with the content of another version. */
   text: z.string(),
   pad: z.string(),
 });
@@ -25,7 +25,7 @@ export type Item = z.infer<typeof itemSchema>;
 export const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 export const OWNERS = ['ann', 'bob'] as const;
 export const BFF_PATH = '/graphql/items';
-/** Fewer than keys, so that keys share partitions and a subscription to all needs several positions. */
+/** Fewer than keys, so that keys share partitions and the cursors of several keys hold several positions. */
 export const PARTITIONS = 3;
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -42,30 +42,35 @@ export function itemId(key: string, version: number): string {
   return `items/${key}@${version}`;
 }
 
-/** What is said about items on a topic of this name. */
+/** Defines the message type of item documents on this topic. */
 export function defineItemChanged(topicName: string) {
   return defineMessage('ItemChanged', {
     owner: 'exactness',
     version: 1,
-    topic: { name: topicName, cleanup: 'compact', retentionMs: HOUR_MS, description: 'what is watched' },
+    topic: {
+      name: topicName,
+      cleanup: 'compact',
+      retentionMs: HOUR_MS,
+      description: 'items that clients subscribe to',
+    },
     key: 'item key',
     schema: itemSchema,
   });
 }
 
-/** An item as the record of a document topic. */
+/** Encodes an item as a record of its document topic. */
 export function itemRecord(definition: ReturnType<typeof defineItemChanged>, data: Item): OutgoingRecord {
   const { key, version } = data;
   const message = { id: itemId(key, version), key, sequence: version, timeMs: Date.now(), data };
   return encodeEnvelope(createMessage(definition, message));
 }
 
-/** What can be subscribed to; each under every policy that its kind can have. */
+/** Kinds of live fields. Each exists under every overflow policy that it supports. */
 export type ItemField = 'item' | 'itemChanges' | 'items' | 'owned';
 
 const suffixes = { close: '', 'latest-per-key': 'Latest', snapshot: 'Fresh' } as const;
 
-/** The field of `Subscription` that is this kind with this policy. */
+/** Name of the field on `Subscription` for a kind and a policy. */
 export function fieldName(field: ItemField, overflow: OverflowPolicy): string {
   return `${field}${suffixes[overflow]}`;
 }
@@ -85,7 +90,7 @@ const typeDefs = `
     ownedLatest(owner: ID!): Item!
   }`;
 
-/** A BFF with nothing behind it but the items: one key with a snapshot and without, all of them, those of an owner. */
+/** Creates a BFF of items: live fields of one key with and without a snapshot, of all items, and of an owner's items. */
 export function createItemBff(
   definition: MessageDefinition,
   readItem: (key: string) => Promise<Item | undefined>,
@@ -124,7 +129,7 @@ export function createItemBff(
     resolvers: {
       Query: { ready: () => true },
       Item: {
-        // Makes an execution asynchronous: later changes come while this one is rendered.
+        // Makes the execution asynchronous, so that later changes arrive during the rendering.
         slow: async ({ text }: Item) => {
           await nextTurn();
           return text;

@@ -1,22 +1,22 @@
 import type { EventLog, OutgoingRecord } from '@tidegate/event-log';
 import { KEYS, itemOf, itemRecord, type defineItemChanged, type Item } from './item-bff.ts';
 
-/** One change as it stands in the log for the first time; repeats and malformed records are not among them. */
+/** First occurrence of a change in the log. Excludes repeats and malformed records. */
 export interface Published {
   readonly key: string;
   readonly version: number;
 }
 
 export interface RelayOptions {
-  /** The relay died between publish and mark: the whole batch comes again. */
+  /** Publishes the end of the batch again, like a relay that died between publish and mark. */
   readonly twice: boolean;
-  /** Which malformed record goes in between; 0 for none. */
+  /** Kind of the malformed record appended after the batch; 0 for none. */
   readonly malformed: number;
 }
 
 /**
- * The write side, and what the oracle knows: items are committed (that is what a snapshot reads), and their changes
- * are published afterwards, so that a snapshot may be ahead of the log.
+ * The write side, and the facts that the oracle checks against. Items are committed first, which snapshots read, and
+ * their changes are published later, so a snapshot may be ahead of the log.
  */
 export class ItemWriter {
   readonly #log: EventLog;
@@ -33,7 +33,7 @@ export class ItemWriter {
     this.commit(KEYS);
   }
 
-  /** In the order in which their append began; what is in here may not be durable yet. */
+  /** Changes in the order of their appends. The newest may not be durable yet. */
   get published(): readonly Published[] {
     return this.#published;
   }
@@ -42,7 +42,7 @@ export class ItemWriter {
     return this.#committed.get(key);
   }
 
-  /** The newest version of a key that is in the log for certain; 0 for none. */
+  /** Newest version of a key that is durable in the log; 0 for none. */
   acknowledged(key: string): number {
     return this.#acknowledged.get(key) ?? 0;
   }
@@ -55,43 +55,44 @@ export class ItemWriter {
     }
   }
 
-  /** Publishes what is committed and not published, after all that was relayed before. Rejects as `append` does. */
+  /** Publishes the committed but unpublished items, after earlier relays. Rejects with the error of `append`. */
   relay({ twice, malformed }: RelayOptions): Promise<void> {
     const batch = this.#pending;
     this.#pending = [];
     this.#appends = this.#appends.then(async () => {
-      await this.#append(batch);
+      await this.#publish(batch);
       const foreign = malformed > 0 ? malformedRecord(this.#definition, malformed) : undefined;
       if (foreign) await this.#log.append(this.#definition.topic.name, [foreign]);
-      // No further back than a replica's small history remembers: in production a repeat is as near to its original.
-      if (twice && batch.length > 0) await this.#send(batch.slice(-MAX_REPEATED));
+      // Within a replica's small history: in production a repeat is close to its original as well.
+      if (twice && batch.length > 0) await this.#append(batch.slice(-MAX_REPEATED));
     });
     return this.#appends;
   }
 
-  /** Resolves when everything relayed is durable. */
+  /** Resolves when every relayed item is durable. */
   settled(): Promise<void> {
     return this.#appends;
   }
 
-  async #append(batch: readonly Item[]): Promise<void> {
+  async #publish(batch: readonly Item[]): Promise<void> {
     if (batch.length === 0) return;
     this.#published.push(...batch.map(({ key, version }) => ({ key, version })));
-    await this.#send(batch);
+    await this.#append(batch);
     for (const { key, version } of batch) this.#acknowledged.set(key, version);
   }
 
-  async #send(batch: readonly Item[]): Promise<void> {
+  async #append(batch: readonly Item[]): Promise<void> {
     const records = batch.map((item) => itemRecord(this.#definition, item));
     await this.#log.append(this.#definition.topic.name, records);
   }
 }
 
+/** Maximum items of a repeated batch. */
 const MAX_REPEATED = 5;
 
 export const MALFORMED_KINDS = 6;
 
-/** What else may stand on a document topic: none of it concerns any subscriber. */
+/** Creates a record that no subscriber must receive, or that must be skipped. */
 function malformedRecord(
   definition: ReturnType<typeof defineItemChanged>,
   kind: number,

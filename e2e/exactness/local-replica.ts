@@ -13,14 +13,14 @@ import { CURSOR_SECRET, replicaLimits, type Replica } from './replica.ts';
 export interface LocalReplicaOptions {
   readonly bff: Bff;
   readonly log: EventLog;
-  /** Called before each read of the log. */
+  /** Awaited before each read of the log. */
   readonly beforeRead?: () => Promise<void>;
   readonly mutant?: Mutant | undefined;
 }
 
-/** A gateway in this process behind a real HTTP server on loopback; SIGKILL is its sockets' sudden end. */
+/** Starts a gateway in this process behind an HTTP server on loopback. `kill` destroys its sockets. */
 export async function startLocalReplica(options: LocalReplicaOptions): Promise<Replica> {
-  const gate = createGate();
+  const gate = new Gate();
   const sockets = new Set<Socket>();
   const clogs = new ConnectionClogs();
   const server = await startHttpServer({ logger: silentLogger });
@@ -63,29 +63,25 @@ export async function startLocalReplica(options: LocalReplicaOptions): Promise<R
   };
 }
 
-interface Gate {
-  open(): void;
-  close(): void;
-  passed(): Promise<void>;
+/** Holds back a tail while it is closed. */
+class Gate {
+  #closed: PromiseWithResolvers<void> | undefined;
+
+  open(): void {
+    this.#closed?.resolve();
+    this.#closed = undefined;
+  }
+
+  close(): void {
+    this.#closed ??= Promise.withResolvers<void>();
+  }
+
+  async untilOpen(): Promise<void> {
+    while (this.#closed) await this.#closed.promise;
+  }
 }
 
-function createGate(): Gate {
-  let shut: PromiseWithResolvers<void> | undefined;
-  return {
-    open: () => {
-      shut?.resolve();
-      shut = undefined;
-    },
-    close: () => {
-      shut ??= Promise.withResolvers<void>();
-    },
-    passed: async () => {
-      while (shut) await shut.promise;
-    },
-  };
-}
-
-/** The same log for both replicas, each with a pace of its own. */
+/** Wraps the log that both replicas share, so that the tail of one can lag behind. */
 function laggingLog(
   log: EventLog,
   gate: Gate,
@@ -96,7 +92,7 @@ function laggingLog(
       log.tail({
         ...options,
         onRecords: async (records) => {
-          await gate.passed();
+          await gate.untilOpen();
           await options.onRecords(records);
         },
       }),

@@ -10,10 +10,10 @@ import type { Script } from './script.ts';
 
 const definition = defineItemChanged('items.documents');
 
-/** Plays a script in this process: two gateways on one embedded log, clients over real WebSockets. */
+/** Plays a script in this process: two gateways on one embedded log, clients over real connections. */
 export async function runLocally(
   script: Script,
-  options: { readonly levelMs: number; readonly mutant?: Mutant | undefined },
+  options: { readonly completeWithinMs: number; readonly mutant?: Mutant | undefined },
 ): Promise<RunStats> {
   const log = createSqliteEventLog({ path: ':memory:', logger: silentLogger, pollMs: 0 });
   const { name, cleanup, retentionMs } = definition.topic;
@@ -34,7 +34,7 @@ export async function runLocally(
   }
 }
 
-/** Takes the script's delays in turn, so that a replay meets the same ones. */
+/** Returns a function that waits the script's delays in turn, so that they are the same each time it is played. */
 function createPauses(delays: readonly number[]): () => Promise<void> {
   let next = 0;
   return async () => {

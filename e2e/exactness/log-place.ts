@@ -3,7 +3,7 @@ import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 
-/** The one log that a run's processes share. */
+/** Location of the log that the processes of a run share. */
 export type LogPlace = { readonly path: string } | { readonly brokers: readonly string[] };
 
 export function openLog(place: LogPlace, topic: string): EventLog {

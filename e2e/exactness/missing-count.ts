@@ -1,6 +1,7 @@
 /**
- * What a client of several keys was told it was not sent, against what it was not sent. A message says what was left
- * out of all keys since the one before it, so a key's part may be told before its next message shows it; never after.
+ * Compares the dropped messages that a client of several keys was told of with the messages that are missing. Each
+ * message counts the messages dropped of all keys since the previous one. The count for a key may therefore come before
+ * its next message reveals the gap, but never after it.
  */
 export class MissingCount {
   #told = 0;
@@ -15,18 +16,18 @@ export class MissingCount {
     this.missedBetween(count, count);
   }
 
-  /** Of a key whose first message this is: where its changes began is known only so far. */
+  /** For the first message of a key: the start of its changes is known only as a range. */
   missedBetween(least: number, most: number): void {
     this.#least += least;
     this.#most += Math.max(least, most);
   }
 
-  /** True when more is missing than was told so far. */
+  /** True when more messages are missing than the client was told of. */
   get isTooLow(): boolean {
     return this.#told < this.#least;
   }
 
-  /** Undefined when what was told is what is missing. To be asked when every key's newest message has come. */
+  /** Describes a difference; undefined when there is none. Valid once every key's newest message has come. */
   wrong(): string | undefined {
     if (this.#told >= this.#least && this.#told <= this.#most) return undefined;
     const missing = this.#least === this.#most ? `${this.#least}` : `${this.#least} to ${this.#most}`;

@@ -5,26 +5,26 @@ import { patchWrites } from './patch-writes.ts';
 type Hub = Gateway['hub'];
 type Subscribe = Hub['subscribe'];
 type Sink = Parameters<Subscribe>[1];
-type Next = Sink['deliver'];
-type Batch = Parameters<Next>[0];
+type Deliver = Sink['deliver'];
+type Batch = Parameters<Deliver>[0];
 type Frame = Batch['frames'][number];
 
-/** Breaks a started gateway. */
+/** Patches a fault into a gateway. */
 export interface Mutant {
-  /** The engine, at the one place through which every subscription goes. */
+  /** Patches `hub.subscribe`, which every subscription goes through. */
   readonly hub?: (hub: Hub) => void;
-  /** What the transports write, connection by connection. */
+  /** Patches the bytes written to a connection. */
   readonly socket?: (socket: Socket) => void;
 }
 
-/** A resume begins from now: what happened meanwhile is not replayed. */
+/** A resume starts from now: the changes since the cursor are not replayed. */
 const skippedReplay = ofSubscribe((subscribe) => (request, sink) => {
   if (request.cursor === undefined) return subscribe(request, sink);
   const { cursor: _, snapshot: __, ...fromNow } = request;
   return subscribe(fromNow, sink);
 });
 
-/** `version <= floor + 1`: the snapshot is taken to contain the change after it. */
+/** `version <= floor + 1`: the change right after a snapshot is filtered out. */
 const snapshotFenceTooHigh = ofFrames(() => {
   let floor: number | undefined;
   return (frame) => {
@@ -34,7 +34,7 @@ const snapshotFenceTooHigh = ofFrames(() => {
   };
 });
 
-/** Not the first snapshot of a subscription but the one after an overflow: the change after it is left out. */
+/** The change right after a fresh snapshot is filtered out; the first snapshot works correctly. */
 const overflowResumesLate = ofFrames(({ cursor }) => {
   let hadMessage = cursor !== undefined;
   let skipped: number | undefined;
@@ -45,7 +45,7 @@ const overflowResumesLate = ofFrames(({ cursor }) => {
   };
 });
 
-/** `offset > position` where it has to be `>=`: the first change after a cursor is left out. */
+/** `offset > position` instead of `>=`: the first change after a cursor is filtered out. */
 const joinBoundaryTooHigh = ofFrames(({ cursor }) => {
   let skipping = cursor !== undefined;
   return () => {
@@ -55,7 +55,7 @@ const joinBoundaryTooHigh = ofFrames(({ cursor }) => {
   };
 });
 
-/** A resume begins one message before the cursor. */
+/** A resume starts one message before the cursor. */
 const joinBoundaryTooLow: Mutant = {
   hub: (hub) => {
     const before = new Map<string, string>();
@@ -77,25 +77,25 @@ const joinBoundaryTooLow: Mutant = {
   },
 };
 
-/** Messages that wait for one write: the last of them is lost when several do. */
+/** When several messages are buffered for one write, the last one is lost. */
 const lostFlush = ofSubscribe((subscribe) => (request, sink) => {
-  let waiting: Parameters<Next>[] = [];
+  let buffered: Parameters<Deliver>[] = [];
   const flush = (): void => {
-    const frames = waiting.flatMap(([batch]) => batch.frames);
+    const frames = buffered.flatMap(([batch]) => batch.frames);
     const lost = frames.length > 1 ? frames.at(-1) : undefined;
-    for (const [batch, ...rest] of waiting) {
+    for (const [batch, ...rest] of buffered) {
       const left = batch.filter((frame) => frame !== lost);
       if (left) sink.deliver(left, ...rest);
     }
-    waiting = [];
+    buffered = [];
   };
-  const next: Next = (...message) => {
-    if (waiting.push(message) === 1) setImmediate(flush);
+  const deliver: Deliver = (...message) => {
+    if (buffered.push(message) === 1) setImmediate(flush);
   };
-  return subscribe(request, withDeliver(sink, next));
+  return subscribe(request, withDeliver(sink, deliver));
 });
 
-/** One more was left out than the message says, or one less. The text stays as long as it is, and the frame. */
+/** `dropped` is wrong by one. The text keeps its length, as the frame does. */
 const droppedOffByOne: Mutant = {
   socket: (socket) =>
     patchWrites(socket, /(?<="dropped":\d*)\d(?=[,}])/g, (digit) =>
@@ -103,7 +103,7 @@ const droppedOffByOne: Mutant = {
     ),
 };
 
-/** An event has the id of the one before it. */
+/** An event carries the id of the previous event. */
 const idOfAnotherMessage: Mutant = {
   socket: (socket) => {
     let last: string | undefined;
@@ -126,7 +126,7 @@ export const mutants = {
   'a fresh snapshot after an overflow that resumes one change late': overflowResumesLate,
 } satisfies Record<string, Mutant>;
 
-/** Not broken: the same patches without a fault, so that what is caught is the fault and not the patch. */
+/** The same patches without a fault: proves that the oracle catches the faults and not the patching. */
 export const soundPatch: Mutant = {
   hub: (hub) => ofFrames(() => () => true).hub!(hub),
   socket: (socket) => patchWrites(socket, /"dropped":\d+|^id: \S+/gm, (text) => text),
@@ -140,24 +140,24 @@ function ofSubscribe(wrap: (subscribe: Subscribe) => Subscribe): Mutant {
   };
 }
 
-/** Leaves out the frames that this subscription's filter does not want. */
+/** Filters the frames of each subscription. */
 function ofFrames(filterOf: (request: Parameters<Subscribe>[0]) => (frame: Frame) => boolean): Mutant {
   return ofSubscribe((subscribe) => (request, sink) => {
     const wants = filterOf(request);
-    const next: Next = (batch, ...rest) => {
+    const deliver: Deliver = (batch, ...rest) => {
       const kept = new Set(batch.frames.filter(wants));
       const left = batch.filter((frame) => kept.has(frame));
       if (left) sink.deliver(left, ...rest);
     };
-    return subscribe(request, withDeliver(sink, next));
+    return subscribe(request, withDeliver(sink, deliver));
   });
 }
 
-/** The same sink, of whatever kind, with another `deliver`. */
-function withDeliver(sink: Sink, next: Next): Sink {
+/** Wraps any sink, replacing `deliver`. */
+function withDeliver(sink: Sink, deliver: Deliver): Sink {
   return new Proxy(sink, {
     get(target, property) {
-      if (property === 'deliver') return next;
+      if (property === 'deliver') return deliver;
       const value: unknown = Reflect.get(target, property, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

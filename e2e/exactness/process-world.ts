@@ -13,10 +13,10 @@ import type { ReplicaProcessOptions } from './replica-process.ts';
 import { runScript, type RunOptions, type RunStats } from './run-script.ts';
 import type { Script } from './script.ts';
 
-/** Processes that are started before they are wanted: most of a run would be waiting for them. */
+/** Processes started in advance: without them a run would mostly wait for processes to start. */
 const SPARE_PROCESSES = 2;
 
-/** Replicas that are processes, and one log and topic, for any number of runs one after the other. */
+/** Replicas as processes, with one log and topic for any number of consecutive runs. */
 export class ProcessWorld implements AsyncDisposable {
   readonly #log: EventLog;
   readonly #writer: ItemWriter;
@@ -45,7 +45,11 @@ export class ProcessWorld implements AsyncDisposable {
 
   run(script: Script, options: RunOptions): Promise<RunStats> {
     const turn = (): Promise<void> => delay(1);
-    return runScript(script, { writer: this.#writer, startReplica: () => this.#take(), turn }, options);
+    return runScript(
+      script,
+      { writer: this.#writer, startReplica: () => this.#acquireReplica(), turn },
+      options,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -55,7 +59,7 @@ export class ProcessWorld implements AsyncDisposable {
     await this.#log.close();
   }
 
-  async #take(): Promise<Replica> {
+  async #acquireReplica(): Promise<Replica> {
     const child = this.#idle.shift() ?? this.#spawn();
     while (this.#idle.length < SPARE_PROCESSES) this.#idle.push(this.#spawn());
     const url = (await child.waitForLine(/^ready /, 30_000)).slice('ready '.length);
@@ -85,7 +89,7 @@ export class ProcessWorld implements AsyncDisposable {
   }
 }
 
-/** The view's database, as a snapshot reads it. */
+/** Serves the committed items that snapshots read. */
 async function serveItems(writer: ItemWriter): Promise<Server> {
   const server = createServer((request, response) => {
     const item = writer.committed((request.url ?? '').slice(1));

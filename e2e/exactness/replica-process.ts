@@ -1,4 +1,4 @@
-/** A gateway on a shared log, as a process of its own that can be killed; prints its address when it is ready. */
+/** A gateway on a shared log, as a process that can be killed. Prints its address when it is ready. */
 import { createGateway } from '@tidegate/gateway';
 import { createItemBff, defineItemChanged, type Item } from './item-bff.ts';
 import { itemVerifier } from './item-token.ts';
@@ -8,7 +8,7 @@ import { CURSOR_SECRET, replicaLimits } from './replica.ts';
 export interface ReplicaProcessOptions {
   readonly place: LogPlace;
   readonly topic: string;
-  /** Where the committed items are read for snapshots: `GET <stateUrl>/<key>`. */
+  /** Address of the committed items, which snapshots read: `GET <stateUrl>/<key>`. */
   readonly stateUrl: string;
 }
 

@@ -1,24 +1,24 @@
-/** One gateway, whether in this process or in one of its own. */
+/** One gateway, in this process or in its own. */
 export interface Replica {
   readonly url: string;
-  /** It is gone at once: nothing it held in memory goes out any more. */
+  /** Ends it at once. Everything it held in memory is lost. */
   kill(): Promise<void>;
   /** Drains, then ends. */
   stop(): Promise<void>;
-  /** The run needs it no longer: it ends, or waits for the next run. */
+  /** Ends it, or keeps it for the next run. */
   release(): Promise<void>;
-  /** Holds its tail back, or lets it go on. Does nothing where the process is another one. */
+  /** Holds back its tail, or releases it. Does nothing for a gateway in another process. */
   lag(on: boolean): void;
   /**
-   * The network takes nothing for the client at this port any more: what the gateway writes waits behind it, after some
-   * tens of kilobytes rather than the megabytes that a kernel takes. Does nothing where the process is another one.
+   * Holds back the bytes for the client at this port, or releases them. The gateway meets backpressure after some tens of
+   * kilobytes instead of the megabytes that a kernel buffers. Does nothing for a gateway in another process.
    */
   clog(port: number, on: boolean): void;
 }
 
 /**
- * A history so small that a client that was away for some dozen changes is served from the log and not from memory;
- * a window for draining that does not make runs long.
+ * Limits of the replicas. A small history, so that a client that missed a few dozen changes is served from the log. A
+ * short drain window, so that runs are short.
  */
 export const replicaLimits = {
   historyBytes: 14_000,

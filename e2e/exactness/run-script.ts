@@ -7,33 +7,35 @@ import { createResumingClient } from './create-resuming-client.ts';
 import type { ResumingClient } from './resuming-client.ts';
 import { REPLICAS, type Script, type Step } from './script.ts';
 
-/** What the kernel takes on loopback for a client that does not read is less. */
+/** More than the kernel buffers on loopback for a client that does not read. */
 const FLOOD_BYTES = 5_000_000;
-/** What a clogged connection and the gateway's queue take is less. */
+/** More than a clogged connection and the gateway's outbound queue take. */
 const STALL_BYTES = 500_000;
 
-/** What one run needs of the place where it runs. */
+/** Environment of a run. */
 export interface World {
   readonly writer: ItemWriter;
   startReplica(): Promise<Replica>;
-  /** One step of waiting: a turn of the event loop where the replicas share it, longer where they do not. */
+  /** Waits one step: a turn of the event loop for replicas in this process, longer for other processes. */
   turn(): Promise<void>;
 }
 
 export interface RunOptions {
-  /** How long the views may take to become complete at the end. */
-  readonly levelMs: number;
+  /** Maximum time for the views to become complete at the end, in milliseconds. */
+  readonly completeWithinMs: number;
 }
 
-/** What runs have seen, so that a property that never tries anything does not pass for a good one. */
+/** Statistics of runs. They show that the runs contained the situations that the property is about. */
 export interface RunStats {
   messages: number;
   resumes: number;
   kills: number;
   restarts: number;
-  /** Messages that clients were told were left out, snapshots they were sent instead, tokens renewed in band. */
+  /** Dropped messages that clients were told of. */
   dropped: number;
+  /** Fresh snapshots in place of dropped messages. */
   fresh: number;
+  /** Tokens renewed on an open connection. */
   renewals: number;
 }
 
@@ -50,10 +52,9 @@ export const noStats: RunStats = {
 type Place = { readonly phase: 'up'; readonly replica: Replica } | { readonly phase: 'down' | 'starting' };
 
 /**
- * Plays a script against two replicas and holds every client's view against the oracle's.
+ * Plays a script against two replicas and checks every client against the oracle.
  *
- * @throws ExactnessViolation as soon as a client was sent what it should not have been, or, at the end, not sent what
- * it should have been.
+ * @throws ExactnessViolation as soon as a client receives a wrong message; at the end, when a message is missing.
  */
 export async function runScript(script: Script, world: World, options: RunOptions): Promise<RunStats> {
   const run = new ScriptRun(script, world, options);
@@ -72,7 +73,7 @@ class ScriptRun {
   readonly #places: Place[] = Array.from({ length: REPLICAS }, () => ({ phase: 'down' }));
   readonly #ending: Promise<void>[] = [];
   readonly #stats: RunStats = { ...noStats };
-  /** Those that drain are still connected to. */
+  /** All replicas ever started: clients are still connected to those that drain. */
   readonly #replicas: Replica[] = [];
   #violation: Error | undefined;
 
@@ -106,10 +107,10 @@ class ScriptRun {
     await Promise.all(this.#places.map((_, place) => this.#start(place)));
     this.#script.early.forEach((early, client) => early && this.#clients[client]?.connect(client));
     for (const step of this.#script.steps) {
-      await this.#take(step);
+      await this.#play(step);
       this.#check();
     }
-    await this.#level();
+    await this.#completeViews();
     for (const { messages, dropped, fresh } of this.#views()) {
       this.#stats.messages += messages;
       this.#stats.dropped += dropped;
@@ -125,7 +126,7 @@ class ScriptRun {
     await Promise.allSettled([...this.#ending, ...replicas]);
   }
 
-  async #take(step: Step): Promise<void> {
+  async #play(step: Step): Promise<void> {
     const { writer } = this.#world;
     switch (step.kind) {
       case 'write':
@@ -138,7 +139,7 @@ class ScriptRun {
       case 'flood':
         return this.#flood([step.key], step.itemBytes, FLOOD_BYTES);
       case 'stall':
-        // Published to nobody it would only take time.
+        // A flood for a disconnected client would only take time.
         if (!this.#clients[step.client]!.pause()) return;
         return this.#flood([this.#watchedBy(step.client), ...step.others], step.itemBytes, STALL_BYTES);
       case 'connect':
@@ -221,13 +222,13 @@ class ScriptRun {
     return undefined;
   }
 
-  /** Everybody is there and reads; changes go on until each subscription has had one and is level with the log. */
-  async #level(): Promise<void> {
+  /** Connects all clients and publishes until every subscription has received a change and all published ones. */
+  async #completeViews(): Promise<void> {
     for (const [index, { phase }] of this.#places.entries()) {
       if (phase === 'down') await this.#start(index);
       this.#lag(index, false);
     }
-    const deadline = Date.now() + this.#options.levelMs;
+    const deadline = Date.now() + this.#options.completeWithinMs;
     for (let round = 0; ; round++) {
       this.#clients.forEach((client, index) => {
         client.resume();
@@ -237,17 +238,19 @@ class ScriptRun {
       this.#world.writer.commit(KEYS);
       this.#relay(false, 0);
       await this.#world.writer.settled();
-      const isLevel = (): boolean => this.#violation !== undefined || this.#behind() === undefined;
-      await until(isLevel, {
-        what: 'level',
+      const isComplete = (): boolean => this.#violation !== undefined || this.#incompleteView() === undefined;
+      await until(isComplete, {
+        what: 'complete views',
         timeoutMs: Math.max(deadline - Date.now(), 1),
         everyMs: 1,
       }).catch(() => {
         this.#check();
-        throw new ExactnessViolation(`not level after ${this.#options.levelMs} ms: ${this.#behind()}`);
+        throw new ExactnessViolation(
+          `views not complete after ${this.#options.completeWithinMs} ms: ${this.#incompleteView()}`,
+        );
       });
       this.#check();
-      // Once more than needed: what the first round brought may have been a snapshot, and what follows it has to come.
+      // A second round: the first one may have delivered a snapshot, and the changes after it must come as well.
       if (round > 0 && this.#views().every(({ accepted }) => accepted)) return;
       if (Date.now() > deadline) throw new ExactnessViolation('a subscription was sent nothing at all');
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -258,7 +261,7 @@ class ScriptRun {
     return this.#clients.flatMap(({ views }) => views);
   }
 
-  #behind(): string | undefined {
+  #incompleteView(): string | undefined {
     const view = this.#views().find((candidate) => candidate.missing() !== undefined);
     return view && `${view.toString()}: ${view.missing()}`;
   }

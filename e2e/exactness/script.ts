@@ -8,48 +8,48 @@ export const REPLICAS = 2;
 export const CLIENTS = 3;
 
 export type Step =
-  /** Items are committed; `later`: the relay publishes them with the next ones, so that snapshots are ahead. */
+  /** Commits items. `later`: the relay publishes them with the next ones, so that snapshots are ahead of the log. */
   | {
       readonly kind: 'write';
       readonly keys: readonly string[];
       readonly relay: 'later' | 'once' | 'twice';
       readonly malformed: number;
     }
-  /** More changes of one key than the hub's history holds. */
+  /** Publishes more changes of one key than the hub's history holds. */
   | { readonly kind: 'burst'; readonly key: string; readonly count: number }
-  /** More bytes than the kernel takes for a client that does not read. */
+  /** Publishes more bytes than the kernel buffers for a client that does not read. */
   | { readonly kind: 'flood'; readonly key: string; readonly itemBytes: number }
-  /** A client stops reading, and more than may wait for it is published of what it watches, and of other keys. */
+  /** Stops a client's reads and overflows its outbound queue with changes of its key and of others. */
   | {
       readonly kind: 'stall';
       readonly client: number;
       readonly others: readonly string[];
       readonly itemBytes: number;
     }
-  /** `reconnect`: the connection breaks, and the client is back with another replica before anybody notices. */
+  /** `reconnect`: the connection breaks, and the client connects to another replica at once. */
   | { readonly kind: 'connect' | 'reconnect'; readonly client: number; readonly replica: number }
   | {
       readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume' | 'renew';
       readonly client: number;
     }
-  /** SIGKILL; `back`: another process takes its place at once, otherwise only when both are gone or at the end. */
+  /** SIGKILL. `back`: a successor starts at once; otherwise when both replicas are down, or at the end. */
   | { readonly kind: 'kill'; readonly replica: number; readonly back: boolean }
-  /** Drains; `back`: while its successor starts. */
+  /** Drains a replica. `back`: its successor starts meanwhile. */
   | { readonly kind: 'restart'; readonly replica: number; readonly back: boolean }
-  /** One replica's tail falls behind the other's, or comes level again. */
+  /** Holds back one replica's tail, or releases it. */
   | { readonly kind: 'lag'; readonly replica: number; readonly on: boolean }
   | { readonly kind: 'wait'; readonly turns: number };
 
-/** One that many fit into a connection's bound, and one that alone is more than it. */
+/** Item sizes: a fraction of the outbound queue's limit, and more than the limit. */
 const ITEM_BYTES = [40_000, 300_000];
 
-/** Everything random about one run. What it cannot fix is how the machine schedules sockets. */
+/** All random choices of one run. The scheduling of sockets remains random. */
 export interface Script {
   readonly clients: readonly ClientSpec[];
-  /** Which of the clients are there from the beginning. */
+  /** True for clients that connect before the first step. */
   readonly early: readonly boolean[];
   readonly steps: readonly Step[];
-  /** Turns of the event loop that snapshots and reads of the log take, one after the other. */
+  /** Duration of consecutive snapshots and log reads, in turns of the event loop. */
   readonly delays: readonly number[];
 }
 
@@ -68,13 +68,13 @@ const operation: fc.Arbitrary<OperationSpec> = fc
     spec.overflow === 'snapshot' && spec.field !== 'item' ? { ...spec, overflow: 'latest-per-key' } : spec,
   );
 
-const OUTLIVES_A_RUN_MS = 3_600_000;
+const LONGER_THAN_A_RUN_MS = 3_600_000;
 
-/** Most tokens outlive a run by far; some end several times within one. */
+/** Most tokens outlive the run; some expire several times within it. */
 function clientSpec({ shortTokenMs = 60 }: { shortTokenMs?: number }): fc.Arbitrary<ClientSpec> {
   return fc.record({
     transport: fc.constantFrom('websocket', 'websocket', 'sse'),
-    tokenLifetimeMs: fc.constantFrom(OUTLIVES_A_RUN_MS, OUTLIVES_A_RUN_MS, shortTokenMs),
+    tokenLifetimeMs: fc.constantFrom(LONGER_THAN_A_RUN_MS, LONGER_THAN_A_RUN_MS, shortTokenMs),
     operations: fc.array(operation, { minLength: 1, maxLength: 2 }),
   });
 }
@@ -103,8 +103,8 @@ const ofClient = fc.record({
 });
 
 /**
- * How much is published at once: `none` where nothing can be clogged; `stalls`: often more than may wait for a client
- * whose connection is clogged; `all`: now and then more than a kernel takes, too, which takes long.
+ * Overflows in a script. `none`: for replicas that cannot be clogged. `stalls`: many overflows of clogged connections.
+ * `all`: fewer of these, and rare overflows of a kernel's buffer, which take long.
  */
 export type Floods = 'none' | 'stalls' | 'all';
 
@@ -160,11 +160,11 @@ function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
   );
 }
 
-/** Scripts of up to `maxSteps` steps. */
+/** Generates scripts of up to `maxSteps` steps. */
 export function scripts(options: {
   readonly maxSteps: number;
   readonly floods: Floods;
-  /** Where a run takes seconds a token has to live longer, or a client does nothing but come back. */
+  /** Lifetime of short-lived tokens in milliseconds. Default 60; more for slow runs, or clients only reconnect. */
   readonly shortTokenMs?: number;
 }): fc.Arbitrary<Script> {
   return fc.record({
