@@ -11,7 +11,7 @@ import {
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { ClientAddresses } from './admission/client-address.ts';
 import type { EdgeGuards } from './admission/connection-hold.ts';
-import type { Refusal } from './admission/metrics.ts';
+import type { Refusal } from './admission/rules.ts';
 import type { OriginPolicy } from './admission/origin-policy.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { Route } from './gateway-options.ts';
@@ -21,6 +21,7 @@ import type { LiveHub } from './live/hub.ts';
 import type { LiveMetrics } from './live/metrics.ts';
 import { GraphqlEndpoint } from './transports/graphql-endpoint.ts';
 import { Heartbeats } from './transports/heartbeats.ts';
+import { traceparentOf } from './transports/http/request.ts';
 import { FlushScheduler } from './transports/outbound/flush-scheduler.ts';
 import { WebSocketTransport } from './transports/websocket/transport.ts';
 
@@ -105,17 +106,12 @@ export class EdgeListener implements HttpListener {
   /** Returns false when the address already has its maximum of connections. */
   #countSocket(socket: Duplex, address: string): boolean {
     try {
-      socket.once('close', this.#options.guards.admission.connectionOf(address));
+      socket.once('close', this.#options.guards.admission.admitAddress(address));
       return true;
     } catch {
       return false;
     }
   }
-}
-
-function traceparentOf(request: IncomingMessage): string | undefined {
-  const { traceparent } = request.headers;
-  return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
 function pathOf(request: IncomingMessage): string {

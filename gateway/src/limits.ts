@@ -1,5 +1,5 @@
 import { integer } from '@tidegate/runtime/config';
-import { halfOfOpenFiles } from './admission/socket-limit.ts';
+import { halfOfOpenFiles } from './admission/open-files.ts';
 import { jwtRules } from './auth/jwt-rules.ts';
 
 const KIB = 1024;

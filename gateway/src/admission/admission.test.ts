@@ -15,48 +15,48 @@ function create() {
 }
 
 describe('admission', () => {
-  it('refuses an address one connection too many, and takes one again when one has gone', () => {
+  it('refuses a connection above the maximum of an address, and admits one again after a release', () => {
     const { admission } = create();
-    const release = admission.connectionOf('192.0.2.1');
-    admission.connectionOf('192.0.2.1');
-    expect(() => admission.connectionOf('192.0.2.1')).toThrow('2 connections of an address');
-    admission.connectionOf('192.0.2.2');
+    const release = admission.admitAddress('192.0.2.1');
+    admission.admitAddress('192.0.2.1');
+    expect(() => admission.admitAddress('192.0.2.1')).toThrow('2 connections of an address');
+    admission.admitAddress('192.0.2.2');
     release();
     release();
-    admission.connectionOf('192.0.2.1');
-    expect(() => admission.connectionOf('192.0.2.1')).toThrow('2 connections of an address');
+    admission.admitAddress('192.0.2.1');
+    expect(() => admission.admitAddress('192.0.2.1')).toThrow('2 connections of an address');
   });
 
-  it('counts a viewer whatever rights its tokens give', () => {
+  it('counts a viewer independently of the role of its tokens', () => {
     const { admission } = create();
-    admission.connectionFor(one);
-    admission.connectionFor({ ...one, viewer: { ...one.viewer, role: 'operator' } });
-    expect(() => admission.connectionFor(one)).toThrow(
+    admission.admitViewer(one.viewer);
+    admission.admitViewer({ ...one.viewer, role: 'operator' });
+    expect(() => admission.admitViewer(one.viewer)).toThrow(
       expect.objectContaining({ code: 'TOO_MANY_CONNECTIONS' }),
     );
-    admission.connectionFor(two);
+    admission.admitViewer(two.viewer);
   });
 
-  it('counts those without a token by their address', () => {
+  it('counts subscriptions without a token by their address', () => {
     const { admission } = create();
-    for (let count = 0; count < 3; count++) admission.connectionFor(nobody);
-    admission.subscription(nobody);
-    admission.subscription(nobody);
-    expect(() => admission.subscription(nobody)).toThrow('2 subscriptions of a viewer');
-    admission.subscription({ ...nobody, address: '192.0.2.2' });
-    admission.subscription(one);
+    for (let count = 0; count < 3; count++) admission.admitViewer(nobody.viewer);
+    admission.admitSubscription(nobody);
+    admission.admitSubscription(nobody);
+    expect(() => admission.admitSubscription(nobody)).toThrow('2 subscriptions of a viewer');
+    admission.admitSubscription({ ...nobody, address: '192.0.2.2' });
+    admission.admitSubscription(one);
   });
 
-  it('holds nothing of those who have left, and says how many it refused and why', async () => {
+  it('holds nothing after all releases, and counts refusals by reason', async () => {
     const { admission, metrics } = create();
     const releases = [
-      admission.connectionOf('192.0.2.1'),
-      admission.connectionFor(one),
-      admission.subscription(one),
-      admission.subscription(one),
+      admission.admitAddress('192.0.2.1'),
+      admission.admitViewer(one.viewer),
+      admission.admitSubscription(one),
+      admission.admitSubscription(one),
     ];
     expect(admission.holders).toBe(3);
-    expect(() => admission.subscription(one)).toThrow('subscriptions');
+    expect(() => admission.admitSubscription(one)).toThrow('subscriptions');
     for (const release of releases) release();
     expect(admission.holders).toBe(0);
     const { body } = await metrics.render();

@@ -1,19 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 
-/** Tells where requests come from, across the proxies that are trusted to say so. */
+/** Determines the client address of requests and sockets, across trusted proxies. */
 export interface ClientAddresses {
-  /** Whom to count a request for. */
+  /** Returns the address that a request is counted by. */
   of(request: IncomingMessage): string;
-  /** Whom to count a socket for; undefined for one of our own proxies, whose sockets are many clients'. */
+  /** Returns the address that a socket is counted by; undefined for a trusted proxy, which carries many clients. */
   ofSocket(socket: { readonly remoteAddress?: string | undefined }): string | undefined;
 }
 
 /**
- * `X-Forwarded-For` is what anybody can write. It is read from the right, where our own proxies have added to it, up
- * to the first address that is not one of theirs; without trusted proxies it is not read at all.
+ * Creates the rule by which `X-Forwarded-For` is read. Any client can send the header, so it is read from the right,
+ * where trusted proxies append to it, up to the first address that is not a trusted proxy. Without trusted proxies it
+ * is ignored.
  *
- * @param trustedProxies addresses or CIDR ranges, as `addressRanges` of `@tidegate/config` has checked them.
+ * @param trustedProxies addresses or CIDR ranges, checked by `addressRanges` of `@tidegate/runtime/config`.
  */
 export function createClientAddresses(trustedProxies: readonly string[]): ClientAddresses {
   const trusted = blockListOf(trustedProxies);
@@ -21,41 +23,35 @@ export function createClientAddresses(trustedProxies: readonly string[]): Client
     isIP(address) !== 0 && trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   return {
     of: (request) => {
-      let address = plain(request.socket.remoteAddress);
+      let address = unmapped(request.socket.remoteAddress);
       if (trustedProxies.length === 0) return countedAs(address);
       const hops = forwardedFor(request);
       while (isTrusted(address) && hops.length > 0) {
-        const hop = plain(hops.pop());
-        // What is no address was not written by a proxy of ours: the last one that was is as near as we get.
+        const hop = unmapped(hops.pop());
+        // A trusted proxy appends addresses only: the last address found is the nearest to the client.
         if (isIP(hop) === 0) break;
         address = hop;
       }
       return countedAs(address);
     },
     ofSocket: ({ remoteAddress }) => {
-      const address = plain(remoteAddress);
+      const address = unmapped(remoteAddress);
       return isTrusted(address) ? undefined : countedAs(address);
     },
   };
 }
 
-/** An IPv6 client has a whole /64 to itself, so that is what is counted. */
+/** Returns the /64 of an IPv6 address, because one client commonly has all of it; an IPv4 address as it is. */
 function countedAs(address: string): string {
   if (!isIPv6(address)) return address;
-  const [left = '', right] = address.replace(/%.*$/, '').split('::');
-  const groups = left === '' ? [] : left.split(':');
-  const tail = right === undefined || right === '' ? [] : right.split(':');
-  while (right !== undefined && groups.length + tail.length < 8) groups.push('0');
-  return `${[...groups, ...tail]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
+  const groups = ipaddr.IPv6.parse(address).parts.slice(0, 4);
+  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
 }
 
-/** An IPv4 address that came over an IPv6 socket is an IPv4 address. */
-function plain(address: string | undefined): string {
-  const text = (address ?? '').trim();
-  return text.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+/** Returns the IPv4 address of an IPv4-mapped IPv6 address, any other address as it is. */
+function unmapped(address = ''): string {
+  const text = address.trim();
+  return isIPv6(text) ? ipaddr.process(text).toString() : text;
 }
 
 function forwardedFor(request: IncomingMessage): string[] {

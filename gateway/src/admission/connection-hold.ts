@@ -1,40 +1,40 @@
 import type { RevocationList } from '../auth/revocation-list.ts';
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
-import type { Admission, Release } from './admission.ts';
-import type { EdgeMetrics, Refusal } from './metrics.ts';
+import type { Admission } from './admission.ts';
+import type { Release } from './keyed-limit.ts';
+import type { EdgeMetrics } from './metrics.ts';
+import type { Refusal } from './rules.ts';
 
-/** What the live transports of a process share to keep their connections within bounds. */
+/** Parts of admission that all transports of a process share. */
 export interface EdgeGuards {
   readonly admission: Admission;
   readonly revocations: RevocationList;
   readonly metrics: EdgeMetrics;
 }
 
-/** What one live connection holds of its viewer: a place among the viewer's connections, and an eye on its token. */
+/** Holds the place of one live connection among those of its viewer, and watches the revocation of its token. */
 export class ConnectionHold {
   readonly #guards: EdgeGuards;
-  readonly #address: string;
   readonly #onRevoked: () => void;
   #viewer: VerifiedViewer | undefined;
-  #leave: Release = () => undefined;
-  #unwatch: Release = () => undefined;
+  #release: Release = () => undefined;
+  #unwatch: () => void = () => undefined;
   #released = false;
 
-  /** @param onRevoked the token that was taken last has been revoked: end the connection at once. */
-  constructor(guards: EdgeGuards, address: string, onRevoked: () => void) {
+  /** @param onRevoked called when the token that was assigned last is revoked; the connection must end at once. */
+  constructor(guards: EdgeGuards, onRevoked: () => void) {
     this.#guards = guards;
-    this.#address = address;
     this.#onRevoked = onRevoked;
   }
 
-  /** The connection is this viewer's, by this token, from now on. @throws TidegateError TOO_MANY_CONNECTIONS */
-  take(viewer: VerifiedViewer): void {
+  /** Assigns the connection to a viewer and its token, in place of the one before. @throws TidegateError TOO_MANY_CONNECTIONS */
+  assign(viewer: VerifiedViewer): void {
     if (this.#released) return;
     const { admission, revocations, metrics } = this.#guards;
     if (viewer.id !== this.#viewer?.id) {
-      const leave = admission.connectionFor({ viewer, address: this.#address });
-      this.#leave();
-      this.#leave = leave;
+      const release = admission.admitViewer(viewer);
+      this.#release();
+      this.#release = release;
     }
     this.#viewer = viewer;
     this.#unwatch();
@@ -44,9 +44,10 @@ export class ConnectionHold {
     });
   }
 
+  /** Gives the place up and watches no longer. Idempotent. */
   release(): void {
     this.#released = true;
-    this.#leave();
+    this.#release();
     this.#unwatch();
   }
 }

@@ -1,14 +1,18 @@
-/** So many at a time for each key. Holds memory for keys that have some, and for no others. */
+/** Returns the counted place. Idempotent. */
+export type Release = () => void;
+
+/** Maximum number of places that each key may hold at a time. Uses memory only for keys that hold some. */
 export class KeyedLimit {
   readonly max: number;
   readonly #counts = new Map<string, number>();
 
+  /** @param max maximum places of one key. */
   constructor(max: number) {
     this.max = max;
   }
 
-  /** Counts one more until the answer is called; undefined when the key has as many as it may. */
-  take(key: string): (() => void) | undefined {
+  /** Takes a place until the returned function is called; undefined when the key already holds its maximum. */
+  take(key: string): Release | undefined {
     const count = this.#counts.get(key) ?? 0;
     if (count >= this.max) return undefined;
     this.#counts.set(key, count + 1);
@@ -16,17 +20,13 @@ export class KeyedLimit {
     return () => {
       if (released) return;
       released = true;
-      const left = this.#counts.get(key)! - 1;
-      if (left > 0) this.#counts.set(key, left);
+      const remaining = this.#counts.get(key)! - 1;
+      if (remaining > 0) this.#counts.set(key, remaining);
       else this.#counts.delete(key);
     };
   }
 
-  count(key: string): number {
-    return this.#counts.get(key) ?? 0;
-  }
-
-  /** Keys that hold something. */
+  /** Number of keys that hold places. */
   get keys(): number {
     return this.#counts.size;
   }

@@ -1,15 +1,6 @@
 import type { Metrics } from '@tidegate/runtime/telemetry';
 
-/** Why the edge refused somebody: the values of the label `reason`. */
-export type Refusal =
-  | 'sockets-per-address'
-  | 'connections-per-address'
-  | 'connections-per-viewer'
-  | 'subscriptions-per-viewer'
-  | 'origin'
-  | 'revoked';
-
-/** What an operator sees of those who were not let in. */
+/** Creates the counter of refusals. Its label `reason` has the values of `Refusal`. */
 export function createEdgeMetrics(metrics: Metrics) {
   return {
     refusals: metrics.counter({

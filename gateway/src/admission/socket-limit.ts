@@ -1,38 +1,22 @@
 import type { HttpServer } from '@tidegate/runtime/http';
 import type { ClientAddresses } from './client-address.ts';
-import type { EdgeMetrics, Refusal } from './metrics.ts';
 import { KeyedLimit } from './keyed-limit.ts';
+import type { EdgeMetrics } from './metrics.ts';
+import type { Refusal } from './rules.ts';
 
-/** Used where the system names no limit of open files. */
-const DEFAULT_SOCKETS = 20_000;
-
-/**
- * Half of the files that the process may have open: one address alone cannot use them up, and what the gateway needs
- * for itself is always left.
- */
-export function halfOfOpenFiles(): number {
-  // The types do not know it yet; without it Node asks DNS for the names of all open connections.
-  const report = process.report as typeof process.report & { excludeNetwork: boolean };
-  report.excludeNetwork = true;
-  const { userLimits } = report.getReport() as {
-    userLimits?: { open_files?: { soft: number | 'unlimited' } };
-  };
-  const soft = Number(userLimits?.open_files?.soft);
-  return Number.isInteger(soft) && soft > 1 ? Math.floor(soft / 2) : DEFAULT_SOCKETS;
+export interface SocketLimitOptions {
+  /** Maximum open sockets of one address. */
+  readonly maxPerAddress: number;
+  readonly addresses: ClientAddresses;
+  readonly metrics: EdgeMetrics;
 }
 
 /**
- * So many open sockets for each address, whatever is said on them: counted before the first byte, as those who send
- * none are counted by nothing else. One too many is closed unsaid. Our own proxies are many clients and not counted.
+ * Limits the open sockets of each address. Sockets are counted before their first byte, because no other limit counts
+ * sockets that send nothing. A socket above the limit is closed without an answer. Sockets of trusted proxies carry many
+ * clients and are not counted.
  */
-export function limitSockets(
-  server: Pick<HttpServer, 'onConnection'>,
-  options: {
-    readonly maxPerAddress: number;
-    readonly addresses: ClientAddresses;
-    readonly metrics: EdgeMetrics;
-  },
-): void {
+export function limitSockets(server: Pick<HttpServer, 'onConnection'>, options: SocketLimitOptions): void {
   const sockets = new KeyedLimit(options.maxPerAddress);
   server.onConnection((socket) => {
     const address = options.addresses.ofSocket(socket);

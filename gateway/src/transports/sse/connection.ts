@@ -66,8 +66,8 @@ export class SseConnection {
       maxBytes: options.maxQueuedBytes,
       onOverflow: () => this.#endSlowConsumer(),
     });
-    this.#releaseAddress = options.guards.admission.connectionOf(facts.address);
-    this.#hold = new ConnectionHold(options.guards, facts.address, () => this.cut());
+    this.#releaseAddress = options.guards.admission.admitAddress(facts.address);
+    this.#hold = new ConnectionHold(options.guards, () => this.cut());
     try {
       this.identify(facts.viewer);
     } catch (error) {
@@ -85,7 +85,7 @@ export class SseConnection {
 
   /** Assigns the stream to a viewer and a token. @throws TidegateError TOO_MANY_CONNECTIONS */
   identify(viewer: VerifiedViewer): void {
-    this.#hold.take(viewer);
+    this.#hold.assign(viewer);
   }
 
   /** Begins the response: headers and a first comment at once, then the messages that already wait. */

@@ -83,7 +83,7 @@ export class DistinctConnectionsMode {
   /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS, TOO_MANY_CONNECTIONS */
   #connectSubscriber(facts: EdgeFacts, onEnd: () => void): SseConnection {
     const { connect, guards } = this.#options;
-    const release = guards.admission.subscription(facts);
+    const release = guards.admission.admitSubscription(facts);
     try {
       return connect(facts, () => {
         release();

@@ -95,7 +95,7 @@ export class SingleConnectionMode {
   ): void {
     const { hub, metrics, server, guards } = this.#options;
     const request = server.liveRequest(params, facts, cursorOf(params));
-    const release = guards.admission.subscription(facts);
+    const release = guards.admission.admitSubscription(facts);
     let live: LiveSubscription | undefined;
     const operation: StreamOperation = {
       stop: () => {

@@ -120,7 +120,7 @@ describe('a WebSocket connection', () => {
     const later = { ...anna, tokenId: 'b', issuedAtMs: Date.now() };
     connection.identify(later);
     connection.renew({ ...later, role: 'operator' });
-    expect(() => admission.connectionFor({ viewer: anna, address: '' })).toThrow('1 connections of a viewer');
+    expect(() => admission.admitViewer(anna)).toThrow('1 connections of a viewer');
     client.close();
     await until(() => connection.socket.readyState === WebSocket.CLOSED, { what: 'the close' });
     // A token that is verified after the close holds nothing.

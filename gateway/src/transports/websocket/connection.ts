@@ -74,7 +74,7 @@ export class WebSocketConnection {
       onOverflow: () => this.#endSlowConsumer(),
     });
     this.queue.attach(tcpSocket);
-    this.#hold = new ConnectionHold(options.guards, facts.address, () => this.cutOff('UNAUTHENTICATED'));
+    this.#hold = new ConnectionHold(options.guards, () => this.cutOff('UNAUTHENTICATED'));
     socket.on('pong', () => (this.#answeredProbe = true));
     this.#stopHeartbeats = options.heartbeats.start(() => this.#probe());
     const ageMs = drawAgeMs(options.maxConnectionAgeMs);
@@ -90,7 +90,7 @@ export class WebSocketConnection {
   identify(viewer: VerifiedViewer): void {
     // The connection may have closed while the token was verified.
     if (this.#ended) return;
-    this.#hold.take(viewer);
+    this.#hold.assign(viewer);
     this.#facts = { ...this.#facts, viewer };
     this.#tokenExpiry.set(viewer.expiresAtMs ?? Infinity);
   }

@@ -23,7 +23,7 @@ export function prepareSubscription(
   const { server, hub, metrics, guards } = options;
   const { facts, queue, subscriptions } = connection;
   const request = server.liveRequest(params, facts, cursorOf(params));
-  const release = guards.admission.subscription(facts);
+  const release = guards.admission.admitSubscription(facts);
 
   return () => {
     let live: LiveSubscription | undefined;

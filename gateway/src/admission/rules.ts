@@ -1,0 +1,42 @@
+/**
+ * Rules of admission to a gateway, in the order in which a connection meets them. Each refusal is counted in
+ * `tidegate_edge_refusals_total{reason}`. Limits are counted in this process, over all BFFs and transports. A client at
+ * a limit is refused the next socket, connection or subscription; those that it has continue.
+ *
+ * | reason                     | checked                              | refuses                                           | answer                           |
+ * | -------------------------- | ------------------------------------ | ------------------------------------------------- | -------------------------------- |
+ * | `sockets-per-address`      | at the TCP connection (socket-limit) | more than `maxSocketsPerAddress` sockets          | closes the socket                |
+ * | `origin`                   | at a WebSocket upgrade               | a page that is neither of this host nor listed    | 403                              |
+ * | `connections-per-address`  | at an upgrade or a new event stream  | more than `maxConnectionsPerAddress` of an address | 429                              |
+ * | `connections-per-viewer`   | once the viewer is known             | more than `maxConnectionsPerViewer` of a viewer   | 4429 or 429                      |
+ * | `subscriptions-per-viewer` | at a subscription                    | more than `maxSubscriptionsPerViewer` of a viewer | an error of the operation, or 429 |
+ * | `revoked`                  | at any time                          | a token that was revoked after its verification   | closes with 4401, cuts a stream  |
+ *
+ * An address is the client's address across trusted proxies, an IPv6 address counts as its /64 (client-address). A
+ * viewer is the subject of a token, whatever its role. Connections without a token count for their address alone, and
+ * their subscriptions too.
+ */
+export type Refusal = 'sockets-per-address' | 'origin' | CountedRule | 'revoked';
+
+/** Rules that `Admission` counts. */
+export type CountedRule = keyof typeof countedRules;
+
+/** Limit and error of each rule that `Admission` counts. */
+export const countedRules = {
+  'connections-per-address': {
+    limit: 'maxConnectionsPerAddress',
+    code: 'TOO_MANY_CONNECTIONS',
+    message: (max: number) => `At most ${max} connections of an address at a time; close some first.`,
+  },
+  'connections-per-viewer': {
+    limit: 'maxConnectionsPerViewer',
+    code: 'TOO_MANY_CONNECTIONS',
+    message: (max: number) => `At most ${max} connections of a viewer at a time; close some first.`,
+  },
+  'subscriptions-per-viewer': {
+    limit: 'maxSubscriptionsPerViewer',
+    code: 'TOO_MANY_SUBSCRIPTIONS',
+    message: (max: number) =>
+      `At most ${max} subscriptions of a viewer at a time, over all connections; end some first.`,
+  },
+} as const;
