@@ -12,7 +12,7 @@ export interface EdgeGuards {
   readonly metrics: EdgeMetrics;
 }
 
-/** Holds the place of one live connection among those of its viewer, and watches the revocation of its token. */
+/** Holds one live connection's place in its viewer's limit, and watches the revocation of its token. */
 export class ConnectionHold {
   readonly #guards: EdgeGuards;
   readonly #onRevoked: () => void;

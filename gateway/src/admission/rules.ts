@@ -1,7 +1,7 @@
 /**
  * Rules of admission to a gateway, in the order in which a connection meets them. Each refusal is counted in
  * `tidegate_edge_refusals_total{reason}`. Limits are counted in this process, over all BFFs and transports. A client at
- * a limit is refused the next socket, connection or subscription; those that it has continue.
+ * a limit is refused the next socket, connection or subscription; its existing ones continue.
  *
  * | reason                     | checked                              | refuses                                           | answer                           |
  * | -------------------------- | ------------------------------------ | ------------------------------------------------- | -------------------------------- |

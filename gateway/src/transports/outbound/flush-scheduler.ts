@@ -33,7 +33,7 @@ export class FlushScheduler {
   #utilisation = 0;
   #seen: LoopTimes;
 
-  /** @param times reads the event loop's times. Default: those of this process. */
+  /** @param times reads the event loop's times. Default: the times of this process. */
   constructor(times: () => LoopTimes = () => performance.eventLoopUtilization()) {
     this.#times = times;
     this.#seen = times();

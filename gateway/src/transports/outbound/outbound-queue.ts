@@ -62,7 +62,7 @@ export class OutboundQueue<
     this.#onOverflow = options.onOverflow;
   }
 
-  /** Bytes that wait here, without those that the socket has taken. */
+  /** Size of the waiting messages in bytes, without bytes that the socket has taken. */
   get bytes(): number {
     return this.#waiting.bytes;
   }
@@ -141,14 +141,14 @@ export class OutboundQueue<
     else this.#onFlushed = callback;
   }
 
-  /** Takes no more messages; those that wait are still flushed. Idempotent. */
+  /** Takes no more messages; waiting messages are still flushed. Idempotent. */
   seal(): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'sealed';
     this.#held = true;
   }
 
-  /** Takes no more messages and drops those that wait. Idempotent. */
+  /** Takes no more messages and drops the waiting ones. Idempotent. */
   close(): void {
     this.#phase = 'closed';
     this.#held = true;

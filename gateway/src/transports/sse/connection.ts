@@ -1,28 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { ConnectionHold, type EdgeGuards } from '../../admission/connection-hold.ts';
+import { ConnectionHold } from '../../admission/connection-hold.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
-import type { LiveMetrics } from '../../live/metrics.ts';
 import { drawAgeMs } from '../connection-age.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { Expiry } from '../expiry.ts';
-import type { Heartbeats } from '../heartbeats.ts';
-import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { OutboundQueue } from '../outbound/outbound-queue.ts';
 import { HEARTBEAT, SseEncoder, type SseSource } from './encoding.ts';
 import { FINAL_FLUSH_TIMEOUT_MS, RETRY_MS } from './limits.ts';
-
-export interface SseConnectionOptions {
-  readonly guards: EdgeGuards;
-  readonly metrics: LiveMetrics;
-  /** Shared by all connections of the process. */
-  readonly scheduler: FlushScheduler;
-  /** Maximum bytes in the outbound queue. */
-  readonly maxQueuedBytes: number;
-  /** Shared by all connections of the process. */
-  readonly heartbeats: Heartbeats;
-  /** Approximate maximum age of a connection in milliseconds; 0: no bound. */
-  readonly maxConnectionAgeMs: number;
-}
 
 export type SseQueue = OutboundQueue<SseSource, ServerResponse>;
 
@@ -43,7 +28,7 @@ const encoder = new SseEncoder();
  */
 export class SseConnection {
   readonly queue: SseQueue;
-  readonly #options: SseConnectionOptions;
+  readonly #options: ConnectionOptions;
   readonly #hold: ConnectionHold;
   readonly #releaseAddress: () => void;
   readonly #onEnd: () => void;
@@ -57,7 +42,7 @@ export class SseConnection {
    * @param onEnd called once, when nothing can be sent any more, whichever side ended the stream.
    * @throws TidegateError TOO_MANY_CONNECTIONS
    */
-  constructor(facts: EdgeFacts, options: SseConnectionOptions, onEnd: () => void) {
+  constructor(facts: EdgeFacts, options: ConnectionOptions, onEnd: () => void) {
     this.#options = options;
     this.#onEnd = onEnd;
     this.queue = new OutboundQueue({

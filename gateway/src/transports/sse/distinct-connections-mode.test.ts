@@ -8,7 +8,7 @@ import { change } from './endpoint.fixture.ts';
 describe('distinct connections mode of GraphQL over SSE', () => {
   const sse = useSseEndpoint();
 
-  it('a stream begins with a comment at once and tells proxies to leave it alone', async () => {
+  it('begins a stream with a comment at once and headers against proxy buffering', async () => {
     await sse.start();
     const stream = await sse.openStream({ body: { query: SUBSCRIPTION } });
     await until(() => stream.text !== '', { what: 'the first comment' });
@@ -19,13 +19,13 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect(headers.get('x-accel-buffering')).toBe('no');
   });
 
-  it('a stream has a comment at least every heartbeat', async () => {
+  it('sends a comment at every heartbeat', async () => {
     await sse.start({ heartbeats: new Heartbeats(10) });
     const stream = await sse.openStream({ body: { query: SUBSCRIPTION } });
     await until(() => stream.text.endsWith(':\n\n:\n\n:\n\n'), { what: 'three heartbeats' });
   });
 
-  it('every event’s id is its cursor; complete has an empty data field', async () => {
+  it('sends the cursor as the id of each event, and complete with an empty data field', async () => {
     await sse.start();
     const stream = await sse.openStream({ body: { query: SUBSCRIPTION } });
     sse.only().sink.deliver(new FrameBatch([change(1)]));
@@ -36,14 +36,16 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect(complete).toBe('event: complete\ndata:');
   });
 
-  it('an idle subscription’s cursor is sent as a comment and as an id without an event', async () => {
+  it('sends the cursor of an idle subscription as a comment and as an id without an event', async () => {
     await sse.start();
     const stream = await sse.openStream({ body: { query: SUBSCRIPTION } });
     sse.only().sink.deliverPosition('cursor-9');
-    await until(() => stream.text.endsWith('\n\n: cursor cursor-9\nid: cursor-9\n\n'), { what: 'it' });
+    await until(() => stream.text.endsWith('\n\n: cursor cursor-9\nid: cursor-9\n\n'), {
+      what: 'the cursor',
+    });
   });
 
-  it('goes on after Last-Event-ID, which is newer than the cursor of the address', async () => {
+  it('resumes from Last-Event-ID rather than the older cursor of the URL', async () => {
     await sse.start();
     const search = `?query=${encodeURIComponent(SUBSCRIPTION)}&extensions=${encodeURIComponent('{"cursor":"old"}')}`;
     await sse.openStream({ search }, 'GET');
@@ -51,7 +53,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect(sse.fixture.subscriptions.map(({ cursor }) => cursor)).toEqual(['old', 'new']);
   });
 
-  it('what is wrong with the operation is said on the stream', async () => {
+  it('sends errors of the operation on the stream', async () => {
     await sse.start();
     const stream = await sse.openStream({ body: { query: 'broken' } });
     expect(stream.response.status).toBe(200);
@@ -61,7 +63,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect(stream.text).toMatch(/\n\nevent: complete\ndata:\n\n$/);
   });
 
-  it('a query is answered by one next and complete', async () => {
+  it('answers a query with one next and complete', async () => {
     await sse.start();
     const stream = await sse.openStream({ body: { query: '{ me }' } });
     expect(await stream.ended).toBe('complete');
@@ -70,7 +72,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     );
   });
 
-  it('the subscription stops when the client is gone', async () => {
+  it('stops the subscription when the client disconnects', async () => {
     await sse.start();
     const controller = new AbortController();
     await fetch(`${sse.fixture.url}?query=${encodeURIComponent(SUBSCRIPTION)}`, {
@@ -83,7 +85,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect(await sse.fixture.metricsText()).toContain('tidegate_live_connections{transport="sse"} 0');
   });
 
-  it('a stream is cut at the end of its token’s life', async () => {
+  it('cuts a stream when its token expires', async () => {
     await sse.start();
     const headers = { authorization: `Bearer customer.c1.${Date.now() + 50}` };
     const stream = await sse.openStream({ headers, body: { query: SUBSCRIPTION } });
@@ -91,7 +93,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect(sse.only().stopped).toBe(true);
   });
 
-  it('a drain cuts every stream, so that an EventSource comes back by itself', async () => {
+  it('cuts every stream in a drain, so that an EventSource reconnects by itself', async () => {
     await sse.start();
     const stream = await sse.openStream({ body: { query: SUBSCRIPTION } });
     const stopped = sse.fixture.endpoint.stop(20);
@@ -100,7 +102,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     await expect(sse.openStream({ body: { query: SUBSCRIPTION } })).rejects.toThrow('fetch failed');
   });
 
-  it('one viewer has so many streams and no more; others are not concerned', async () => {
+  it('refuses a stream above the maximum of a viewer and admits other viewers', async () => {
     await sse.start({ limits: { maxConnectionsPerViewer: 2 } });
     await sse.openStream({ body: { query: SUBSCRIPTION } });
     await sse.reserve();

@@ -5,12 +5,13 @@ import type { BffServer } from '../../graphql/bff-server.ts';
 import { visibleResult } from '../../graphql/error-codes.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
-import type { SseConnection, SseConnectionOptions } from './connection.ts';
+import type { SseConnection } from './connection.ts';
 import { DistinctEvents } from './encoding.ts';
 import { SseSink } from './sink.ts';
 
-export interface DistinctConnectionsModeOptions extends SseConnectionOptions {
+export interface DistinctConnectionsModeOptions extends ConnectionOptions {
   readonly server: BffServer;
   readonly hub: LiveHub;
   /** Admits a connection. @throws TidegateError TOO_MANY_CONNECTIONS */

@@ -76,7 +76,7 @@ export class Reservations {
 
   /**
    * Opens the stream of a reservation. EventSource can send no credentials, so the token alone suffices here, once
-   * and for a short time. Credentials that are sent must be those of the viewer of the reservation.
+   * and for a short time. Credentials, if sent, must belong to the viewer of the reservation.
    *
    * @throws TidegateError NOT_FOUND as `find`; CONFLICT when the stream is already open.
    */

@@ -8,7 +8,7 @@ import { change } from './endpoint.fixture.ts';
 describe('single connection mode of GraphQL over SSE', () => {
   const sse = useSseEndpoint();
 
-  it('operations are accepted with 202 and their results go to the one stream', async () => {
+  it('accepts operations with 202 and sends their results on the one stream', async () => {
     await sse.start();
     const token = await sse.reserve();
     const stream = await sse.openReserved(token);
@@ -19,7 +19,7 @@ describe('single connection mode of GraphQL over SSE', () => {
     one!.sink.deliver(new FrameBatch([change(2)]));
     one!.sink.complete();
     two!.sink.deliverPosition('cursor-3');
-    await until(() => stream.text.includes('cursor-3'), { what: 'all of it' });
+    await until(() => stream.text.includes('cursor-3'), { what: 'all events' });
     expect(stream.text.split('\n\n').slice(1, -1)).toEqual([
       `event: next\ndata: {"id":"two","payload":${change(1).json.toString()}}`,
       `event: next\ndata: {"id":"one","payload":${change(2).json.toString()}}`,
@@ -28,7 +28,7 @@ describe('single connection mode of GraphQL over SSE', () => {
     ]);
   });
 
-  it('a query’s result is next and complete with its id', async () => {
+  it('sends the result of a query as next and complete with its id', async () => {
     await sse.start();
     const token = await sse.reserve();
     const stream = await sse.openReserved(token);
@@ -39,16 +39,16 @@ describe('single connection mode of GraphQL over SSE', () => {
     );
   });
 
-  it('what comes before the stream is open waits for it', async () => {
+  it('queues messages until the stream is open', async () => {
     await sse.start();
     const token = await sse.reserve();
     await sse.operate(token, 'early');
     sse.only().sink.deliver(new FrameBatch([change(1)]));
     const stream = await sse.openReserved(token);
-    await until(() => stream.text.includes('"id":"early"'), { what: 'what waited' });
+    await until(() => stream.text.includes('"id":"early"'), { what: 'the queued message' });
   });
 
-  it('an operation’s errors are next with errors, then complete', async () => {
+  it('sends errors of an operation as next, then complete', async () => {
     await sse.start();
     const token = await sse.reserve();
     const stream = await sse.openReserved(token);
@@ -59,7 +59,7 @@ describe('single connection mode of GraphQL over SSE', () => {
     expect((await sse.operate(token, 'one')).status).toBe(202);
   });
 
-  it('DELETE stops an operation, and is answered 200 also for one that has ended', async () => {
+  it('stops an operation by DELETE and answers 200 even if it has already ended', async () => {
     await sse.start();
     const token = await sse.reserve();
     await sse.openReserved(token);
@@ -72,7 +72,7 @@ describe('single connection mode of GraphQL over SSE', () => {
     expect((await sse.operate(token, 'one')).status).toBe(202);
   });
 
-  it('the end of the stream ends its operations and its reservation', async () => {
+  it('ends operations and reservation with their stream', async () => {
     await sse.start();
     const token = await sse.reserve();
     const controller = new AbortController();
@@ -87,7 +87,7 @@ describe('single connection mode of GraphQL over SSE', () => {
     expect(sse.fixture.endpoint.streams).toBe(0);
   });
 
-  it('EventSource opens it by the token alone; whoever has credentials has to be who reserved', async () => {
+  it('opens a stream by its token alone, and with credentials only of the viewer that reserved it', async () => {
     await sse.start();
     const token = await sse.reserve();
     const foreign = await sse.openReserved(token, { authorization: 'Bearer customer.c2' });
@@ -98,21 +98,21 @@ describe('single connection mode of GraphQL over SSE', () => {
     expect(response.status).toBe(200);
   });
 
-  it('a reservation that is not used in time is gone', async () => {
+  it('drops a reservation whose stream is not opened in time', async () => {
     await sse.start({ reservationTtlMs: 10 });
     const token = await sse.reserve();
     await until(() => sse.fixture.endpoint.streams === 0, { what: 'the reservation to end' });
     expect((await sse.openReserved(token)).response.status).toBe(404);
   });
 
-  it('reservations are bounded in number', async () => {
+  it('refuses a reservation above the maximum', async () => {
     await sse.start({ maxReservations: 1 });
     await sse.reserve();
     const refused = await sse.send('PUT', { headers: { authorization: 'Bearer customer.c2' } });
     expect(await codeOf(refused)).toEqual([429, 'RATE_LIMITED']);
   });
 
-  it('a newer token of the same viewer on any request renews the stream', async () => {
+  it('renews the stream by a newer token of the same viewer on any request', async () => {
     await sse.start();
     const soon = Date.now() + 300;
     const old = { authorization: `Bearer customer.c1.${soon}` };

@@ -5,7 +5,8 @@ import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { Sink } from '../../live/sink.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { closesConnection } from '../closes-connection.ts';
-import type { SseConnection, SseQueue } from './connection.ts';
+import { QueueSink } from '../outbound/queue-sink.ts';
+import type { SseConnection } from './connection.ts';
 import type { OperationEvents, SseSource } from './encoding.ts';
 
 export interface SseSinkOptions {
@@ -18,8 +19,7 @@ export interface SseSinkOptions {
 }
 
 /** One subscription on one event stream, alone or among others. */
-export class SseSink implements Sink, SseSource {
-  readonly #queue: SseQueue;
+export class SseSink extends QueueSink implements Sink, SseSource {
   readonly events: OperationEvents;
   readonly #frames: LiveMetrics['frames'];
   readonly policy: OverflowPolicy;
@@ -29,7 +29,7 @@ export class SseSink implements Sink, SseSource {
   readonly #onEnd: () => void;
 
   constructor({ connection, events, policy, metrics, onEnd }: SseSinkOptions) {
-    this.#queue = connection.queue;
+    super(connection.queue);
     this.events = events;
     this.#frames = metrics.frames;
     this.policy = policy;
@@ -40,33 +40,17 @@ export class SseSink implements Sink, SseSource {
 
   deliver(batch: FrameBatch, dropped?: number): void {
     this.#frames.sse += batch.frames.length;
-    this.#queue.deliver(this, batch, dropped);
-  }
-
-  deliverPosition(cursor: string): void {
-    this.#queue.deliverPosition(this, cursor);
-  }
-
-  ready(): Promise<void> | undefined {
-    return this.#queue.ready();
-  }
-
-  drained(): Promise<void> | undefined {
-    return this.#queue.drained();
-  }
-
-  onDropped(listener: (dropped: number) => void): void {
-    this.onDrop = listener;
+    this.queue.deliver(this, batch, dropped);
   }
 
   complete(): void {
-    this.#queue.send(this.events.complete());
+    this.#connection.queue.send(this.events.complete());
     this.#onEnd();
   }
 
   fail(error: TidegateError): void {
     if (closesConnection(error)) return this.#connection.cut();
-    this.#queue.send(this.events.result({ errors: [formatError(error)] }));
+    this.#connection.queue.send(this.events.result({ errors: [formatError(error)] }));
     this.complete();
   }
 }

@@ -2,33 +2,22 @@ import type { Socket } from 'node:net';
 import { anonymous } from '@tidegate/bff';
 import { errorCodes, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
 import type { WebSocket } from 'ws';
-import { ConnectionHold, type EdgeGuards } from '../../admission/connection-hold.ts';
+import { ConnectionHold } from '../../admission/connection-hold.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { LiveOperation } from '../../graphql/live-operation.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { drawAgeMs } from '../connection-age.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { Expiry } from '../expiry.ts';
-import type { Heartbeats } from '../heartbeats.ts';
-import type { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { OutboundQueue } from '../outbound/outbound-queue.ts';
 import type { WebSocketEncoder, WebSocketSource } from './encoding.ts';
 import { CLOSE_FRAME_TIMEOUT_MS, FINAL_FLUSH_TIMEOUT_MS } from './limits.ts';
 
-export interface WebSocketConnectionOptions {
+export interface WebSocketConnectionOptions extends ConnectionOptions {
   readonly server: BffServer;
-  readonly guards: EdgeGuards;
-  readonly metrics: LiveMetrics;
-  /** Shared by all connections of the process. */
-  readonly scheduler: FlushScheduler;
-  /** Maximum bytes in the outbound queue. */
-  readonly maxQueuedBytes: number;
-  /** Shared by all connections of the process. A connection that did not answer the last probe is terminated. */
-  readonly heartbeats: Heartbeats;
-  /** Approximate maximum age of a connection in milliseconds; 0: no bound. */
-  readonly maxConnectionAgeMs: number;
 }
 
 /** A running subscription, with the parts that re-authorisation needs. */
@@ -97,7 +86,7 @@ export class WebSocketConnection {
 
   /**
    * Continues under a newer token of the same subject (docs/protocol.md, 16). Running subscriptions are authorised
-   * again: those that the new token does not permit end with an error.
+   * again and end with an error where the new token does not permit them.
    *
    * @returns the expiry of the token, milliseconds since the epoch.
    * @throws TidegateError FORBIDDEN when the token has another subject.

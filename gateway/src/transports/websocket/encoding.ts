@@ -16,7 +16,7 @@ export interface WebSocketSource extends OutboundSource {
 
 /**
  * Writes messages of graphql-transport-ws as WebSocket frames. The target is the TCP socket below the WebSocket:
- * frames are written whole, between those of `ws`.
+ * frames are written whole, between the frames that `ws` writes.
  */
 export class WebSocketEncoder implements Encoder<WebSocketSource, Socket> {
   /** By the length of the head. */

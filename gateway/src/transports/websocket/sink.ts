@@ -3,6 +3,7 @@ import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import type { Sink } from '../../live/sink.ts';
+import { QueueSink } from '../outbound/queue-sink.ts';
 import type { WebSocketQueue } from './connection.ts';
 import type { WebSocketSource } from './encoding.ts';
 
@@ -18,11 +19,9 @@ export interface WebSocketSinkOptions {
 
 /**
  * One subscription on one WebSocket. Writes `next` messages of graphql-transport-ws itself: a few bytes with the
- * subscription's id in front of a payload that all subscribers share. The fields that every delivery reads come first
- * and in one object, because a delivery spends most of its time fetching such objects from memory.
+ * subscription's id in front of a payload that all subscribers share. The fields that every delivery reads come first.
  */
-export class WebSocketSink implements Sink, WebSocketSource {
-  readonly #queue: WebSocketQueue;
+export class WebSocketSink extends QueueSink implements Sink, WebSocketSource {
   readonly head: Buffer;
   readonly #frames: LiveMetrics['frames'];
   readonly id: string;
@@ -32,7 +31,7 @@ export class WebSocketSink implements Sink, WebSocketSource {
   readonly #onEnd: WebSocketSinkOptions['onEnd'];
 
   constructor({ queue, id, policy, metrics, onEnd }: WebSocketSinkOptions) {
-    this.#queue = queue;
+    super(queue);
     this.#frames = metrics.frames;
     this.id = JSON.stringify(id);
     this.head = Buffer.from(`{"id":${this.id},"type":"next","payload":`);
@@ -43,23 +42,7 @@ export class WebSocketSink implements Sink, WebSocketSource {
 
   deliver(batch: FrameBatch, dropped?: number): void {
     this.#frames.websocket += batch.frames.length;
-    this.#queue.deliver(this, batch, dropped);
-  }
-
-  deliverPosition(cursor: string): void {
-    this.#queue.deliverPosition(this, cursor);
-  }
-
-  ready(): Promise<void> | undefined {
-    return this.#queue.ready();
-  }
-
-  drained(): Promise<void> | undefined {
-    return this.#queue.drained();
-  }
-
-  onDropped(listener: (dropped: number) => void): void {
-    this.onDrop = listener;
+    this.queue.deliver(this, batch, dropped);
   }
 
   complete(): void {

@@ -85,7 +85,7 @@ export class WebSocketTransport {
 
   /**
    * Asks every client to reconnect elsewhere, each at a random moment of the drain window, after its queued messages
-   * are written. Resolves when all connections are closed. Terminates those that remain after the window and a grace
+   * are written. Resolves when all connections are closed. Terminates the remaining ones after the window and a grace
    * period.
    */
   async stop(): Promise<void> {

@@ -4,21 +4,26 @@ import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { codeOf, SUBSCRIPTION, useSseEndpoint } from './endpoint-client.fixture.ts';
 import { change } from './endpoint.fixture.ts';
 
-describe('an invalid request for an event stream', () => {
+describe('refuses with its error code', () => {
   const sse = useSseEndpoint();
 
   const bad = async (...[id, query, headers]: [unknown, string?, Record<string, string>?]) =>
     codeOf(await sse.operate(await sse.reserve(), id, query, headers));
 
   it.each<[string, () => Promise<Response>, number, string]>([
-    ['a token nobody has', () => sse.operate('nonsense', 'one'), 404, 'NOT_FOUND'],
+    ['an operation with an unknown stream token', () => sse.operate('nonsense', 'one'), 404, 'NOT_FOUND'],
     [
-      'a stream opened with a token nobody has',
+      'a stream with an unknown token',
       () => sse.send('GET', { search: '?token=nonsense', headers: { accept: 'text/event-stream' } }),
       404,
       'NOT_FOUND',
     ],
-    ['DELETE without a token', () => sse.send('DELETE', { search: '?operationId=a' }), 400, 'BAD_REQUEST'],
+    [
+      'DELETE without a stream token',
+      () => sse.send('DELETE', { search: '?operationId=a' }),
+      400,
+      'BAD_REQUEST',
+    ],
     [
       'a stream by POST',
       () => sse.send('POST', { search: '?token=nonsense', headers: { accept: 'text/event-stream' } }),
@@ -57,20 +62,20 @@ describe('an invalid request for an event stream', () => {
 
   it.each<[string, unknown]>([
     ['no operation id', undefined],
-    ['an empty one', ''],
-    ['one that is no text', 7],
-    ['one that is too long', 'x'.repeat(129)],
+    ['an empty operation id', ''],
+    ['an operation id that is not a string', 7],
+    ['an operation id that is too long', 'x'.repeat(129)],
   ])('%s', async (_name, id) => {
     await sse.start();
     expect(await bad(id)).toEqual([400, 'BAD_REQUEST']);
   });
 
-  it('a document that does not parse is refused, not accepted', async () => {
+  it('a document that does not parse', async () => {
     await sse.start();
     expect(await bad('one', 'broken')).toEqual([400, 'GRAPHQL_PARSE_FAILED']);
   });
 
-  it('a token of another viewer', async () => {
+  it('a stream token of another viewer', async () => {
     await sse.start();
     const foreign = { authorization: 'Bearer customer.c2' };
     expect(await bad('one', SUBSCRIPTION, foreign)).toEqual([404, 'NOT_FOUND']);
@@ -83,7 +88,7 @@ describe('an invalid request for an event stream', () => {
     expect(await codeOf(await sse.operate(token, 'one'))).toEqual([409, 'CONFLICT']);
   });
 
-  it('more operations than one stream may have', async () => {
+  it('an operation above the maximum of one stream', async () => {
     await sse.start();
     const token = await sse.reserve();
     for (const id of ['one', 'two', 'three']) expect((await sse.operate(token, id)).status).toBe(202);
@@ -98,7 +103,7 @@ describe('an invalid request for an event stream', () => {
     expect(second.response.status).toBe(409);
   });
 
-  it('none of them costs the open stream anything', async () => {
+  it('an invalid operation without ending the open stream', async () => {
     await sse.start();
     const token = await sse.reserve();
     const stream = await sse.openReserved(token);
