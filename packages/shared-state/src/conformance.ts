@@ -1,5 +1,6 @@
 import { until } from '@tidegate/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeTokenBuckets } from './conformance/token-buckets.ts';
 import type { SharedState } from './shared-state.ts';
 
 const LONG_MS = 60_000;
@@ -91,6 +92,30 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       expect(await state.get(key)).toBe(`try ${won[0]}`);
     });
 
+    it('compares and sets: false, without a change, for another value than the expected one', async () => {
+      const key = newKey();
+      expect(await state.compareAndSet(key, 'a', 'b', LONG_MS)).toBe(false);
+      expect(await state.get(key)).toBeUndefined();
+      expect(await state.compareAndSet(key, undefined, 'a', LONG_MS)).toBe(true);
+      expect(await state.compareAndSet(key, undefined, 'b', LONG_MS)).toBe(false);
+      expect(await state.compareAndSet(key, '', 'b', LONG_MS)).toBe(false);
+      expect(await state.compareAndSet(key, 'a', '', LONG_MS)).toBe(true);
+      expect(await state.compareAndSet(key, undefined, 'b', LONG_MS)).toBe(false);
+      expect(await state.compareAndSet(key, '', 'b', SHORT_MS)).toBe(true);
+      await until(async () => (await state.get(key)) === undefined, { what: 'the lifetime ends' });
+    });
+
+    it('lets exactly one of 20 concurrent callers replace the value that all of them have read', async () => {
+      const key = newKey();
+      await state.set(key, 'read', LONG_MS);
+      const attempts = Array.from({ length: 20 }, (_, at) =>
+        state.compareAndSet(key, 'read', `${at}`, LONG_MS),
+      );
+      const won = (await Promise.all(attempts)).flatMap((first, at) => (first ? [at] : []));
+      expect(won).toHaveLength(1);
+      expect(await state.get(key)).toBe(`${won[0]}`);
+    });
+
     it('deletes a key, and resolves for one that does not exist', async () => {
       const key = newKey();
       await state.set(key, 'value', LONG_MS);
@@ -106,9 +131,14 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
         await expect(state.set(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
         await expect(state.increment(key, ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
         await expect(state.setIfAbsent(key, 'value', ttlMs)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+        await expect(state.compareAndSet(key, undefined, 'value', ttlMs)).rejects.toMatchObject({
+          code: 'BAD_REQUEST',
+        });
         expect(await state.get(key)).toBeUndefined();
       },
     );
+
+    describeTokenBuckets(() => ({ state, newKey }));
 
     it('rejects with UNAVAILABLE after close, which is idempotent', async () => {
       const closed = await create();
@@ -117,6 +147,12 @@ export function describeSharedState(name: string, create: () => Promise<SharedSt
       await closed.close();
       await expect(closed.get('key')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(closed.set('key', 'value', LONG_MS)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      await expect(closed.compareAndSet('key', 'a', 'b', LONG_MS)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
+      await expect(closed.takeTokens([{ key: 'a', capacity: 1, refillMs: 1 }], 1)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+      });
       await expect(closed.increment('key', LONG_MS)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
       await expect(closed.ping(1_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     });

@@ -10,3 +10,9 @@ export function requireTtl(ttlMs: number): void {
 export function notANumber(cause?: unknown): TidegateError {
   return new TidegateError('CONFLICT', 'The key holds something other than a whole number.', { cause });
 }
+
+/** @throws TidegateError BAD_REQUEST unless `cost` is a finite number of at least 0. */
+export function requireCost(cost: number): void {
+  if (Number.isFinite(cost) && cost >= 0) return;
+  throw new TidegateError('BAD_REQUEST', `A cost is a number of at least 0, not ${cost}.`);
+}

@@ -1,2 +1,2 @@
-export type { SharedState } from './shared-state.ts';
+export type { BucketLevel, SharedState, TokenBucket, TokenGrant } from './shared-state.ts';
 export { createMemorySharedState, type MemorySharedStateOptions } from './memory.ts';

@@ -1,10 +1,11 @@
 import { TidegateError } from '@tidegate/core';
 import { LRUCache } from 'lru-cache';
-import { notANumber, requireTtl } from './errors.ts';
-import type { SharedState } from './shared-state.ts';
+import { notANumber, requireCost, requireTtl } from './errors.ts';
+import type { SharedState, TokenBucket, TokenGrant } from './shared-state.ts';
+import { decideTokens } from './token-bucket.ts';
 
 export interface MemorySharedStateOptions {
-  /** Maximum number of keys. */
+  /** Maximum number of keys, and of token buckets that are not full. */
   readonly maxEntries: number;
   /** Epoch milliseconds. Default `Date.now`. */
   readonly clock?: () => number;
@@ -39,6 +40,8 @@ class MemorySharedState implements SharedState {
   readonly #maxEntries: number;
   readonly #clock: () => number;
   readonly #entries: LRUCache<string, Entry>;
+  /** Time at which each bucket will be full. Evicting a bucket fills it. */
+  readonly #buckets: LRUCache<string, number>;
   #sweptAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -52,6 +55,7 @@ class MemorySharedState implements SharedState {
         if (reason === 'evict' && expiresAtMs > clock()) onEvict?.(key);
       },
     });
+    this.#buckets = new LRUCache({ max: maxEntries });
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -82,6 +86,28 @@ class MemorySharedState implements SharedState {
     return true;
   }
 
+  async compareAndSet(
+    key: string,
+    expected: string | undefined,
+    value: string,
+    ttlMs: number,
+  ): Promise<boolean> {
+    this.#requireOpen();
+    requireTtl(ttlMs);
+    if (this.#find(key)?.value !== expected) return false;
+    this.#put(key, { value, expiresAtMs: this.#clock() + ttlMs });
+    return true;
+  }
+
+  async takeTokens(buckets: readonly TokenBucket[], cost: number): Promise<TokenGrant> {
+    this.#requireOpen();
+    requireCost(cost);
+    const before = buckets.map(({ key }) => this.#buckets.get(key));
+    const { grant, fullAtMs } = decideTokens(buckets, cost, before, this.#clock());
+    for (const [index, atMs] of fullAtMs.entries()) this.#buckets.set(buckets[index]!.key, atMs);
+    return grant;
+  }
+
   async delete(key: string): Promise<void> {
     this.#requireOpen();
     this.#entries.delete(key);
@@ -94,6 +120,7 @@ class MemorySharedState implements SharedState {
   async close(): Promise<void> {
     this.#closed = true;
     this.#entries.clear();
+    this.#buckets.clear();
   }
 
   #find(key: string): Entry | undefined {

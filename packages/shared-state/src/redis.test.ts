@@ -98,6 +98,23 @@ describe('shared state during an outage of Redis', () => {
     await redis.stop();
   });
 
+  it('holds few callers up while Redis is connected and silent, and resolves when it speaks again', async () => {
+    const redis = await startFakeRedis(port);
+    await state.ping(5_000);
+    redis.mute();
+    await Promise.allSettled([state.get('key'), state.get('key')]);
+    const before = performance.now();
+    const held = await Promise.allSettled(Array.from({ length: 50 }, () => state.get('key')));
+    expect(held.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(performance.now() - before).toBeLessThan(100);
+    await redis.stop();
+    const again = await startFakeRedis(port);
+    expect(await until(() => state.get('key').catch(() => undefined), { what: 'Redis answers' })).toBe(
+      'value',
+    );
+    await again.stop();
+  });
+
   it('waits in ping for the connection, but not longer than its timeout', async () => {
     await expect(state.ping(50)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     const ping = state.ping(5_000);
