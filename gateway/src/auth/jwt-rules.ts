@@ -16,6 +16,8 @@ export const jwtRules = {
    * Maximum time since `iat` in milliseconds, whatever `exp` says. `iat` is required. A revocation has to last as long.
    */
   maxTokenAgeMs: 30 * DAY_MS,
+  /** Maximum size as JSON of all further claims that are read from one token. Every live connection keeps its own. */
+  maxClaimsBytes: 4 * 1024,
 };
 
 /** `sub`, the viewer's id. Required. */

@@ -1,8 +1,6 @@
 import type { Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
-
-/** Maximum size of all claims that are read from one token, as JSON, in bytes. Every live connection keeps its own. */
-const MAX_CLAIMS_BYTES = 4 * 1024;
+import { jwtRules } from './jwt-rules.ts';
 
 /**
  * Returns the named claims of a token. A claim that the token lacks is absent.
@@ -17,10 +15,10 @@ export function readClaims(
   const present = names.filter((name) => Object.hasOwn(payload, name));
   if (present.length === 0) return {};
   const claims = Object.fromEntries(present.map((name) => [name, payload[name]]));
-  if (Buffer.byteLength(JSON.stringify(claims)) > MAX_CLAIMS_BYTES)
+  if (Buffer.byteLength(JSON.stringify(claims)) > jwtRules.maxClaimsBytes)
     throw new TidegateError(
       'UNAUTHENTICATED',
-      `The token's claims are larger than ${MAX_CLAIMS_BYTES} bytes.`,
+      `The token's claims are larger than ${jwtRules.maxClaimsBytes} bytes.`,
     );
   return { claims };
 }
