@@ -11,11 +11,13 @@ export interface Recipient {
   fail(error: TidegateError): void;
 }
 
-/** Flat lists for the fast path: `sinks[i]` belongs to `recipients[i]`. */
-interface DirectRoute {
+/** Flat copy of the delivery list: `sinks[i]` is the direct sink of `recipients[i]`. */
+interface Route {
   readonly recipients: readonly Recipient[];
-  readonly sinks: readonly Sink[];
-  /** Valid for changes after this sequence number. */
+  readonly sinks: readonly (Sink | undefined)[];
+  /** True when every recipient has a direct sink. */
+  readonly isDirect: boolean;
+  /** Every recipient accepts changes after this sequence number. */
   readonly from: number;
 }
 
@@ -27,8 +29,8 @@ interface DirectRoute {
  */
 export class FanOut {
   readonly #directSinks = new Map<Recipient, Sink | undefined>();
-  /** Cache of the fast path: undefined when stale, 'none' when a recipient has no direct sink. */
-  #route: DirectRoute | 'none' | undefined;
+  /** Cache; undefined when stale. */
+  #route: Route | undefined;
   #newestSeq = 0;
 
   get size(): number {
@@ -62,9 +64,9 @@ export class FanOut {
 
   deliver(batch: FrameBatch): void {
     this.#newestSeq = batch.newestSeq;
-    const route = (this.#route ??= this.#findRoute());
-    if (route !== 'none' && batch.isDense && batch.isAfter(route.from)) this.#deliverDirectly(route, batch);
-    else for (const [recipient, direct] of this.#directSinks) recipient.deliver(batch, direct);
+    const route = (this.#route ??= this.#createRoute());
+    if (route.isDirect && batch.isDense && batch.isAfter(route.from)) this.#deliverDirectly(route, batch);
+    else this.#deliverEach(route, 0, batch);
   }
 
   /** Ends all subscriptions of the group. */
@@ -72,27 +74,29 @@ export class FanOut {
     for (const recipient of [...this.#directSinks.keys()]) recipient.fail(error);
   }
 
-  #deliverDirectly(route: DirectRoute, batch: FrameBatch): void {
-    const { sinks, recipients } = route;
+  #deliverDirectly(route: Route, batch: FrameBatch): void {
+    const { sinks } = route;
     for (let at = 0; at < sinks.length; at++) {
       sinks[at]!.deliver(batch);
-      if (this.#route === route) continue;
-      // That delivery revoked the route, for example by filling a connection. The remaining recipients are delivered to
-      // one by one, as far as they are still here.
-      for (const rest of recipients.slice(at + 1))
-        if (this.#directSinks.has(rest)) rest.deliver(batch, this.#directSinks.get(rest));
-      return;
+      // That delivery revoked the route, for example by filling a connection.
+      if (this.#route !== route) return this.#deliverEach(route, at + 1, batch);
     }
   }
 
-  #findRoute(): DirectRoute | 'none' {
-    const sinks: Sink[] = [];
-    let from = 0;
-    for (const [recipient, direct] of this.#directSinks) {
-      if (!direct) return 'none';
-      sinks.push(direct);
-      from = Math.max(from, recipient.from);
+  #deliverEach(route: Route, start: number, batch: FrameBatch): void {
+    const { recipients, sinks } = route;
+    for (let at = start; at < recipients.length; at++) {
+      const recipient = recipients[at]!;
+      if (this.#route === route) recipient.deliver(batch, sinks[at]);
+      // An earlier delivery has changed the list: recipients may have left or lost their direct sink.
+      else if (this.#directSinks.has(recipient)) recipient.deliver(batch, this.#directSinks.get(recipient));
     }
-    return { recipients: [...this.#directSinks.keys()], sinks, from };
+  }
+
+  #createRoute(): Route {
+    const recipients = [...this.#directSinks.keys()];
+    const sinks = [...this.#directSinks.values()];
+    const from = recipients.reduce((newest, recipient) => Math.max(newest, recipient.from), 0);
+    return { recipients, sinks, isDirect: !sinks.includes(undefined), from };
   }
 }
