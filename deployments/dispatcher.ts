@@ -26,5 +26,6 @@ runProcess({
     host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });
     // The services create the topics; until then there is nothing to consume.
     await host.dependency('document topics', () => dispatcher.start());
+    host.readiness.addCheck('revocations', () => dispatcher.check());
   },
 });

@@ -5,7 +5,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mobileBff } from '@order-platform/bff-mobile';
-import { roles } from '@order-platform/bff-shared';
+import { roles, viewerClaims } from '@order-platform/bff-shared';
 import { webBff } from '@order-platform/bff-web';
 import { catalogue } from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
@@ -81,7 +81,7 @@ runProcess({
       log,
       state,
       services,
-      auth: { roles, secret: jwtSecret },
+      auth: { roles, claims: viewerClaims, secret: jwtSecret },
       cursorSecrets: cursorSecrets.split(','),
       webhooks: { database, allowPrivateTargets },
       microFrontends: { root: MICROFRONTENDS },

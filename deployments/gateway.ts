@@ -1,7 +1,7 @@
 /** One gateway: the BFFs named by `BFFS`, on Kafka, Redis and the services over HTTP. Run as many as needed. */
 import { fileURLToPath } from 'node:url';
 import { mobileBff, readMobileBff } from '@order-platform/bff-mobile';
-import { roles } from '@order-platform/bff-shared';
+import { roles, viewerClaims } from '@order-platform/bff-shared';
 import { readWebBff, webBff } from '@order-platform/bff-web';
 import { catalogue } from '@order-platform/contracts';
 import {
@@ -41,7 +41,7 @@ runProcess({
       log,
       state,
       services,
-      auth: { roles, ...tokenKeys },
+      auth: { roles, claims: viewerClaims, ...tokenKeys },
       cursorSecrets,
       webhooks: { database, allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE },
       microFrontends: { root: config.MICROFRONTENDS_DIR },

@@ -1,11 +1,12 @@
 /**
- * `npm run generate`: writes the types of each BFF's resolvers from its SDL, and the table of limits in
- * `docs/operations.md` from `gateway/src/limits.ts`. The files are committed, so no build is needed before a start.
+ * `npm run generate`: writes the types of each BFF's resolvers from its SDL, the table of limits in
+ * `docs/operations.md` from `gateway/src/limits.ts`, and `docs/rights.md` from `bffs/shared/src/rights.ts`. The files are committed, so no build is needed before a start.
  * `npm run check` runs it with `--check`, which fails when a file does not match its source.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { generate } from '@graphql-codegen/cli';
 import { limitsPage, withLimitsTable } from './generate/limits-table.ts';
+import { renderRightsPage, rightsPage } from './generate/rights-page.ts';
 
 const contracts = '@order-platform/contracts#';
 
@@ -112,6 +113,7 @@ async function wantedFiles(): Promise<ReadonlyMap<string, string | undefined>> {
     for (const name of await readdir(folder)) wanted.set(`${folder}/${name}`, undefined);
     for (const [name, content] of await generatedFiles(bff)) wanted.set(`${folder}/${name}`, content);
   }
+  wanted.set(rightsPage, renderRightsPage());
   return wanted.set(limitsPage, withLimitsTable(await readFile(limitsPage, 'utf8')));
 }
 

@@ -17,5 +17,6 @@ export {
   type Actor,
   type CommandResult,
 } from './operations/orders.ts';
+export { access, includesCustomer, type Access } from './operations/access.ts';
 export { freshness, getOrders, listOrders } from './operations/order-view.ts';
 export { getProducts, listProducts } from './operations/catalog-view.ts';

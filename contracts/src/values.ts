@@ -5,6 +5,13 @@ export const id = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'an id of 1 to 64 letters, digits, _ or -');
 
+/** Text of a filter or of a page cursor: not empty, and without NUL, which Postgres cannot compare. */
+export const filterText = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\0]*$/, 'a text without NUL');
+
 /** An amount in whole cents, never a float. */
 export const money = z.object({ amountCents: z.int().min(0), currency: z.literal('EUR') });
 export type Money = z.infer<typeof money>;

@@ -7,10 +7,15 @@ import { roles, signToken } from '../../scripts/token/sign-token.ts';
 const TOKEN_TTL_MS = 60 * 60 * 1000;
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
-const login = z.object({ sub: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/), role: z.enum(roles) });
+const SUBJECT = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/);
+const login = z.object({
+  sub: SUBJECT,
+  role: z.enum(roles),
+  customers: z.array(SUBJECT).max(100).optional(),
+});
 
 /**
- * Creates the route `POST /dev/token {sub, role}`, which signs any token for any client. Only the embedded default has
+ * Creates the route `POST /dev/token {sub, role, customers}`, which signs any token for any client. Only the embedded default has
  * it, only while it listens on loopback. The request's `Host` must be loopback too: otherwise a web page could reach it
  * through a name that resolves to 127.0.0.1 (DNS rebinding).
  */
@@ -18,8 +23,8 @@ export function createDevLogin(secret: string): Route {
   return async (request) => {
     if (new URL(request.url).pathname !== '/dev/token') return undefined;
     try {
-      const { sub, role } = await parseLogin(request);
-      const token = await signToken({ sub, role, ttlMs: TOKEN_TTL_MS, secret });
+      const { sub, role, customers } = await parseLogin(request);
+      const token = await signToken({ sub, role, customers, ttlMs: TOKEN_TTL_MS, secret });
       return Response.json({ token, expiresAt: new Date(Date.now() + TOKEN_TTL_MS).toISOString() });
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;

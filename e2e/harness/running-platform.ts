@@ -15,7 +15,8 @@ import {
 export interface RunningPlatform extends AsyncDisposable {
   readonly webUrl: string;
   readonly mobileUrl: string;
-  token(sub: string, role: Role): Promise<string>;
+  /** @param customers ids of the customers granted to a partner. Default: none. */
+  token(sub: string, role: Role, customers?: readonly string[]): Promise<string>;
   /** Output lines of the processes, for the message of a failed test. */
   readonly lines: readonly string[];
 }
@@ -39,8 +40,8 @@ export const testSecrets = {
 const HOUR_MS = 60 * 60 * 1000;
 const MAX_LINES = 5_000;
 
-function token(sub: string, role: Role): Promise<string> {
-  return signToken({ sub, role, ttlMs: HOUR_MS, secret: testSecrets.JWT_SECRET });
+function token(sub: string, role: Role, customers?: readonly string[]): Promise<string> {
+  return signToken({ sub, role, customers, ttlMs: HOUR_MS, secret: testSecrets.JWT_SECRET });
 }
 
 /** Starts the embedded default without demo traffic, on a free port and in a temporary data folder. */

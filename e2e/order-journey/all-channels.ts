@@ -118,7 +118,7 @@ interface WebhookEndpoint {
 async function registerWebhook(platform: RunningPlatform, url: string): Promise<WebhookEndpoint> {
   const headers = {
     'content-type': 'application/json',
-    authorization: `Bearer ${await platform.token('partner-1', 'partner')}`,
+    authorization: `Bearer ${await platform.token('partner-1', 'partner', ['customer-1'])}`,
   };
   const endpoints = `${platform.webUrl}/webhooks/endpoints`;
   const body = JSON.stringify({ url, bff: 'web', document: ORDERS });

@@ -1,4 +1,5 @@
 import { gatewayLimits, type Limit } from '@tidegate/gateway';
+import { alignedTable } from './aligned-table.ts';
 
 const BEGIN = '<!-- limits: written by `npm run generate` -->';
 const END = '<!-- /limits -->';
@@ -27,14 +28,6 @@ function renderLimitsTable(): string {
     `${format(limit.range[0], limit.unit)} to ${format(limit.range[1], limit.unit)}`,
   ]);
   return alignedTable([['variable', 'limit', 'default', 'range'], ...rows]);
-}
-
-/** Pads each column as the formatter does, so that formatting does not change the page. */
-function alignedTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const [head, ...body] = rows.map((row) => line(row.map((cell, column) => cell.padEnd(widths[column]!))));
-  return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
 }
 
 const units: Readonly<Record<'bytes' | 'milliseconds', readonly (readonly [size: number, name: string])[]>> =

@@ -13,6 +13,8 @@ export interface TokenClaims {
   readonly secret: string;
   /** The `jti`, which identifies this token for revocation. Default: a random one. */
   readonly tokenId?: string;
+  /** Claim `customers`: ids of the customers granted to a partner. Default: no claim, which grants none. */
+  readonly customers?: readonly string[] | undefined;
 }
 
 /** Signs a JWT that follows the gateway's rules. */
@@ -22,9 +24,10 @@ export function signToken({
   ttlMs,
   secret,
   tokenId = randomUUID(),
+  customers,
 }: TokenClaims): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
-  return new SignJWT({ [jwtRules.roleClaim]: role })
+  return new SignJWT({ [jwtRules.roleClaim]: role, ...(customers && { customers }) })
     .setProtectedHeader({ alg: jwtRules.algorithms.secret[0]! })
     .setSubject(sub)
     .setJti(tokenId)

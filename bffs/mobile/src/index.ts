@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createLoaders, type Loaders } from '@order-platform/bff-shared';
+import { createLoaders, guardResolvers, rights, type Loaders } from '@order-platform/bff-shared';
 import { defineBff, type Bff } from '@tidegate/bff';
 import { liveFields } from './live-fields.ts';
 import { mutation, offer, orderCard, orderScreen, query } from './resolvers.ts';
@@ -14,8 +14,8 @@ export function readMobileBff(): Bff<Loaders> {
     name: 'mobile',
     typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
     resolvers: {
-      Query: query,
-      Mutation: mutation,
+      Query: guardResolvers(rights.mobile, 'Query', query),
+      Mutation: guardResolvers(rights.mobile, 'Mutation', mutation),
       OrderCard: orderCard,
       Offer: offer,
       OrderScreen: orderScreen,

@@ -1,15 +1,21 @@
 import type { OrderDocument } from '@order-platform/contracts';
-import { type Context, customerScope, liveOrder, orderStream } from '@order-platform/bff-shared';
-import { defineLiveField, requireRole } from '@tidegate/bff';
+import {
+  accessOf,
+  type Context,
+  guardLiveFields,
+  liveOrder,
+  orderStream,
+  orderTerm,
+  rights,
+  scopeOf,
+} from '@order-platform/bff-shared';
+import { defineLiveField } from '@tidegate/bff';
 
 const activity = defineLiveField<Record<string, never>, OrderDocument, Context>({
   stream: orderStream,
-  authorise: (viewer) => {
-    requireRole(viewer, 'customer');
-    return customerScope(viewer);
-  },
-  term: (_args, scope) => `customer:${scope.viewer.id}`,
+  authorise: (viewer) => scopeOf(viewer, accessOf(viewer, rights.mobile['Subscription.activity'])),
+  term: (_args, scope) => orderTerm(accessOf(scope.viewer, rights.mobile['Subscription.activity'])),
   overflow: 'latest-per-key',
 });
 
-export const liveFields = { orderScreen: liveOrder, activity };
+export const liveFields = guardLiveFields(rights.mobile, { orderScreen: liveOrder, activity });

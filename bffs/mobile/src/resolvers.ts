@@ -1,6 +1,5 @@
 import { listOrders, listProducts, placeOrder, type OrderStatus } from '@order-platform/contracts';
-import { visibleOrder } from '@order-platform/bff-shared';
-import { requireRole } from '@tidegate/bff';
+import { accessOf, rights, visibleOrder } from '@order-platform/bff-shared';
 import type {
   MutationResolvers,
   OfferResolvers,
@@ -18,7 +17,11 @@ export const query: QueryResolvers = {
   home: async (_root, _args, { viewer, services, consistency }) => {
     const [orders, products] = await Promise.all([
       viewer.role === 'customer'
-        ? services.call(listOrders, { customerId: viewer.id, statuses: ACTIVE, first: MAX_ACTIVE })
+        ? services.call(listOrders, {
+            access: accessOf(viewer, rights.mobile['Query.home']),
+            statuses: ACTIVE,
+            first: MAX_ACTIVE,
+          })
         : undefined,
       services.call(listProducts, { first: MAX_OFFERS }),
     ]);
@@ -31,7 +34,6 @@ export const query: QueryResolvers = {
 
 export const mutation: MutationResolvers = {
   order: async (_root, { commandId, product: productId, qty }, context) => {
-    requireRole(context.viewer, 'customer');
     const product = await context.loaders.products.load(productId);
     if (!product) return { id: null, token: null, refused: `There is no product "${productId}".` };
     const result = await context.services.call(placeOrder, {

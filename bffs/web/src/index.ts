@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createLoaders, type Loaders } from '@order-platform/bff-shared';
+import { createLoaders, guardResolvers, rights, type Loaders } from '@order-platform/bff-shared';
 import { defineBff, type Bff } from '@tidegate/bff';
 import type { CommandOutcomeData } from '@order-platform/bff-shared';
 import { commandResultOf, resolveCommandResultType, type Accepted, type Rejected } from './command-result.ts';
@@ -21,8 +21,8 @@ export function readWebBff(): Bff<Loaders> {
     name: 'web',
     typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
     resolvers: {
-      Query: query,
-      Mutation: mutation,
+      Query: guardResolvers(rights.web, 'Query', query),
+      Mutation: guardResolvers(rights.web, 'Mutation', mutation),
       Subscription: {
         commandOutcome: {
           // GraphQL requires it, but nothing calls it: live fields read from the hub.

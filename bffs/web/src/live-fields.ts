@@ -1,18 +1,24 @@
 import {
   getCommandOutcome,
   getProducts,
+  includesCustomer,
   type CommandResult,
   type OrderDocument,
   type ProductDocument,
 } from '@order-platform/contracts';
 import {
+  accessOf,
   type Context,
   commandOutcomeStream,
-  customerScope,
   liveOrder,
+  guardLiveFields,
   orderStream,
+  orderTerm,
+  parseId,
   productStream,
   publicScope,
+  rights,
+  scopeOf,
   type CommandOutcomeData,
 } from '@order-platform/bff-shared';
 import { defineLiveField } from '@tidegate/bff';
@@ -22,27 +28,32 @@ import type {
   SubscriptionOrdersArgs,
   SubscriptionStockArgs,
 } from './generated/schema-types.ts';
+import { requireStatuses } from './require-statuses.ts';
 
 const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, Context>({
   stream: orderStream,
   authorise: (viewer, { filter }) => {
-    const scope = customerScope<OrderDocument>(viewer);
-    if (filter?.customerId && viewer.role === 'customer' && filter.customerId !== viewer.id) {
-      throw new TidegateError('FORBIDDEN', 'Customers watch their own orders only.');
-    }
-    return scope;
+    const access = accessOf(viewer, rights.web['Subscription.orders']);
+    requireStatuses('filter.status', filter?.status);
+    if (
+      filter?.customerId != null &&
+      !includesCustomer(access, parseId('filter.customerId', filter.customerId))
+    )
+      throw new TidegateError('FORBIDDEN', 'You may not watch the orders of this customer.');
+    return scopeOf(viewer, access);
   },
-  term: ({ filter }, scope) => {
-    const customerId = scope.viewer.role === 'customer' ? scope.viewer.id : filter?.customerId;
-    return customerId ? `customer:${customerId}` : 'all';
-  },
+  term: ({ filter }, scope) =>
+    orderTerm(accessOf(scope.viewer, rights.web['Subscription.orders']), filter?.customerId),
   matches: (data, { filter }) => !filter?.status || filter.status.includes(data.status),
   overflow: 'close',
 });
 
 const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, Context>({
   stream: productStream,
-  authorise: () => publicScope,
+  authorise: (_viewer, { productId }) => {
+    parseId('productId', productId);
+    return publicScope;
+  },
   term: ({ productId }) => `id:${productId}`,
   key: ({ productId }) => productId,
   snapshot: async ({ productId }, { services }) => {
@@ -54,11 +65,15 @@ const stock = defineLiveField<SubscriptionStockArgs, ProductDocument, Context>({
 
 const commandOutcome = defineLiveField<SubscriptionCommandOutcomeArgs, CommandOutcomeData, Context>({
   stream: commandOutcomeStream,
-  authorise: (viewer) => customerScope(viewer),
+  authorise: (viewer, { id }) => {
+    parseId('id', id);
+    return scopeOf(viewer, accessOf(viewer, rights.web['Subscription.commandOutcome']));
+  },
   term: ({ id }) => `id:${id}`,
   key: ({ id }) => id,
-  snapshot: async ({ id }, { services }) => {
-    const { outcome } = await services.call(getCommandOutcome, { commandId: id });
+  snapshot: async ({ id }, { viewer, services }) => {
+    const access = accessOf(viewer, rights.web['Subscription.commandOutcome']);
+    const { outcome } = await services.call(getCommandOutcome, { commandId: id, access });
     return outcome ? { key: id, version: 1, data: outcomeData(id, outcome) } : undefined;
   },
   snapshotOptional: true,
@@ -78,4 +93,4 @@ function outcomeData(
   return { commandId, customerId, command, orderId: result.orderId, outcome };
 }
 
-export const liveFields = { order: liveOrder, orders, stock, commandOutcome };
+export const liveFields = guardLiveFields(rights.web, { order: liveOrder, orders, stock, commandOutcome });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { productDocument } from '../documents/product-document.ts';
-import { id } from '../values.ts';
+import { filterText, id } from '../values.ts';
 import { defineOperation } from '@tidegate/core';
 
 /** Products in the order of the ids, null for unknown ones. */
@@ -18,9 +18,9 @@ export const listProducts = defineOperation({
   kind: 'queries',
   name: 'list-products',
   input: z.object({
-    category: z.string().optional(),
+    category: filterText.optional(),
     first: z.int().min(1).max(100),
-    after: z.object({ name: z.string(), productId: id }).optional(),
+    after: z.object({ name: filterText, productId: id }).optional(),
   }),
   output: z.object({ products: z.array(productDocument), hasNextPage: z.boolean(), totalCount: z.int() }),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { id, quantity, rejection } from '../values.ts';
 import { defineOperation } from '@tidegate/core';
+import { access } from './access.ts';
 
 /** The authenticated user. The gateway authenticates; the services trust it and authorise. */
 export const actor = z.object({ role: z.enum(['customer', 'operator', 'system']), id });
@@ -52,12 +53,12 @@ export const cancelOrder = defineOperation({
   output: commandResult,
 });
 
-/** The outcome of a command by its id; null for an unknown id. */
+/** The outcome of a command by its id; null for an unknown id and for an outcome outside of `access`. */
 export const getCommandOutcome = defineOperation({
   service: 'orders',
   kind: 'queries',
   name: 'get-command-outcome',
-  input: z.object({ commandId: id }),
+  input: z.object({ commandId: id, access }),
   output: z.object({
     outcome: z.object({ customerId: id, command: z.string(), result: commandResult }).nullable(),
   }),

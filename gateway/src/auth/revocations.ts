@@ -21,6 +21,8 @@ export interface RevocationsOptions {
   /** Maximum number of revocations, about 200 bytes each. Default 100,000. */
   readonly maxRevocations?: number;
   readonly clock?: () => number;
+  /** Called after a revocation became known here, from this replica or another. Default: nothing is called. */
+  readonly onRevoked?: () => void;
 }
 
 const TOPIC = AccessRevoked.topic.name;
@@ -44,6 +46,7 @@ export class Revocations {
       maxTokenAgeMs: jwtRules.maxTokenAgeMs,
       maxRevocations: 100_000,
       clock: Date.now,
+      onRevoked: () => undefined,
       ...options,
     };
   }
@@ -147,7 +150,9 @@ export class Revocations {
       const message = this.#parse(record);
       if (!message) return;
       const untilMs = Date.parse(message.data.until);
-      if (untilMs > clock()) this.list.add(message.data.access, untilMs);
+      if (untilMs <= clock()) return;
+      this.list.add(message.data.access, untilMs);
+      this.#options.onRevoked();
     } catch (error) {
       logger.error({ err: error, offset: record.offset }, 'skipped a record that is not a revocation');
     }

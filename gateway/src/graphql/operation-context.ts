@@ -53,7 +53,7 @@ export class OperationContext implements BffContext {
   }
 
   get loaders(): unknown {
-    this.#loaders ??= this.#createLoaders?.(this.services, this.consistency);
+    this.#loaders ??= this.#createLoaders?.(this.services, this.consistency, this.viewer);
     return this.#loaders;
   }
 }

@@ -33,12 +33,15 @@ const alarmStream = defineLiveStream<{ counterId: string }>({
   terms: ({ counterId }) => [`id:${counterId}`],
 });
 
-const scope: LiveScope = { id: 'partner', viewer: { role: 'partner', id: '' }, sees: () => true };
-
-/** Lets every viewer with a token see every counter. */
+/** Lets every viewer with a token see every counter, or those of the owners in its claim `owners`. */
 function authorise(viewer: Parameters<typeof requireRole>[0]): LiveScope {
   requireRole(viewer, 'member', 'operator', 'partner');
-  return scope;
+  const owners = viewer.claims?.['owners'] as string[] | undefined;
+  return {
+    id: `partner ${owners?.join(' ') ?? 'all'}`,
+    viewer: { role: 'partner', id: '' },
+    sees: (data) => owners?.includes((data as CounterDocument).ownerId) ?? true,
+  };
 }
 
 export function createCounterBff(labels = new LabelService()): Bff {
@@ -96,10 +99,15 @@ export function createCounterServer(labels = new LabelService()): BffServer {
   });
 }
 
-/** Accepts `Bearer <role>-<id>` as a token of that viewer. Any other token is anonymous. */
+/**
+ * Accepts `Bearer <role>-<id>` as a token of that viewer, and `Bearer <role>-<id>+<owner>` as one that grants an owner's
+ * counters. Any other token is anonymous.
+ */
 export const fixtureVerifier: TokenVerifier = {
   verify: async (authorization) => {
-    const match = /^Bearer (partner|member|operator)-(\w+)$/.exec(authorization ?? '');
-    return match ? { role: match[1]!, id: match[2]! } : { role: 'anonymous', id: '' };
+    const match = /^Bearer (partner|member|operator)-(\w+)(?:\+([\w-]+))?$/.exec(authorization ?? '');
+    if (!match) return { role: 'anonymous', id: '' };
+    const viewer = { role: match[1]!, id: match[2]!, issuedAtMs: Date.now() };
+    return match[3] === undefined ? viewer : { ...viewer, claims: { owners: [match[3]] } };
   },
 };

@@ -20,6 +20,7 @@ import { sweepDeliveries } from './deliveries/delivery-retention.ts';
 import { deliveriesChannel } from './deliveries/pending-delivery.ts';
 import { defaultDispatcherLimits, type DispatcherLimits } from './dispatcher-limits.ts';
 import { EndpointCache } from './endpoints/endpoint-cache.ts';
+import { RevokedEndpoints } from './endpoints/revoked-endpoints.ts';
 import { webhookMigrations } from './migrations.ts';
 import type { WebhookTables } from './tables.ts';
 
@@ -51,6 +52,8 @@ export interface Dispatcher {
    * stay enqueued. Idempotent.
    */
   stop(): Promise<void>;
+  /** For `/readyz`. @throws Error while revocations cannot be read, so that a revoked partner may still get webhooks. */
+  check(): void;
 }
 
 /** Consumer group of all dispatchers. */
@@ -78,6 +81,7 @@ class WebhookDispatcher implements Dispatcher {
   readonly #endpoints: EndpointCache;
   readonly #client: WebhookClient;
   readonly #sender: DeliverySender;
+  readonly #revoked: RevokedEndpoints;
   #consumer: Consumer | undefined;
   #stopListening: (() => Promise<void>) | undefined;
   #loop: DueLoop | undefined;
@@ -94,6 +98,12 @@ class WebhookDispatcher implements Dispatcher {
     const maxBodyBytes = gatewayLimits.maxBodyBytes.default;
     this.#servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly: true });
     this.#endpoints = new EndpointCache(this.#servers, logger);
+    this.#revoked = new RevokedEndpoints({
+      database: options.database,
+      log: options.log,
+      logger,
+      clock: this.#clock,
+    });
     this.#client = new WebhookClient({
       policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets }),
       deadlineMs: this.#limits.deadlineMs,
@@ -116,6 +126,7 @@ class WebhookDispatcher implements Dispatcher {
   async start(): Promise<void> {
     const { database } = this.#options;
     await database.migrate(webhookMigrations);
+    await this.#revoked.start();
     this.#consumer ??= await this.#startConsumer();
     this.#stopListening ??= await database.signals.listen(deliveriesChannel, () => this.#loop?.wake());
     this.#loop ??= this.#startLoop();
@@ -125,6 +136,10 @@ class WebhookDispatcher implements Dispatcher {
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
+  }
+
+  check(): void {
+    this.#revoked.check();
   }
 
   async #startConsumer(): Promise<Consumer> {
@@ -174,6 +189,7 @@ class WebhookDispatcher implements Dispatcher {
     await this.#consumer?.stop();
     await this.#stopListening?.();
     await this.#loop?.stop();
+    await this.#revoked.stop();
     await this.#sender.stop(this.#limits.stopGraceMs);
     await this.#sweeping;
     await this.#client.close();

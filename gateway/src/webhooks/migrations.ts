@@ -20,6 +20,21 @@ export const webhookMigrations: Migrations = {
       await createAttempts(db);
     },
   },
+  '0103-webhook-viewer': {
+    // Endpoints from before have no claims. Where rights depend on claims they select nothing until they are enabled anew.
+    async up(db) {
+      await db.schema
+        .alterTable('webhook_endpoints')
+        .addColumn('claims', 'text', (column) => column.notNull().defaultTo('{}'))
+        .execute();
+      await db.schema.alterTable('webhook_endpoints').addColumn('token_id', 'text').execute();
+      await db.schema
+        .alterTable('webhook_endpoints')
+        .addColumn('token_issued_at', 'bigint', (column) => column.notNull().defaultTo(0))
+        .execute();
+      await db.schema.alterTable('webhook_endpoints').addColumn('paused_by', 'text').execute();
+    },
+  },
 };
 
 async function createEndpoints(db: Kysely<WebhookTables>): Promise<void> {

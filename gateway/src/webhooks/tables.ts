@@ -20,6 +20,12 @@ export interface EndpointRow {
   id: string;
   /** Subject of the partner's token. */
   partner: string;
+  /** JSON object: the claims of the token that registered or last enabled the endpoint. Its rights depend on them. */
+  claims: string;
+  /** `jti` of that token; null when it had none. */
+  token_id: string | null;
+  /** Time of issue of that token; 0 when it is unknown. A later revocation of the partner disables the endpoint. */
+  token_issued_at: number;
   url: string;
   bff: string;
   document: string;
@@ -28,6 +34,8 @@ export interface EndpointRow {
   variables: string;
   status: 'enabled' | 'disabled';
   disabled_reason: string | null;
+  /** `operator`: the endpoint is disabled until an operator enables it. */
+  paused_by: 'operator' | null;
   secret: string;
   /** Secret before the last rotation. Signs as well until `previous_secret_until`. */
   previous_secret: string | null;

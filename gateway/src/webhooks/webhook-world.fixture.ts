@@ -148,12 +148,14 @@ export class WebhookWorld {
     url: string,
     document = allCounters,
     variables: Record<string, unknown> = {},
+    token = 'partner-acme',
   ): Promise<EndpointAnswer & { secret: string }> {
     const body = { url, document, variables };
     const { status, json } = await this.call<EndpointAnswer & { secret: string }>(
       'POST',
       '/webhooks/endpoints',
       body,
+      token,
     );
     if (status !== 201) throw new Error(JSON.stringify(json));
     return json;

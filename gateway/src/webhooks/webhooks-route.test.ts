@@ -100,6 +100,7 @@ describe('the REST interface of webhooks', () => {
       ['DELETE', path],
       ['POST', `${path}/rotate-secret`],
       ['POST', `${path}/enable`],
+      ['POST', `${path}/pause`],
       ['POST', `${path}/test`],
     ] as const) {
       const { json, status } = await world.call<ErrorAnswer>(method, at, undefined, 'partner-rival');
@@ -109,6 +110,62 @@ describe('the REST interface of webhooks', () => {
       world.call<{ endpoints: { id: string }[] }>('GET', '/webhooks/endpoints', undefined, token);
     expect((await list('partner-rival')).json.endpoints).toEqual([]);
     expect((await list('partner-acme')).json.endpoints.map((each) => each.id)).toContain(id);
+  });
+
+  it('lets an operator list, read and delete the endpoints of every partner', async () => {
+    const [acme, rival] = [
+      await world.register(url),
+      await world.register(url, allCounters, {}, 'partner-rival'),
+    ];
+    interface Page {
+      endpoints: { id: string; partner: string }[];
+      next?: string;
+    }
+    const list = (query = '') =>
+      world.call<Page>('GET', `/webhooks/endpoints${query}`, undefined, 'operator-7');
+    const all = (await list()).json.endpoints;
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining([acme.id, rival.id]));
+    expect((await list('?partner=rival')).json.endpoints.map(({ partner }) => partner)).toEqual(['rival']);
+    const paged: string[] = [];
+    for (let query = '?limit=1'; query !== '';) {
+      const { endpoints, next } = (await list(query)).json;
+      paged.push(...endpoints.map(({ id }) => id));
+      query = next === undefined ? '' : `?limit=1&after=${next}`;
+    }
+    expect(paged).toEqual(all.map(({ id }) => id));
+    expect((await list('?partner=')).status).toBe(400);
+    const path = `/webhooks/endpoints/${rival.id}`;
+    expect((await world.call('GET', path, undefined, 'operator-7')).status).toBe(200);
+    expect((await world.call('GET', `${path}/deliveries`, undefined, 'operator-7')).status).toBe(200);
+    expect((await world.call('POST', `${path}/rotate-secret`, undefined, 'operator-7')).status).toBe(403);
+    expect((await world.call('DELETE', path, undefined, 'operator-7')).status).toBe(204);
+    expect((await world.call('GET', path, undefined, 'partner-rival')).status).toBe(404);
+  });
+
+  it("shows a partner no other partner's endpoints, whatever partner it asks for", async () => {
+    await world.register(url, allCounters, {}, 'partner-rival');
+    const { json } = await world.call<{ endpoints: object[] }>('GET', '/webhooks/endpoints?partner=rival');
+    expect(json.endpoints).toEqual([]);
+  });
+
+  it('enables an endpoint that an operator paused for an operator only', async () => {
+    const { id } = await world.register(url);
+    const path = `/webhooks/endpoints/${id}`;
+    const post = (action: string, token: string) =>
+      world.call<{ status: string; disabledReason?: string }>('POST', `${path}/${action}`, undefined, token);
+    expect((await post('pause', 'partner-rival')).status).toBe(404);
+    expect((await post('pause', 'partner-acme')).json).toMatchObject({
+      status: 'disabled',
+      disabledReason: 'Its partner paused it.',
+    });
+    expect((await post('enable', 'partner-acme')).json.status).toBe('enabled');
+    await post('pause', 'partner-acme');
+    expect((await post('pause', 'operator-7')).json).toMatchObject({
+      status: 'disabled',
+      disabledReason: 'An operator paused it.',
+    });
+    expect((await post('enable', 'partner-acme')).status).toBe(403);
+    expect((await post('enable', 'operator-7')).json.status).toBe('enabled');
   });
 
   it('deletes an endpoint', async () => {

@@ -32,7 +32,7 @@ export interface Bff<Loaders = unknown> {
   /** Resolvers by type, as for `graphql-yoga`. */
   readonly resolvers: Readonly<Record<string, unknown>>;
   /** Creates `context.loaders`, once per operation, when a resolver first reads it. Default: no loaders. */
-  readonly createLoaders?: (services: Services, consistency: Consistency) => Loaders;
+  readonly createLoaders?: (services: Services, consistency: Consistency, viewer: Viewer) => Loaders;
   /** One live field for each field of the schema's subscription type, by name. */
   readonly liveFields: Readonly<Record<string, LiveField>>;
   /**

@@ -49,10 +49,11 @@ export class Consistency {
    * Adds the floor versions of a token. With `strict`, a read that does not reach them fails instead of returning an
    * older version. Default false.
    *
-   * @throws TidegateError BAD_USER_INPUT when the token is malformed.
+   * @throws TidegateError BAD_USER_INPUT when the token is malformed, which an empty one is.
    */
   require(token: ConsistencyToken | null | undefined, strict = false): void {
-    if (token) this.#token = mergeConsistencyTokens(this.#token, token);
+    if (token === '') throw new TidegateError('BAD_USER_INPUT', 'A consistency token is not empty.');
+    if (token != null) this.#token = mergeConsistencyTokens(this.#token, token);
     if (strict) this.#strict = true;
   }
 

@@ -26,6 +26,9 @@ import { describe, expect, it } from 'vitest';
 import { createOrderViewService } from './order-view-service.ts';
 import type { OrderViewTables } from './tables.ts';
 
+const all = { kind: 'all' } as const;
+const ofAda = { kind: 'customers' as const, customerIds: ['ada'] };
+
 const startMs = Date.UTC(2026, 10, 23);
 const lines = [{ productId: 'tea', quantity: 2, unitPriceCents: 450 }];
 const total = { amountCents: 900, currency: 'EUR' } as const;
@@ -110,7 +113,7 @@ describe('the order view', () => {
     await view.append(ShipmentPrepared, 'early', 1, { shipmentId: 's1' });
     await view.place('other');
     await view.publishes(1);
-    expect(await view.client.call(getOrders, { ids: ['early'] })).toEqual({
+    expect(await view.client.call(getOrders, { access: all, ids: ['early'] })).toEqual({
       orders: [null],
       satisfied: true,
     });
@@ -136,15 +139,15 @@ describe('the order view', () => {
     await view.place('o1');
     await view.place('o2');
     await view.publishes(2);
-    const { orders } = await view.client.call(getOrders, { ids: ['o2', 'none', 'o1', 'o2'] });
+    const { orders } = await view.client.call(getOrders, { access: all, ids: ['o2', 'none', 'o1', 'o2'] });
     expect(orders.map((order) => order?.orderId)).toEqual(['o2', undefined, 'o1', 'o2']);
   });
 
   it('waits for the version in a token', async () => {
     await using view = await startView();
     const freshness = { token: 'order/o1@2+product/tea@9', waitMs: 10_000 };
-    const read = view.client.call(getOrders, { ids: ['o1'], freshness }, { deadlineMs: 12_000 });
-    const list = view.client.call(listOrders, { first: 10, freshness }, { deadlineMs: 12_000 });
+    const read = view.client.call(getOrders, { access: all, ids: ['o1'], freshness }, { deadlineMs: 12_000 });
+    const list = view.client.call(listOrders, { access: all, first: 10, freshness }, { deadlineMs: 12_000 });
     await view.place('o1');
     await view.append(OrderConfirmed, 'o1', 2);
     expect(await read).toMatchObject({ satisfied: true, orders: [{ status: 'CONFIRMED' }] });
@@ -156,16 +159,51 @@ describe('the order view', () => {
     await view.place('o1');
     await view.publishes(1);
     const answer = await view.client.call(getOrders, {
+      access: all,
       ids: ['o1'],
       freshness: { token: 'order/o1@2', waitMs: 10 },
     });
     expect(answer).toMatchObject({ satisfied: false, orders: [{ status: 'PLACED' }] });
   });
 
+  it('hides orders outside of the access, also while it waits for their version', async () => {
+    await using view = await startView();
+    await view.place('o1', 'ada');
+    await view.place('o2', 'bob');
+    await view.publishes(2);
+    const known = { access: ofAda, ids: ['o1', 'o2', 'none'] };
+    expect((await view.client.call(getOrders, known)).orders.map((order) => order?.orderId)).toEqual([
+      'o1',
+      undefined,
+      undefined,
+    ]);
+    const demand = (id: string) =>
+      view.client.call(getOrders, {
+        access: ofAda,
+        ids: [id],
+        freshness: { token: `order/${id}@1`, waitMs: 50 },
+      });
+    const [foreign, missing] = await Promise.all([demand('o2'), demand('none')]);
+    expect(foreign).toEqual(missing);
+    expect(foreign).toEqual({ orders: [null], satisfied: false });
+    expect(await demand('o1')).toMatchObject({ satisfied: true, orders: [{ orderId: 'o1' }] });
+  });
+
+  it('lists nothing for an access without customers', async () => {
+    await using view = await startView();
+    await view.place('o1', 'ada');
+    await view.publishes(1);
+    const access = { kind: 'customers' as const, customerIds: [] };
+    expect(await view.client.call(listOrders, { access, first: 10 })).toMatchObject({
+      orders: [],
+      totalCount: 0,
+    });
+  });
+
   it('refuses a malformed token', async () => {
     await using view = await startView();
     const freshness = { token: 'gibberish', waitMs: 10 };
-    await expect(view.client.call(getOrders, { ids: ['o1'], freshness })).rejects.toMatchObject({
+    await expect(view.client.call(getOrders, { access: all, ids: ['o1'], freshness })).rejects.toMatchObject({
       code: 'BAD_USER_INPUT',
     });
   });
@@ -194,7 +232,7 @@ describe('the list of orders', () => {
     const seen: string[] = [];
     let after: { placedAt: string; orderId: string } | undefined;
     for (let hasNextPage = true; hasNextPage;) {
-      const page = await view.client.call(listOrders, { first: 1, ...(after ? { after } : {}) });
+      const page = await view.client.call(listOrders, { access: all, first: 1, ...(after ? { after } : {}) });
       expect(page.totalCount).toBe(4);
       seen.push(...ids(page));
       after = page.orders.at(-1);
@@ -205,11 +243,11 @@ describe('the list of orders', () => {
 
   it('is filtered by customer and by statuses, as is its count', async () => {
     await using view = await startWithOrders();
-    const ada = await view.client.call(listOrders, { first: 10, customerId: 'ada' });
+    const ada = await view.client.call(listOrders, { access: ofAda, first: 10 });
     expect([ids(ada), ada.totalCount]).toEqual([['d', 'c', 'a'], 3]);
-    const placed = await view.client.call(listOrders, { first: 10, customerId: 'ada', statuses: ['PLACED'] });
+    const placed = await view.client.call(listOrders, { access: ofAda, first: 10, statuses: ['PLACED'] });
     expect([ids(placed), placed.totalCount]).toEqual([['d', 'a'], 2]);
-    const all = await view.client.call(listOrders, { first: 10, statuses: [] });
-    expect(all.totalCount).toBe(4);
+    const none = view.client.call(listOrders, { access: all, first: 10, statuses: [] });
+    await expect(none).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 });

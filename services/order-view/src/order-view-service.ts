@@ -1,5 +1,5 @@
 import { decodeConsistencyToken, type InputOf } from '@tidegate/core';
-import { getOrders, listOrders } from '@order-platform/contracts';
+import { getOrders, listOrders, type Access } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { implement } from '@tidegate/service/operations';
@@ -20,7 +20,7 @@ export function createOrderViewService(
   const freshness = new FreshnessWait({ versions: (ids) => queries.versions(ids) });
   const projection = new OrderProjection({
     outbox,
-    onApplied: (orderId, version) => freshness.applied(orderId, version),
+    onApplied: (orderId, applied) => freshness.applied(orderId, applied),
   });
 
   return createService({
@@ -35,12 +35,12 @@ export function createOrderViewService(
     inbox: false,
     beforeConsuming: () => ({ stop: async () => freshness.stop() }),
     implementations: [
-      implement(getOrders, async ({ ids, freshness: demanded }, { signal }) => {
-        const satisfied = await waitFor(freshness, demanded, signal);
-        return { orders: await queries.byIds(ids), satisfied };
+      implement(getOrders, async ({ ids, access, freshness: demanded }, { signal }) => {
+        const satisfied = await waitFor(freshness, { demanded, access }, signal);
+        return { orders: await queries.byIds(ids, access), satisfied };
       }),
       implement(listOrders, async ({ freshness: demanded, ...input }, { signal }) => {
-        const satisfied = await waitFor(freshness, demanded, signal);
+        const satisfied = await waitFor(freshness, { demanded, access: input.access }, signal);
         return { ...(await queries.list(input)), satisfied };
       }),
     ],
@@ -50,10 +50,10 @@ export function createOrderViewService(
 /** A token may also name versions of other views. This view waits for orders only. */
 async function waitFor(
   freshness: FreshnessWait,
-  demanded: InputOf<typeof getOrders>['freshness'],
+  { demanded, access }: { demanded: InputOf<typeof getOrders>['freshness']; access: Access },
   signal: AbortSignal,
 ): Promise<boolean> {
   if (!demanded) return true;
   const floors = decodeConsistencyToken(demanded.token).filter(({ kind }) => kind === 'order');
-  return freshness.covered(floors, demanded.waitMs, signal);
+  return freshness.covered(floors, access, demanded.waitMs, signal);
 }

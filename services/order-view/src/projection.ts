@@ -7,21 +7,24 @@ import type { ConsumedMessage } from './messages.ts';
 import { orderDocumentOf } from './order-document.ts';
 import { noParts, type OrderParts } from './order-parts.ts';
 import { PartitionLocks } from './partition-locks.ts';
+import type { OrderVersion } from './queries.ts';
 import type { OrderDocumentsTable, OrderViewTables } from './tables.ts';
 
 type Unit = UnitOfWork<OrderViewTables>;
 
+/** Called after each commit with the version of the orders stream that the document contains. */
+type OnApplied = (orderId: string, applied: OrderVersion) => void;
+
 /** Joins messages into documents: load the row, evolve its parts, store and publish the new document. */
 export class OrderProjection {
   readonly #outbox: Outbox;
-  readonly #onApplied: (orderId: string, ordersVersion: number) => void;
+  readonly #onApplied: OnApplied;
   readonly #clock: () => number;
   readonly #locks = new PartitionLocks();
 
   constructor(options: {
     readonly outbox: Outbox;
-    /** Called after each commit with the version of the orders stream that the document contains. */
-    readonly onApplied: (orderId: string, ordersVersion: number) => void;
+    readonly onApplied: OnApplied;
     /** Returns the time in epoch milliseconds. Default `Date.now`. */
     readonly clock?: () => number;
   }) {
@@ -43,7 +46,8 @@ export class OrderProjection {
     await store(unit, orderId, version, parts, document);
     if (!document) return;
     await this.#outbox.add(unit, topics.orderDocuments, [this.#changed(document, message)]);
-    unit.afterCommit(() => this.#onApplied(orderId, parts.versionVector.orders));
+    const applied = { version: parts.versionVector.orders, customerId: document.customerId };
+    unit.afterCommit(() => this.#onApplied(orderId, applied));
   }
 
   #changed(document: OrderDocument, cause: ConsumedMessage): Envelope {

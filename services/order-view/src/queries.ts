@@ -1,10 +1,16 @@
-import type { getOrders, listOrders, OrderDocument } from '@order-platform/contracts';
+import type { Access, getOrders, listOrders, OrderDocument } from '@order-platform/contracts';
 import type { InputOf, OutputOf } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { sql } from 'kysely';
 import type { OrderViewTables } from './tables.ts';
 
-type Filter = Pick<InputOf<typeof listOrders>, 'customerId' | 'statuses'>;
+type Filter = Pick<InputOf<typeof listOrders>, 'access' | 'statuses'>;
+
+/** Version of an order and its customer; the customer is null before OrderPlaced has arrived. */
+export interface OrderVersion {
+  readonly version: number;
+  readonly customerId: string | null;
+}
 
 /** Reads of the view's table. */
 export class OrderQueries {
@@ -14,13 +20,11 @@ export class OrderQueries {
     this.#query = query;
   }
 
-  /** Returns the orders in the order of the ids, null for unknown ones. One statement. */
-  async byIds(ids: readonly string[]): Promise<OutputOf<typeof getOrders>['orders']> {
-    const rows = await this.#query
-      .selectFrom('order_documents')
+  /** Returns the orders in the order of the ids, null for unknown and inaccessible ones. One statement. */
+  async byIds(ids: readonly string[], access: Access): Promise<OutputOf<typeof getOrders>['orders']> {
+    const rows = await this.#filtered({ access })
       .select(['order_id', 'document'])
       .where('order_id', 'in', [...new Set(ids)])
-      .where('placed_at', 'is not', null)
       .execute();
     const byId = new Map(rows.map((row) => [row.order_id, parse(row.document)]));
     return ids.map((id) => byId.get(id) ?? null);
@@ -51,24 +55,32 @@ export class OrderQueries {
     };
   }
 
-  /** Returns the version of the orders stream in each document. Orders without a row are absent. */
-  async versions(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  /** Returns the version of the orders stream in each document, and its customer. Orders without a row are absent. */
+  async versions(ids: readonly string[]): Promise<ReadonlyMap<string, OrderVersion>> {
     const rows = await this.#query
       .selectFrom('order_documents')
-      .select(['order_id', 'orders_version'])
+      .select(['order_id', 'orders_version', 'customer_id'])
       .where('order_id', 'in', ids)
       .execute();
-    return new Map(rows.map((row) => [row.order_id, row.orders_version]));
+    return new Map(
+      rows.map((row) => [row.order_id, { version: row.orders_version, customerId: row.customer_id }]),
+    );
   }
 
-  /** An empty list of statuses matches every status, as does an absent one. */
-  #filtered({ customerId, statuses = [] }: Filter) {
+  #filtered({ access, statuses }: Filter) {
     return this.#query
       .selectFrom('order_documents')
       .where('placed_at', 'is not', null)
-      .$if(customerId !== undefined, (orders) => orders.where('customer_id', '=', customerId!))
-      .$if(statuses.length > 0, (orders) => orders.where('status', 'in', statuses));
+      .$if(access.kind !== 'all', (orders) => orders.where(isOf(access)))
+      .$if(statuses !== undefined, (orders) => orders.where('status', 'in', statuses!));
   }
+}
+
+/** Condition that an order belongs to a customer of the access. `in ()` is not valid in Postgres. */
+function isOf(access: Access) {
+  const customerIds = access.kind === 'customers' ? access.customerIds : [];
+  if (customerIds.length === 0) return sql<boolean>`1 = 0`;
+  return sql<boolean>`${sql.ref('customer_id')} in (${sql.join(customerIds)})`;
 }
 
 /** The column needs no validation: only this service writes it. */

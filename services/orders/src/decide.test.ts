@@ -99,9 +99,9 @@ describe('cancelling an order', () => {
     expect(given(...events).when(cancel())).toEqual(rejectedWith(code));
   });
 
-  it("is rejected with NOT_YOUR_ORDER for another customer's order", () => {
+  it("is rejected with ORDER_NOT_FOUND for another customer's order, as for a missing one", () => {
     expect(given(placed).when(cancel({ role: 'customer', id: 'bob' }))).toEqual(
-      rejectedWith('NOT_YOUR_ORDER'),
+      rejectedWith('ORDER_NOT_FOUND'),
     );
   });
 });

@@ -1,4 +1,4 @@
-import type { cancelOrder, OrderLine, placeOrder, Rejection } from '@order-platform/contracts';
+import type { Actor, cancelOrder, OrderLine, placeOrder, Rejection } from '@order-platform/contracts';
 import type { InputOf } from '@tidegate/core';
 import type { OrderEvent, OrderState } from './evolve.ts';
 
@@ -29,7 +29,7 @@ export function decide(command: ClientCommand, state: OrderState): Decision {
 
 function place(input: InputOf<typeof placeOrder> & { orderId: string }, state: OrderState): Decision {
   const { actor, orderId, customerId, lines, note } = input;
-  if (actor.role === 'customer' && actor.id !== customerId) {
+  if (!mayActFor(actor, customerId)) {
     return reject('FORBIDDEN', 'A customer places orders for themselves only.');
   }
   if (state.phase !== 'unknown') return reject('ORDER_EXISTS', `The order ${orderId} exists already.`);
@@ -44,9 +44,9 @@ function place(input: InputOf<typeof placeOrder> & { orderId: string }, state: O
 }
 
 function cancel({ actor, orderId, reason }: InputOf<typeof cancelOrder>, state: OrderState): Decision {
-  if (state.phase === 'unknown') return reject('ORDER_NOT_FOUND', `There is no order ${orderId}.`);
-  if (actor.role === 'customer' && actor.id !== state.customerId) {
-    return reject('NOT_YOUR_ORDER', 'A customer cancels their own orders only.');
+  // Another customer's order is answered like one that does not exist, so that ids cannot be probed.
+  if (state.phase === 'unknown' || !mayActFor(actor, state.customerId)) {
+    return reject('ORDER_NOT_FOUND', `There is no order ${orderId}.`);
   }
   switch (state.phase) {
     case 'placed':
@@ -77,6 +77,17 @@ export function react(reaction: Reaction, state: OrderState): readonly OrderEven
       return state.phase === 'confirmed' ? [{ name: 'OrderDispatched', data }] : [];
     case 'complete':
       return state.phase === 'dispatched' ? [{ name: 'OrderCompleted', data }] : [];
+  }
+}
+
+/** Customers act for themselves, operators and the platform itself for every customer. */
+function mayActFor(actor: Actor, customerId: string): boolean {
+  switch (actor.role) {
+    case 'customer':
+      return actor.id === customerId;
+    case 'operator':
+    case 'system':
+      return true;
   }
 }
 

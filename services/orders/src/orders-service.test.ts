@@ -181,10 +181,14 @@ describe('a command', () => {
 
   it('has an outcome that can be read by its id', async () => {
     await using orders = await startOrders();
-    const readOutcome = () => orders.client.call(getCommandOutcome, { commandId: 'c1' });
+    const readOutcome = (customerId = 'ada') => {
+      const access = { kind: 'customers' as const, customerIds: [customerId] };
+      return orders.client.call(getCommandOutcome, { commandId: 'c1', access });
+    };
     expect(await readOutcome()).toEqual({ outcome: null });
     const result: CommandResult = await orders.place();
     expect(await readOutcome()).toEqual({ outcome: { customerId: 'ada', command: 'place-order', result } });
+    expect(await readOutcome('bob')).toEqual({ outcome: null });
   });
 
   it('with a malformed field fails with BAD_USER_INPUT and names the field', async () => {

@@ -1,4 +1,4 @@
-import { cancelOrder, getCommandOutcome, placeOrder } from '@order-platform/contracts';
+import { cancelOrder, getCommandOutcome, includesCustomer, placeOrder } from '@order-platform/contracts';
 import { createOutbox } from '@tidegate/messaging';
 import { createService, type Service, type ServiceDependencies } from '@tidegate/service';
 import { implement } from '@tidegate/service/operations';
@@ -47,8 +47,9 @@ export function createOrdersService(options: OrdersServiceOptions): Service<'ord
       implement(cancelOrder, (input, { traceparent }) =>
         commands.execute({ name: 'cancel-order', input }, input.traceparent ?? traceparent),
       ),
-      implement(getCommandOutcome, async ({ commandId }) => {
-        const found = await outcomes.find(database.query, commandId);
+      implement(getCommandOutcome, async ({ commandId, access }) => {
+        const known = await outcomes.find(database.query, commandId);
+        const found = known && includesCustomer(access, known.customerId) ? known : undefined;
         return {
           outcome: found
             ? { customerId: found.customerId, command: found.command, result: found.result }

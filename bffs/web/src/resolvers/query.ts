@@ -1,9 +1,9 @@
 import { listOrders, listProducts } from '@order-platform/contracts';
-import { visibleOrder } from '@order-platform/bff-shared';
-import { requireRole } from '@tidegate/bff';
+import { accessOf, rights, visibleOrder } from '@order-platform/bff-shared';
 import { TidegateError } from '@tidegate/core';
 import type { QueryResolvers } from '../generated/resolver-types.ts';
 import { decodePageCursor, encodePageCursor } from '../page-cursor.ts';
+import { requireStatuses } from '../require-statuses.ts';
 
 const MAX_PAGE = 100;
 
@@ -14,13 +14,14 @@ export const query: QueryResolvers = {
     visibleOrder(context, id, { token: notOlderThan, strict }),
 
   orders: async (_root, args, context) => {
-    requireRole(context.viewer, 'customer', 'operator');
+    const access = accessOf(context.viewer, rights.web['Query.orders']);
+    requireStatuses('status', args.status);
     context.consistency.require(args.notOlderThan, args.strict);
     const freshness = await context.consistency.freshness('order');
     const after = args.after == null ? undefined : decodePageCursor(args.after);
     const page = await context.services.call(listOrders, {
       first: pageSize(args.first),
-      ...(context.viewer.role === 'customer' && { customerId: context.viewer.id }),
+      access,
       ...(args.status && { statuses: [...args.status] }),
       ...(after && { after: { placedAt: after[0], orderId: after[1] } }),
       ...(freshness && { freshness }),

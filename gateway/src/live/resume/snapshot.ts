@@ -13,7 +13,8 @@ export interface SnapshotContext {
 
 /**
  * Reads the current state as a message. Its cursor holds the positions from before the read, which the state
- * contains, and the state's version. Returns undefined when there is no state and the field's snapshot is optional.
+ * contains, and the state's version. Returns undefined when there is no state that the scope sees and the field's snapshot
+ * is optional.
  *
  * @throws TidegateError NOT_FOUND when there is no state that the scope sees; otherwise the error of the field's read.
  */
@@ -23,8 +24,9 @@ export async function readSnapshot(
 ): Promise<FrameBatch | undefined> {
   const positions = cursors.relevant(feed.positions);
   const snapshot = await request.snapshot?.();
-  if (!snapshot && request.field.snapshotOptional) return undefined;
-  if (!snapshot || !request.scope.sees(snapshot.data)) throw notFound();
+  const visible = snapshot !== undefined && request.scope.sees(snapshot.data);
+  if (!visible && request.field.snapshotOptional) return undefined;
+  if (!visible) throw notFound();
   const { key, version, data } = snapshot;
   const result = await request.render(data, undefined);
   const facts = { cursor: cursors.encode(positions, version), kind: 'snapshot', key, version } as const;

@@ -5,7 +5,8 @@ import { createEndpointSigners, type Signer } from './signing.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { LiveRequest } from '../../live/live-request.ts';
 import type { EndpointRow, StartPosition, WebhookTables } from '../tables.ts';
-import { prepareSubscription } from './endpoint-subscription.ts';
+import { prepareSubscription, subscriptionOf } from './endpoint-subscription.ts';
+import { viewerOfEndpoint } from './endpoint-viewer.ts';
 
 /** An enabled endpoint, ready to match changes, render bodies and sign them. */
 export interface PreparedEndpoint {
@@ -80,13 +81,7 @@ export class EndpointCache {
 
   #prepare(row: EndpointRow): PreparedEndpoint | undefined {
     try {
-      const request = prepareSubscription(this.#servers, {
-        partner: row.partner,
-        bff: row.bff,
-        document: row.document,
-        operationName: row.operation_name ?? undefined,
-        variables: JSON.parse(row.variables) as Record<string, unknown>,
-      });
+      const request = prepareSubscription(this.#servers, subscriptionOf(row, viewerOfEndpoint(row)));
       return {
         id: row.id,
         url: row.url,

@@ -94,7 +94,8 @@ async function setFailingSince(unit: UnitOfWork<WebhookTables>, id: string, nowM
   return endpoint?.failing_since ?? nowMs;
 }
 
-async function disableEndpoint(
+/** Disables an endpoint, if it is enabled, with this reason for its partner. Its pending deliveries are dead. */
+export async function disableEndpoint(
   unit: UnitOfWork<WebhookTables>,
   id: string,
   reason: string,

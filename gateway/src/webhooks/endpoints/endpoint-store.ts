@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { TidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import { createWebhookSecret, SECRET_OVERLAP_MS } from './signing.ts';
 import type { EndpointRow, StartPosition, WebhookTables } from '../tables.ts';
 import type { EndpointSubscription } from './endpoint-subscription.ts';
+import { disableEndpoint } from './endpoint-health.ts';
+import type { EndpointOwner } from './endpoint-owner.ts';
 import { nextRevision } from './endpoint-revision.ts';
+import { viewerColumns } from './endpoint-viewer.ts';
 
 /** A validated registration. */
 export interface NewEndpoint extends EndpointSubscription {
@@ -15,7 +19,16 @@ export interface NewEndpoint extends EndpointSubscription {
 
 const MAX_ENDPOINTS_PER_PARTNER = 100;
 
-/** Endpoints as their partners manage them. An endpoint of another partner is NOT_FOUND. */
+/** A page of endpoints, oldest first. */
+export interface EndpointPage {
+  /** Only endpoints of this partner. Default: every partner that the caller may manage. */
+  readonly partner?: string | undefined;
+  readonly limit: number;
+  /** Last endpoint of the previous page. */
+  readonly after?: { readonly createdAt: number; readonly id: string } | undefined;
+}
+
+/** Endpoints as their owners manage them. An endpoint of another partner is NOT_FOUND. */
 export class EndpointStore {
   readonly #database: Database<WebhookTables>;
   readonly #clock: () => number;
@@ -30,10 +43,10 @@ export class EndpointStore {
     return this.#database.transaction(async (unit) => {
       // The lock on the revision also makes the count safe against a concurrent registration.
       const revision = await nextRevision(unit);
-      await requireRoom(unit.tx, endpoint.partner);
+      await requireRoom(unit.tx, endpoint.viewer.id);
       const row: EndpointRow = {
         id: `whe_${randomBytes(15).toString('base64url')}`,
-        partner: endpoint.partner,
+        ...viewerColumns(endpoint.viewer),
         url: endpoint.url,
         bff: endpoint.bff,
         document: endpoint.document,
@@ -41,6 +54,7 @@ export class EndpointStore {
         variables: JSON.stringify(endpoint.variables),
         status: 'enabled',
         disabled_reason: null,
+        paused_by: null,
         secret: createWebhookSecret(),
         previous_secret: null,
         previous_secret_until: null,
@@ -54,27 +68,31 @@ export class EndpointStore {
     });
   }
 
-  /** Lists a partner's endpoints, oldest first. */
-  list(partner: string): Promise<EndpointRow[]> {
-    return this.#database.query
-      .selectFrom('webhook_endpoints')
-      .selectAll()
-      .where('partner', '=', partner)
+  /** Lists the endpoints of an owner, oldest first. */
+  list(owner: EndpointOwner, { partner, limit, after }: EndpointPage): Promise<EndpointRow[]> {
+    return ownedBy(this.#database.query, owner)
+      .$if(partner !== undefined, (endpoints) => endpoints.where('partner', '=', partner!))
+      .$if(after !== undefined, (endpoints) =>
+        endpoints.where(
+          sql<boolean>`(${sql.ref('created_at')}, ${sql.ref('id')}) > (${after!.createdAt}, ${after!.id})`,
+        ),
+      )
       .orderBy('created_at')
       .orderBy('id')
+      .limit(limit)
       .execute();
   }
 
   /** @throws TidegateError NOT_FOUND */
-  get(partner: string, id: string): Promise<EndpointRow> {
-    return find(this.#database.query, partner, id);
+  get(owner: EndpointOwner, id: string): Promise<EndpointRow> {
+    return find(this.#database.query, owner, id);
   }
 
   /** Deletes an endpoint with its deliveries and their attempts. @throws TidegateError NOT_FOUND */
-  remove(partner: string, id: string): Promise<void> {
+  remove(owner: EndpointOwner, id: string): Promise<void> {
     return this.#database.transaction(async (unit) => {
       await nextRevision(unit);
-      await find(unit.tx, partner, id);
+      await find(unit.tx, owner, id);
       await unit.tx.deleteFrom('webhook_endpoints').where('id', '=', id).execute();
       await unit.tx
         .deleteFrom('webhook_attempts')
@@ -87,31 +105,59 @@ export class EndpointStore {
   }
 
   /** Creates a new secret. The old one signs as well for one day. @throws TidegateError NOT_FOUND */
-  rotateSecret(partner: string, id: string): Promise<EndpointRow> {
-    return this.#change(partner, id, (row) => ({
+  rotateSecret(owner: EndpointOwner, id: string): Promise<EndpointRow> {
+    return this.#change(owner, id, (row) => ({
       secret: createWebhookSecret(),
       previous_secret: row.secret,
       previous_secret_until: this.#clock() + SECRET_OVERLAP_MS,
     }));
   }
 
-  /** Enables an endpoint. Changes it missed while disabled are not sent. @throws TidegateError NOT_FOUND */
-  enable(partner: string, id: string): Promise<EndpointRow> {
-    return this.#change(partner, id, () => ({
-      status: 'enabled',
-      disabled_reason: null,
-      failing_since: null,
-    }));
+  /**
+   * Enables an endpoint. Changes it missed while disabled are not sent. By its partner, it gets the rights of the token
+   * in `renewed`; by an operator, it keeps its own.
+   *
+   * @throws TidegateError NOT_FOUND, FORBIDDEN when an operator has paused it and a partner enables it.
+   */
+  enable(owner: EndpointOwner, id: string, renewed?: VerifiedViewer): Promise<EndpointRow> {
+    return this.#change(owner, id, (row) => {
+      if (owner !== 'everybody' && row.paused_by === 'operator')
+        throw new TidegateError('FORBIDDEN', 'An operator has paused this endpoint.');
+      return {
+        ...(renewed && viewerColumns(renewed)),
+        status: 'enabled',
+        disabled_reason: null,
+        failing_since: null,
+        paused_by: null,
+      };
+    });
+  }
+
+  /** Disables an endpoint; its pending deliveries are dead. @throws TidegateError NOT_FOUND */
+  pause(owner: EndpointOwner, id: string): Promise<EndpointRow> {
+    return this.#database.transaction(async (unit) => {
+      await find(unit.tx, owner, id);
+      const byOperator = owner === 'everybody';
+      const reason = byOperator ? 'An operator paused it.' : 'Its partner paused it.';
+      await disableEndpoint(unit, id, reason, this.#clock());
+      if (byOperator)
+        await unit.tx
+          .updateTable('webhook_endpoints')
+          .set({ paused_by: 'operator', disabled_reason: reason })
+          .where('id', '=', id)
+          .execute();
+      return find(unit.tx, owner, id);
+    });
   }
 
   #change(
-    partner: string,
+    owner: EndpointOwner,
     id: string,
     change: (row: EndpointRow) => Partial<EndpointRow>,
   ): Promise<EndpointRow> {
     return this.#database.transaction(async (unit) => {
       const revision = await nextRevision(unit);
-      const row = await find(unit.tx, partner, id);
+      const row = await find(unit.tx, owner, id);
       const changed = { ...change(row), revision };
       await unit.tx.updateTable('webhook_endpoints').set(changed).where('id', '=', id).execute();
       return { ...row, ...changed };
@@ -133,13 +179,17 @@ async function requireRoom(tx: Kysely<WebhookTables>, partner: string): Promise<
   );
 }
 
-async function find(db: Kysely<WebhookTables>, partner: string, id: string): Promise<EndpointRow> {
-  const row = await db
-    .selectFrom('webhook_endpoints')
-    .selectAll()
-    .where('id', '=', id)
-    .where('partner', '=', partner)
-    .executeTakeFirst();
+async function find(db: Kysely<WebhookTables>, owner: EndpointOwner, id: string): Promise<EndpointRow> {
+  const row = await ownedBy(db, owner).where('id', '=', id).executeTakeFirst();
   if (!row) throw new TidegateError('NOT_FOUND', `You have no endpoint ${id}.`);
   return row;
+}
+
+function ownedBy(db: Kysely<WebhookTables>, owner: EndpointOwner) {
+  return db
+    .selectFrom('webhook_endpoints')
+    .selectAll()
+    .$if(owner !== 'everybody', (endpoints) =>
+      endpoints.where('partner', '=', (owner as Exclude<EndpointOwner, string>).partner),
+    );
 }

@@ -1,12 +1,13 @@
-import type { Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { LiveRequest } from '../../live/live-request.ts';
+import type { EndpointRow } from '../tables.ts';
 
 /** Subscription of an endpoint: the partner whose rights it has, the BFF and the operation. */
 export interface EndpointSubscription {
-  /** Subject of the partner's token. */
-  readonly partner: string;
+  /** The partner, as its token named it. */
+  readonly viewer: VerifiedViewer;
   /** Name of the BFF whose schema `document` is written for. */
   readonly bff: string;
   readonly document: string;
@@ -38,7 +39,7 @@ export function prepareSubscription(
       details: { field: 'document' },
     });
   }
-  const viewer: Viewer = { role: 'partner', id: subscription.partner };
+  const { viewer } = subscription;
   const request = server.liveRequest(params, { viewer, traceparent: undefined }, undefined);
   if (request.field.once) {
     throw new TidegateError(
@@ -48,6 +49,17 @@ export function prepareSubscription(
     );
   }
   return request;
+}
+
+/** Returns the stored subscription of an endpoint for this viewer. */
+export function subscriptionOf(row: EndpointRow, viewer: VerifiedViewer): EndpointSubscription {
+  return {
+    viewer,
+    bff: row.bff,
+    document: row.document,
+    operationName: row.operation_name ?? undefined,
+    variables: JSON.parse(row.variables) as Record<string, unknown>,
+  };
 }
 
 function serverOf(servers: ReadonlyMap<string, BffServer>, name: string): BffServer {

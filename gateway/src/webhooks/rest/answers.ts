@@ -6,6 +6,7 @@ import type { DeliveryAnswer, EndpointAnswer } from './schemas.ts';
 export function encodeEndpoint(row: EndpointRow): EndpointAnswer {
   return {
     id: row.id,
+    partner: row.partner,
     url: row.url,
     bff: row.bff,
     document: row.document,

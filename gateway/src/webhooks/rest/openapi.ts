@@ -41,6 +41,7 @@ function operation(route: Route, components: Json): Json {
   return {
     operationId: route.operationId,
     summary: route.summary,
+    description: `For ${route.roles.map((role) => `${role}s`).join(' and ')}.`,
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: true, content: content(body, 'input', components) } }),
     responses: {

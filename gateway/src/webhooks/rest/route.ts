@@ -1,5 +1,5 @@
-import type { Viewer } from '@tidegate/bff';
 import type { z } from 'zod';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 
 /** One operation of the REST interface. Router and OpenAPI description are both derived from it. */
 export interface Route {
@@ -8,6 +8,8 @@ export interface Route {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  /** Roles that may call it. */
+  readonly roles: readonly ('partner' | 'operator')[];
   readonly body?: z.ZodType;
   readonly query?: z.ZodObject;
   readonly status: 200 | 201 | 202 | 204;
@@ -17,7 +19,7 @@ export interface Route {
 
 /** A request, parsed with the route's schemas. */
 export interface RouteCall {
-  readonly partner: Viewer;
+  readonly viewer: VerifiedViewer;
   /** Parameter `id` of the path; empty when the path has none. */
   readonly id: string;
   readonly body: unknown;
@@ -33,7 +35,7 @@ interface TypedRoute<
   readonly query?: Query;
   readonly answer?: Answer;
   readonly run: (call: {
-    readonly partner: Viewer;
+    readonly viewer: VerifiedViewer;
     readonly id: string;
     readonly body: z.infer<Body>;
     readonly query: z.infer<Query>;

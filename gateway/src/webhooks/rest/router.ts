@@ -17,7 +17,7 @@ export interface RouterOptions {
   readonly describeGraphqlError: (error: unknown) => readonly GraphQLError[];
 }
 
-/** Creates the handler of the routes, which only partners may call. It answers errors and never rejects. */
+/** Creates the handler of the routes, each for the roles it names. It answers errors and never rejects. */
 export function createRouter(options: RouterOptions): (request: Request) => Promise<Response> {
   const routes = options.routes.map((route) => ({ route, pattern: patternOf(route.path) }));
 
@@ -32,11 +32,11 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
         details: { allowed },
       });
     }
-    const partner = await options.verifier.verify(request.headers.get('authorization'));
-    requireRole(partner, 'partner');
     const { route, pattern } = found;
+    const viewer = await options.verifier.verify(request.headers.get('authorization'));
+    requireRole(viewer, ...route.roles);
     const result = await route.run({
-      partner,
+      viewer,
       id: pattern.exec(pathname)?.groups?.['id'] ?? '',
       query: route.query && parse(route.query, Object.fromEntries(searchParams), 'query string'),
       body: route.body && parse(route.body, await readJsonBody(request, MAX_BODY_BYTES), 'body'),

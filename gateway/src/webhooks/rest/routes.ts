@@ -1,9 +1,12 @@
 import type { EventLog } from '@tidegate/event-log';
+import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { DeliveryHistory } from '../deliveries/delivery-history.ts';
 import type { EndpointStore } from '../endpoints/endpoint-store.ts';
 import type { TargetPolicy } from '../attempts/target-policy.ts';
-import { prepareSubscription } from '../endpoints/endpoint-subscription.ts';
+import { ownerOf, type EndpointOwner } from '../endpoints/endpoint-owner.ts';
+import { prepareSubscription, subscriptionOf } from '../endpoints/endpoint-subscription.ts';
+import type { EndpointRow } from '../tables.ts';
 import { isoTime, encodeDelivery, encodeEndpoint } from './answers.ts';
 import { defineRoute, type Route } from './route.ts';
 import * as schemas from './schemas.ts';
@@ -18,7 +21,7 @@ export interface RoutesOptions {
 
 /** Creates the routes of the REST interface. */
 export function createRoutes(options: RoutesOptions): readonly Route[] {
-  return [register(options), ...readRoutes(options), ...changeRoutes(options)];
+  return [register(options), ...readRoutes(options), ...changeRoutes(options), ...switchRoutes(options)];
 }
 
 function register({ servers, store, policy, log }: RoutesOptions): Route {
@@ -26,13 +29,14 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
     method: 'POST',
     path: '/webhooks/endpoints',
     operationId: 'registerEndpoint',
+    roles: ['partner'],
     summary: 'Register an address for the changes that a GraphQL subscription selects from now on.',
     body: schemas.endpointInput,
     status: 201,
     answer: schemas.endpointWithSecret,
-    run: async ({ partner, body }) => {
+    run: async ({ viewer, body }) => {
       const { url, bff, document, operationName, variables } = body;
-      const subscription = { partner: partner.id, bff, document, operationName, variables };
+      const subscription = { viewer, bff, document, operationName, variables };
       const { field } = prepareSubscription(servers, subscription);
       const target = policy.parseUrl(url);
       await policy.resolve(target);
@@ -50,32 +54,34 @@ function readRoutes({ store, history }: RoutesOptions): Route[] {
       method: 'GET',
       path: '/webhooks/endpoints',
       operationId: 'listEndpoints',
-      summary: 'Your endpoints, oldest first.',
+      summary: 'Your endpoints, oldest first; for an operator those of every partner.',
+      roles: ['partner', 'operator'],
+      query: schemas.endpointQuery,
       status: 200,
       answer: schemas.endpointList,
-      run: async ({ partner }) => ({
-        endpoints: (await store.list(partner.id)).map((row) => encodeEndpoint(row)),
-      }),
+      run: ({ viewer, query }) => endpointPage(store, ownerOf(viewer), query),
     }),
     defineRoute({
       method: 'GET',
       path: '/webhooks/endpoints/{id}',
       operationId: 'getEndpoint',
-      summary: 'One of your endpoints.',
+      summary: 'One endpoint.',
+      roles: ['partner', 'operator'],
       status: 200,
       answer: schemas.endpoint,
-      run: async ({ partner, id }) => encodeEndpoint(await store.get(partner.id, id)),
+      run: async ({ viewer, id }) => encodeEndpoint(await store.get(ownerOf(viewer), id)),
     }),
     defineRoute({
       method: 'GET',
       path: '/webhooks/endpoints/{id}/deliveries',
       operationId: 'listDeliveries',
       summary: 'Deliveries of an endpoint with all their attempts, newest first.',
+      roles: ['partner', 'operator'],
       query: schemas.deliveryQuery,
       status: 200,
       answer: schemas.deliveryPage,
-      run: async ({ partner, id, query }) => {
-        await store.get(partner.id, id);
+      run: async ({ viewer, id, query }) => {
+        await store.get(ownerOf(viewer), id);
         return deliveryPage(history, id, query);
       },
     }),
@@ -89,43 +95,101 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
       path: '/webhooks/endpoints/{id}',
       operationId: 'deleteEndpoint',
       summary: 'Delete an endpoint with its deliveries. Nothing is sent to it afterwards.',
+      roles: ['partner', 'operator'],
       status: 204,
-      run: ({ partner, id }) => store.remove(partner.id, id),
+      run: ({ viewer, id }) => store.remove(ownerOf(viewer), id),
     }),
     defineRoute({
       method: 'POST',
       path: '/webhooks/endpoints/{id}/rotate-secret',
       operationId: 'rotateSecret',
+      roles: ['partner'],
       summary: 'Create a new secret. For one day each message is signed with the new one and the old one.',
       status: 200,
       answer: schemas.rotatedSecret,
-      run: async ({ partner, id }) => {
-        const row = await store.rotateSecret(partner.id, id);
+      run: async ({ viewer, id }) => {
+        const row = await store.rotateSecret(ownerOf(viewer), id);
         return { secret: row.secret, previousSecretValidUntil: isoTime(row.previous_secret_until!) };
       },
     }),
     defineRoute({
       method: 'POST',
-      path: '/webhooks/endpoints/{id}/enable',
-      operationId: 'enableEndpoint',
-      summary: 'Enable an endpoint that was disabled because it failed. Changes it missed are not sent.',
-      status: 200,
-      answer: schemas.endpoint,
-      run: async ({ partner, id }) => encodeEndpoint(await store.enable(partner.id, id)),
-    }),
-    defineRoute({
-      method: 'POST',
       path: '/webhooks/endpoints/{id}/test',
       operationId: 'testEndpoint',
+      roles: ['partner'],
       summary: 'Send a test message. It is signed, retried and listed like the delivery of a change.',
       status: 202,
       answer: schemas.queuedTest,
-      run: async ({ partner, id }) => {
-        await store.get(partner.id, id);
+      run: async ({ viewer, id }) => {
+        await store.get(ownerOf(viewer), id);
         return { deliveryId: await history.enqueueTest(id) };
       },
     }),
   ];
+}
+
+/** Routes that switch an endpoint off and on. */
+function switchRoutes({ servers, store }: RoutesOptions): Route[] {
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/webhooks/endpoints/{id}/pause',
+      operationId: 'pauseEndpoint',
+      summary:
+        'Disable an endpoint; its pending deliveries are dead. Only an operator enables an endpoint that an operator paused.',
+      roles: ['partner', 'operator'],
+      status: 200,
+      answer: schemas.endpoint,
+      run: async ({ viewer, id }) => encodeEndpoint(await store.pause(ownerOf(viewer), id)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/webhooks/endpoints/{id}/enable',
+      operationId: 'enableEndpoint',
+      summary:
+        'Enable an endpoint that is disabled. Changes it missed are not sent. It gets the rights of its partner’s token.',
+      roles: ['partner', 'operator'],
+      status: 200,
+      answer: schemas.endpoint,
+      run: async ({ viewer, id }) => encodeEndpoint(await enable({ servers, store }, viewer, id)),
+    }),
+  ];
+}
+
+/** By its partner: with the rights of the present token, which may have other grants than the one that registered it. */
+async function enable(
+  { servers, store }: Pick<RoutesOptions, 'servers' | 'store'>,
+  viewer: VerifiedViewer,
+  id: string,
+): Promise<EndpointRow> {
+  const owner = ownerOf(viewer);
+  if (owner === 'everybody') return store.enable(owner, id);
+  prepareSubscription(servers, subscriptionOf(await store.get(owner, id), viewer));
+  return store.enable(owner, id, viewer);
+}
+
+async function endpointPage(
+  store: EndpointStore,
+  owner: EndpointOwner,
+  { partner, limit, after }: schemas.EndpointQuery,
+): Promise<schemas.EndpointList> {
+  const rows = await store.list(owner, {
+    partner,
+    limit: limit + 1,
+    after: after === undefined ? undefined : positionOf(after),
+  });
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    endpoints: page.map((row) => encodeEndpoint(row)),
+    ...(rows.length > limit && last && { next: `${last.created_at}.${last.id}` }),
+  };
+}
+
+/** Parses `next` of a page: time of creation and id of its last endpoint. */
+function positionOf(after: string): { createdAt: number; id: string } {
+  const dot = after.indexOf('.');
+  return { createdAt: Number(after.slice(0, dot)), id: after.slice(dot + 1) };
 }
 
 async function deliveryPage(

@@ -1,5 +1,6 @@
 import { errorCodes, type ErrorCode } from '@tidegate/core';
 import { z } from 'zod';
+import { tokenSubject } from '../../auth/jwt-rules.ts';
 import { attemptErrors } from '../attempt-outcome.ts';
 
 const time = z.iso.datetime().describe('RFC 3339, UTC.');
@@ -34,6 +35,7 @@ export const endpointInput = z
 export const endpoint = z
   .object({
     id: z.string(),
+    partner: z.string().describe('Subject of the token that registered it.'),
     url: z.string(),
     bff: z.string(),
     document: z.string(),
@@ -59,7 +61,22 @@ export const rotatedSecret = z
   })
   .meta({ title: 'RotatedSecret' });
 
-export const endpointList = z.object({ endpoints: z.array(endpoint) }).meta({ title: 'EndpointList' });
+export const endpointQuery = z.strictObject({
+  partner: tokenSubject.optional().describe('Only endpoints of this partner.'),
+  limit: z.coerce.number().int().min(1).max(200).default(200),
+  after: z
+    .string()
+    .regex(/^\d{1,15}\.[A-Za-z0-9_-]{1,64}$/)
+    .optional()
+    .describe('`next` of the previous page.'),
+});
+
+export const endpointList = z
+  .object({
+    endpoints: z.array(endpoint),
+    next: z.string().optional().describe('Value of `after` for the next page. Absent on the last page.'),
+  })
+  .meta({ title: 'EndpointList' });
 
 export const attempt = z
   .object({
@@ -122,6 +139,8 @@ export const errorBody = z
   })
   .meta({ title: 'Error' });
 
+export type EndpointQuery = z.infer<typeof endpointQuery>;
+export type EndpointList = z.infer<typeof endpointList>;
 export type EndpointInput = z.infer<typeof endpointInput>;
 export type EndpointAnswer = z.infer<typeof endpoint>;
 export type DeliveryAnswer = z.infer<typeof delivery>;
