@@ -31,7 +31,7 @@ const mappers: Record<string, Record<string, string>> = {
   },
 };
 
-const header = '// Generated from schema.graphql by `npm run generate`. Do not edit.\n';
+const header = '// Generated from schema/ by `npm run generate`. Do not edit.\n';
 
 /**
  * Returns the content of each generated file by its name: `schema-types.ts` has the types of the SDL,
@@ -40,7 +40,7 @@ const header = '// Generated from schema.graphql by `npm run generate`. Do not e
 async function generatedFiles(bff: string): Promise<ReadonlyMap<string, string>> {
   const [types, resolvers] = (await generate(
     {
-      schema: `bffs/${bff}/src/schema.graphql`,
+      schema: `bffs/${bff}/src/schema/*.graphql`,
       silent: true,
       config: {
         useTypeImports: true,

@@ -1,14 +1,12 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { readSchema } from '@tidegate/bff';
 import { buildSchema, graphql, type ExecutionArgs, type ExecutionResult, execute, parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
-const schema = buildSchema(
-  readFileSync(new URL('../../bffs/web/src/schema.graphql', import.meta.url), 'utf8'),
-);
+const schema = buildSchema(readSchema(new URL('../../bffs/web/src/schema/', import.meta.url)));
 
 export type DemoOrder = Record<string, unknown> & { id: string; version: number; status: string };
 

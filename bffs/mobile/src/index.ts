@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createLoaders, guardResolvers, rights, type Loaders } from '@order-platform/bff-shared';
-import { defineBff, type Bff } from '@tidegate/bff';
+import { defineBff, readSchema, type Bff } from '@tidegate/bff';
 import { liveFields } from './live-fields.ts';
 import { mutation, offer, orderCard, orderScreen, query } from './resolvers.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
@@ -12,7 +11,7 @@ export const mobileBff: Bff<Loaders> = readMobileBff();
 export function readMobileBff(): Bff<Loaders> {
   return defineBff({
     name: 'mobile',
-    typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
+    typeDefs: readSchema(new URL('./schema/', import.meta.url)),
     resolvers: {
       Query: guardResolvers(rights.mobile, 'Query', query),
       Mutation: guardResolvers(rights.mobile, 'Mutation', mutation),

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createLoaders, guardResolvers, rights, type Loaders } from '@order-platform/bff-shared';
-import { defineBff, type Bff } from '@tidegate/bff';
+import { defineBff, readSchema, type Bff } from '@tidegate/bff';
 import type { CommandOutcomeData } from '@order-platform/bff-shared';
 import { commandResultOf, resolveCommandResultType, type Accepted, type Rejected } from './command-result.ts';
 import { liveFields } from './live-fields.ts';
@@ -15,11 +14,11 @@ const resolveCommandResult = {
 /** The BFF for browsers: a rich graph, one query per view of the page. */
 export const webBff: Bff<Loaders> = readWebBff();
 
-/** Returns the BFF with the present content of its schema file. A change of resolvers needs a restart. */
+/** Returns the BFF with the present content of its schema files. A change of resolvers needs a restart. */
 export function readWebBff(): Bff<Loaders> {
   return defineBff({
     name: 'web',
-    typeDefs: readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'),
+    typeDefs: readSchema(new URL('./schema/', import.meta.url)),
     resolvers: {
       Query: guardResolvers(rights.web, 'Query', query),
       Mutation: guardResolvers(rights.web, 'Mutation', mutation),

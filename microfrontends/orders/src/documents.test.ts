@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readSchema } from '@tidegate/bff';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
 import * as documents from './documents.ts';
 
-const schemaUrl = new URL('../../../bffs/web/src/schema.graphql', import.meta.url);
-const schema = buildSchema(readFileSync(schemaUrl, 'utf8'));
+const schema = buildSchema(readSchema(new URL('../../../bffs/web/src/schema/', import.meta.url)));
 
 it.each(Object.entries(documents))('%s fits the web schema', (_name, text) => {
   expect(validate(schema, parse(text)).map(({ message }) => message)).toEqual([]);

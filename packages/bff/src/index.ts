@@ -11,3 +11,4 @@ export {
   type Versioned,
 } from './live-field.ts';
 export { anonymous, requireRole, type Viewer } from './viewer.ts';
+export { readSchema } from './read-schema.ts';

@@ -1,4 +1,4 @@
-// Generated from schema.graphql by `npm run generate`. Do not edit.
+// Generated from schema/ by `npm run generate`. Do not edit.
 import type { GraphQLResolveInfo } from 'graphql';
 import type * as Types from './schema-types.ts';
 

@@ -1,4 +1,4 @@
-// Generated from schema.graphql by `npm run generate`. Do not edit.
+// Generated from schema/ by `npm run generate`. Do not edit.
 import type { OrderDocument, ProductDocument } from '@order-platform/contracts';
 import type { Context } from '@order-platform/bff-shared';
 import type * as Types from './schema-types.ts';

@@ -1,4 +1,4 @@
-// Generated from schema.graphql by `npm run generate`. Do not edit.
+// Generated from schema/ by `npm run generate`. Do not edit.
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { OrderDocument, OrderLine as OrderLineParent, Money as MoneyParent, ProductDocument } from '@order-platform/contracts';
 import type { PaymentParent, ShipmentParent } from './../parents.ts';
