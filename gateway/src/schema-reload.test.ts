@@ -107,7 +107,7 @@ describe('a reload of a schema', () => {
     gateway.replaceBff(counterBff(after));
     await publish(2);
     await until(() => sink.received.length === 2, { what: 'a change after' });
-    running.renew(request.forViewer({ role: 'customer', id: 'ann' }));
+    running.renew(request.forViewer({ role: 'member', id: 'ann' }));
     await publish(3);
     await until(() => sink.received.length === 3, { what: 'a change under other rights' });
     expect(dataOf(sink)).toEqual([{ count: 1 }, { count: 2 }, { count: 3 }]);

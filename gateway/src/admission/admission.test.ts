@@ -5,8 +5,8 @@ import { Admission } from './admission.ts';
 import { createEdgeMetrics } from './metrics.ts';
 
 const limits = { maxConnectionsPerAddress: 2, maxConnectionsPerViewer: 2, maxSubscriptionsPerViewer: 2 };
-const one = { viewer: { role: 'customer', id: 'one' }, address: '192.0.2.1' } as const;
-const two = { viewer: { role: 'customer', id: 'two' }, address: '192.0.2.1' } as const;
+const one = { viewer: { role: 'member', id: 'one' }, address: '192.0.2.1' } as const;
+const two = { viewer: { role: 'member', id: 'two' }, address: '192.0.2.1' } as const;
 const nobody = { viewer: anonymous, address: '192.0.2.1' };
 
 function create() {

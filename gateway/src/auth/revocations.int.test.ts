@@ -34,7 +34,7 @@ describe.skipIf(!brokers)('revocations with a real Kafka (KAFKA_BROKERS)', () =>
     const [here, there] = [await startReplica(), await startReplica()];
     // Unique: all tests that revoke share the topic.
     const tokenId = randomUUID();
-    const stolen: VerifiedViewer = { role: 'customer', id: 'customer-1', tokenId, issuedAtMs: Date.now() };
+    const stolen: VerifiedViewer = { role: 'member', id: 'member-1', tokenId, issuedAtMs: Date.now() };
     await here.revoke({ kind: 'token', tokenId }, 'operator-1');
     expect(here.list.isRevoked(stolen)).toBe(true);
     await until(() => there.list.isRevoked(stolen), { what: 'the other replica' });

@@ -12,9 +12,9 @@ import type { VerifiedViewer } from './token-verifier.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NOW_MS = Date.parse('2026-11-23T12:00:00Z');
 
-const customer = (issuedAtMs: number, tokenId = 'a-token'): VerifiedViewer => ({
-  role: 'customer',
-  id: 'customer-1',
+const member = (issuedAtMs: number, tokenId = 'a-token'): VerifiedViewer => ({
+  role: 'member',
+  id: 'member-1',
   tokenId,
   issuedAtMs,
 });
@@ -53,17 +53,17 @@ describe('revocations', () => {
   const subject = (issuedBeforeMs = NOW_MS) =>
     ({
       kind: 'subject',
-      subject: 'customer-1',
+      subject: 'member-1',
       issuedBefore: new Date(issuedBeforeMs).toISOString(),
     }) as const;
 
   it('of one token refuse that token only, on every replica', async () => {
     const [here, there] = [await startReplica(), await startReplica()];
     await here.revoke({ kind: 'token', tokenId: 'stolen' }, 'operator-1');
-    await until(() => there.list.isRevoked(customer(NOW_MS, 'stolen')), { what: 'the other replica' });
+    await until(() => there.list.isRevoked(member(NOW_MS, 'stolen')), { what: 'the other replica' });
     for (const replica of [here, there]) {
-      expect(() => replica.refuseRevoked(customer(NOW_MS, 'stolen'))).toThrow('revoked');
-      replica.refuseRevoked(customer(NOW_MS, 'another'));
+      expect(() => replica.refuseRevoked(member(NOW_MS, 'stolen'))).toThrow('revoked');
+      replica.refuseRevoked(member(NOW_MS, 'another'));
       replica.refuseRevoked(anonymous);
     }
   });
@@ -71,24 +71,24 @@ describe('revocations', () => {
   it('of a subject refuse all tokens issued until then, and none that is issued later', async () => {
     const replica = await startReplica();
     await replica.revoke(subject(NOW_MS + 500), 'operator-1');
-    expect(replica.list.isRevoked(customer(NOW_MS - DAY_MS))).toBe(true);
+    expect(replica.list.isRevoked(member(NOW_MS - DAY_MS))).toBe(true);
     // A token's time of issue is in seconds: a later one within the same second is refused too.
-    expect(replica.list.isRevoked(customer(NOW_MS))).toBe(true);
-    expect(replica.list.isRevoked(customer(NOW_MS + 1_000))).toBe(false);
-    expect(replica.list.isRevoked({ ...customer(NOW_MS), id: 'customer-2' })).toBe(false);
+    expect(replica.list.isRevoked(member(NOW_MS))).toBe(true);
+    expect(replica.list.isRevoked(member(NOW_MS + 1_000))).toBe(false);
+    expect(replica.list.isRevoked({ ...member(NOW_MS), id: 'member-2' })).toBe(false);
   });
 
   it('of a subject twice keep the later time', async () => {
     const replica = await startReplica();
     await replica.revoke(subject(NOW_MS), 'operator-1');
     await replica.revoke(subject(NOW_MS - DAY_MS / 2), 'operator-1');
-    expect(replica.list.isRevoked(customer(NOW_MS - 1_000))).toBe(true);
+    expect(replica.list.isRevoked(member(NOW_MS - 1_000))).toBe(true);
   });
 
   it('are known on a replica that starts later, before its start resolves', async () => {
     await (await startReplica()).revoke(subject(), 'operator-1');
     const later = await startReplica();
-    expect(later.list.isRevoked(customer(NOW_MS))).toBe(true);
+    expect(later.list.isRevoked(member(NOW_MS))).toBe(true);
   });
 
   it('call back for a live connection, also for one opened meanwhile, and not after unwatching', async () => {
@@ -96,11 +96,11 @@ describe('revocations', () => {
     const told: string[] = [];
     const watch = (name: string, viewer: VerifiedViewer) =>
       replica.list.watch(viewer, () => void told.push(name));
-    watch('early', customer(NOW_MS));
-    watch('left', customer(NOW_MS))();
-    watch('newer', customer(NOW_MS + 2_000));
+    watch('early', member(NOW_MS));
+    watch('left', member(NOW_MS))();
+    watch('newer', member(NOW_MS + 2_000));
     await replica.revoke(subject(), 'operator-1');
-    watch('meanwhile', customer(NOW_MS));
+    watch('meanwhile', member(NOW_MS));
     await until(() => told.length >= 2, { what: 'both' });
     expect(told).toEqual(['early', 'meanwhile']);
   });
@@ -122,7 +122,7 @@ describe('revocations', () => {
     const replica = await startReplica({ maxRevocations: 1 });
     await replica.revoke({ kind: 'token', tokenId: 'one' }, 'operator-1');
     await expect(replica.revoke({ kind: 'token', tokenId: 'two' }, 'operator-1')).rejects.toThrow('as many');
-    expect(replica.list.isRevoked(customer(NOW_MS, 'one'))).toBe(true);
+    expect(replica.list.isRevoked(member(NOW_MS, 'one'))).toBe(true);
   });
 
   it('that cannot be read make the gateway not ready', async () => {
@@ -142,7 +142,7 @@ describe('revocations', () => {
     await log.append(AccessRevoked.topic.name, [{ key: 'x', value: Buffer.from('{'), headers: {} }]);
     await replica.revoke(subject(), 'operator-1');
     const later = await startReplica();
-    expect(later.list.isRevoked(customer(NOW_MS))).toBe(true);
+    expect(later.list.isRevoked(member(NOW_MS))).toBe(true);
     later.check();
   });
 });

@@ -131,7 +131,7 @@ export function requestFor(field: LiveField, options: RequestOptions = {}): Live
   return {
     field,
     args,
-    scope: field.authorise({ role: 'customer', id: viewer }, args),
+    scope: field.authorise({ role: 'member', id: viewer }, args),
     fingerprint: JSON.stringify(args),
     render,
     ...(cursor !== undefined && { cursor }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCursorCodec, cursorBinding, type Cursor } from './cursor.ts';
 
 const secret = 'a secret of at least thirty-two characters';
-const binding = cursorBinding('customer:7', 'fingerprint');
+const binding = cursorBinding('member:7', 'fingerprint');
 const expected = { binding, epoch: 'log-1', nowMs: 1_000_000, maxAgeMs: 60_000 };
 
 function cursor(changes: Partial<Cursor> = {}): Cursor {
@@ -59,7 +59,7 @@ describe('a cursor', () => {
 
   it('is rejected with CURSOR_FOREIGN for another viewer and for another subscription', () => {
     const text = codec.encode(cursor());
-    for (const other of [cursorBinding('customer:8', 'fingerprint'), cursorBinding('customer:7', 'other')]) {
+    for (const other of [cursorBinding('member:8', 'fingerprint'), cursorBinding('member:7', 'other')]) {
       expect(() => codec.decode(text, { ...expected, binding: other })).toThrow(
         expect.objectContaining({ code: 'CURSOR_FOREIGN' }),
       );

@@ -4,7 +4,7 @@ import { codeOf, CUSTOMER, SUBSCRIPTION, useSseEndpoint } from '../sse/endpoint-
 describe('a token as a parameter, for EventSource', () => {
   const sse = useSseEndpoint();
 
-  const search = `?query=${encodeURIComponent(SUBSCRIPTION)}&access_token=customer.c1`;
+  const search = `?query=${encodeURIComponent(SUBSCRIPTION)}&access_token=member.c1`;
   const bare = (method: string, accept: string, extra: Record<string, string> = {}): Promise<Response> =>
     fetch(`${sse.fixture.url}${search}`, { method, headers: { accept, ...extra } });
 

@@ -8,7 +8,7 @@ import {
   type SseEndpointFixtureOptions,
 } from './endpoint.fixture.ts';
 
-export const CUSTOMER = { authorization: 'Bearer customer.c1' };
+export const CUSTOMER = { authorization: 'Bearer member.c1' };
 export const SUBSCRIPTION = 'subscription { a }';
 
 interface RequestOptions {
@@ -17,7 +17,7 @@ interface RequestOptions {
   readonly body?: unknown;
 }
 
-/** Sends requests of one customer to an endpoint that `start` starts. */
+/** Sends requests of one member to an endpoint that `start` starts. */
 export class SseEndpointClient {
   #fixture: SseEndpointFixture | undefined;
 

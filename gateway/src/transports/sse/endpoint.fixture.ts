@@ -45,11 +45,11 @@ export interface SseEndpointFixture extends AsyncDisposable {
 /** Accepts tokens of the form `<role>.<id>`, optionally with `.<expiry in ms>`. */
 function viewerOf(authorization: string | null | undefined): Viewer {
   if (authorization == null) return anonymous;
-  const match = /^Bearer (customer|operator)\.([a-z0-9-]+?)(?:\.([0-9]+))?$/.exec(authorization);
+  const match = /^Bearer (member|operator)\.([a-z0-9-]+?)(?:\.([0-9]+))?$/.exec(authorization);
   if (!match) throw new TidegateError('UNAUTHENTICATED', 'The token is not valid here.');
   const [, role, id, expiresAtMs] = match;
   return {
-    role: role as 'customer',
+    role: role as 'member',
     id: id!,
     ...(expiresAtMs !== undefined && { expiresAtMs: Number(expiresAtMs) }),
   };

@@ -77,7 +77,7 @@ describe('refuses with its error code', () => {
 
   it('a stream token of another viewer', async () => {
     await sse.start();
-    const foreign = { authorization: 'Bearer customer.c2' };
+    const foreign = { authorization: 'Bearer member.c2' };
     expect(await bad('one', SUBSCRIPTION, foreign)).toEqual([404, 'NOT_FOUND']);
   });
 

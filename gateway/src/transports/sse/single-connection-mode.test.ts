@@ -90,7 +90,7 @@ describe('single connection mode of GraphQL over SSE', () => {
   it('opens a stream by its token alone, and with credentials only of the viewer that reserved it', async () => {
     await sse.start();
     const token = await sse.reserve();
-    const foreign = await sse.openReserved(token, { authorization: 'Bearer customer.c2' });
+    const foreign = await sse.openReserved(token, { authorization: 'Bearer member.c2' });
     expect(foreign.response.status).toBe(404);
     const response = await fetch(`${sse.fixture.url}?token=${token}`, {
       headers: { accept: 'text/event-stream' },
@@ -108,20 +108,20 @@ describe('single connection mode of GraphQL over SSE', () => {
   it('refuses a reservation above the maximum', async () => {
     await sse.start({ maxReservations: 1 });
     await sse.reserve();
-    const refused = await sse.send('PUT', { headers: { authorization: 'Bearer customer.c2' } });
+    const refused = await sse.send('PUT', { headers: { authorization: 'Bearer member.c2' } });
     expect(await codeOf(refused)).toEqual([429, 'RATE_LIMITED']);
   });
 
   it('renews the stream by a newer token of the same viewer on any request', async () => {
     await sse.start();
     const soon = Date.now() + 300;
-    const old = { authorization: `Bearer customer.c1.${soon}` };
+    const old = { authorization: `Bearer member.c1.${soon}` };
     const token = await sse.reserve(old);
     const [renewed, other] = [
       await sse.openReserved(token, old),
       await sse.openReserved(await sse.reserve(old), old),
     ];
-    await sse.operate(token, 'one', SUBSCRIPTION, { authorization: `Bearer customer.c1.${soon + 60_000}` });
+    await sse.operate(token, 'one', SUBSCRIPTION, { authorization: `Bearer member.c1.${soon + 60_000}` });
     expect(await other.ended).toBe('cut');
     sse.only().sink.deliver(new FrameBatch([change(1)]));
     await until(() => renewed.text.includes('"id":"one"'), { what: 'a message after the old token' });

@@ -17,7 +17,7 @@ import { FlushScheduler } from '../outbound/flush-scheduler.ts';
 import { WebSocketConnection } from './connection.ts';
 import { WebSocketEncoder } from './encoding.ts';
 
-const anna: VerifiedViewer = { role: 'customer', id: 'anna', tokenId: 'a', issuedAtMs: 1_000 };
+const anna: VerifiedViewer = { role: 'member', id: 'anna', tokenId: 'a', issuedAtMs: 1_000 };
 const FULL = Buffer.alloc(8_000_000, '\0');
 
 describe('a WebSocket connection', () => {

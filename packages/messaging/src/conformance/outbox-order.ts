@@ -10,7 +10,7 @@ import {
 } from './subject.ts';
 import { startTestRelay, topic } from './test-relay.ts';
 
-/** The order per key. With `concurrentTransactions`, ids and commits can come in different orders. */
+/** The order per key. With `concurrentTransactions`, ids and commits can come in another sequence. */
 export function describeOutboxOrder(create: CreateSubject, concurrentTransactions: boolean): void {
   describe('order per key', () => {
     it('publishes each event once and in order per key under eight concurrent writers', async () => {

@@ -5,7 +5,7 @@ import { describeRelayLifecycle } from './relay-lifecycle.ts';
 import type { CreateSubject } from './subject.ts';
 
 export interface RelayFeatures {
-  /** True when the database can have several open transactions, so that ids and commits come in different orders. */
+  /** True when the database can have several open transactions, so that ids and commits come in another sequence. */
   readonly concurrentTransactions: boolean;
 }
 

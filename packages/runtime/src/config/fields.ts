@@ -23,7 +23,7 @@ export function flag(meaning: string): z.ZodType<boolean, string> {
     .describe(`${meaning}: 1 or 0`);
 }
 
-/** Accepts an absolute URL with one of the schemes, such as `url(['http', 'https'], 'where orders is served')`. */
+/** Accepts an absolute URL with one of the schemes, such as `url(['http', 'https'], 'the address of the service')`. */
 export function url(schemes: readonly string[], meaning: string): z.ZodType<string, string> {
   return z
     .string()

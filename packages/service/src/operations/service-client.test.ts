@@ -31,7 +31,7 @@ describe.each(['in process', 'over HTTP'])('calling a service %s', (way) => {
   ): Promise<void> {
     const handle = handlerOf(answer);
     await using server = way === 'over HTTP' ? await serveHandler(handle) : undefined;
-    await work(createServiceClient({ services: { 'catalog-view': server?.url ?? handle }, ...options }));
+    await work(createServiceClient({ services: { 'table-view': server?.url ?? handle }, ...options }));
   }
 
   it('resolves with the parsed answer', () =>
@@ -181,12 +181,12 @@ describe('a service that is not there', () => {
   it('is UNAVAILABLE when the connection is refused, and answers once it listens', async () => {
     const port = await freePort();
     const client = createServiceClient({
-      services: { 'catalog-view': `http://127.0.0.1:${port}/` },
+      services: { 'table-view': `http://127.0.0.1:${port}/` },
       breaker: { openMs: 20 },
     });
     await expect(client.call(getStock, query)).rejects.toMatchObject({
       code: 'UNAVAILABLE',
-      details: { service: 'catalog-view' },
+      details: { service: 'table-view' },
     });
     await using _server = await serveHandler(
       handlerOf(async () => ({ available: 2 })),
@@ -209,13 +209,13 @@ describe('a service that is not there', () => {
     ['a page', 200, '<h1>Hello</h1>'],
   ])('is UNAVAILABLE when something else answers with %s', async (_what, status, body) => {
     await using server = await serve((_request, response) => response.writeHead(status).end(body));
-    const client = createServiceClient({ services: { 'catalog-view': server.url } });
+    const client = createServiceClient({ services: { 'table-view': server.url } });
     await expect(client.call(addStock, command)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
   it('rejects with INTERNAL when its answer breaks the contract', async () => {
     await using server = await serve((_request, response) => response.end('{"available":"many"}'));
-    const client = createServiceClient({ services: { 'catalog-view': server.url } });
+    const client = createServiceClient({ services: { 'table-view': server.url } });
     await expect(client.call(addStock, command)).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });
@@ -223,7 +223,7 @@ describe('a service that is not there', () => {
 describe('over HTTP', () => {
   it('reuses one connection for consecutive calls', async () => {
     await using server = await serveHandler(handlerOf(async () => ({ available: 1 })));
-    const client = createServiceClient({ services: { 'catalog-view': server.url } });
+    const client = createServiceClient({ services: { 'table-view': server.url } });
     for (let i = 0; i < 20; i++) await client.call(getStock, query);
     expect(server.connections()).toBeLessThanOrEqual(2);
   });

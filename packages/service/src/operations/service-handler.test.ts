@@ -35,7 +35,7 @@ const inProcess: FetchHandler = (request) => handle(request);
 const overHttp: FetchHandler = (request) => fetch(request);
 
 describe.each([
-  ['in process', inProcess, () => 'http://catalog-view'],
+  ['in process', inProcess, () => 'http://table-view'],
   ['over HTTP', overHttp, () => server.url],
 ])('a service called %s', (_name, send, base) => {
   const post = (path: string, body: BodyInit, headers: Record<string, string> = json): Promise<Response> =>

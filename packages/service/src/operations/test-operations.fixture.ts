@@ -8,7 +8,7 @@ import type { FetchHandler } from '@tidegate/runtime/http';
 
 /** For the tests of both sides: an operation of each kind. */
 export const addStock = defineOperation({
-  service: 'catalog-view',
+  service: 'table-view',
   kind: 'commands',
   name: 'add-stock',
   input: z.object({ productId: z.string(), lines: z.array(z.object({ quantity: z.int().min(1) })) }),
@@ -16,7 +16,7 @@ export const addStock = defineOperation({
 });
 
 export const getStock = defineOperation({
-  service: 'catalog-view',
+  service: 'table-view',
   kind: 'queries',
   name: 'get-stock',
   input: z.object({ productId: z.string() }),
