@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readSchema } from '@tidegate/bff';
 import { rights, type FieldRights } from '@order-platform/bff-shared';
 import { repositoryRoot, until } from '@tidegate/testing';
 import { buildSchema, type GraphQLSchema } from 'graphql';
@@ -80,7 +81,7 @@ const subscriptions: Record<BffName, Record<string, (victim: Victim) => string>>
 const bffs = ['web', 'mobile'] as const;
 
 function schemaOf(bff: BffName): GraphQLSchema {
-  return buildSchema(readFileSync(join(repositoryRoot, `bffs/${bff}/src/schema.graphql`), 'utf8'));
+  return buildSchema(readSchema(pathToFileURL(join(repositoryRoot, `bffs/${bff}/src/schema/`))));
 }
 
 function rootFields(bff: BffName): string[] {
