@@ -40,3 +40,16 @@ describe('the tree in the README', () => {
     expect(folders.filter((path) => !known.has(path))).toEqual([]);
   });
 });
+
+describe('ARCHITECTURE.md', () => {
+  it('names files and folders that exist', () => {
+    const page = readFileSync(join(repositoryRoot, 'ARCHITECTURE.md'), 'utf8');
+    const roots = ['', 'gateway/src/', 'deployments/'];
+    const paths = [...page.matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.ts)`/g)].map(([, path]) => path!);
+    expect(paths.length).toBeGreaterThan(30);
+    const missing = paths.filter(
+      (path) => !roots.some((root) => existsSync(join(repositoryRoot, root + path))),
+    );
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from 'oxc-parser';
+import { createLineLookup } from './line-lookup.ts';
 
 /** One comment line or test title. */
 export interface ProseLine {
@@ -39,7 +40,7 @@ export function readProse(root: string, folder: string): ProseLine[] {
 
 /** Returns the comment lines and test titles of one source file. */
 export function proseOf(path: string, source: string): ProseLine[] {
-  const lineAt = (offset: number): number => source.slice(0, offset).split('\n').length;
+  const lineAt = createLineLookup(source);
   const comments = parseSync(path, source).comments.flatMap(({ value, start }) =>
     value
       .split('\n')

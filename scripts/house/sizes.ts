@@ -1,4 +1,5 @@
 import { parseSync, Visitor, type Node } from 'oxc-parser';
+import { createLineLookup } from './line-lookup.ts';
 
 /** A file or function that is longer than its limit. */
 export interface Oversize {
@@ -16,7 +17,7 @@ export const MAX_FUNCTION_LINES = 60;
 export function oversizes(path: string, source: string): Oversize[] {
   const lines = source.trimEnd().split('\n').length;
   const found: Oversize[] = lines > MAX_FILE_LINES ? [{ path, line: 1, lines, what: 'file' }] : [];
-  const lineAt = (offset: number): number => source.slice(0, offset).split('\n').length;
+  const lineAt = createLineLookup(source);
   const measure = (node: Node & { start: number; end: number }): void => {
     const line = lineAt(node.start);
     const length = lineAt(node.end) - line + 1;

@@ -87,7 +87,7 @@ describe('distinct connections mode of GraphQL over SSE', () => {
 
   it('cuts a stream when its token expires', async () => {
     await sse.start();
-    const headers = { authorization: `Bearer customer.c1.${Date.now() + 50}` };
+    const headers = { authorization: `Bearer member.c1.${Date.now() + 50}` };
     const stream = await sse.openStream({ headers, body: { query: SUBSCRIPTION } });
     expect(await stream.ended).toBe('cut');
     expect(sse.only().stopped).toBe(true);
@@ -110,6 +110,6 @@ describe('distinct connections mode of GraphQL over SSE', () => {
     expect([refused.response.status, await refused.ended]).toEqual([429, 'complete']);
     expect(refused.text).toContain('TOO_MANY_CONNECTIONS');
     expect(await codeOf(await sse.send('PUT'))).toEqual([429, 'TOO_MANY_CONNECTIONS']);
-    await sse.reserve({ authorization: 'Bearer customer.c2' });
+    await sse.reserve({ authorization: 'Bearer member.c2' });
   });
 });
