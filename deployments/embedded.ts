@@ -50,7 +50,7 @@ runProcess({
     ...gatewaySettings,
   },
   async start(config, host) {
-    const { logger, metrics, readiness, server } = host;
+    const { logger, metrics, readiness, server, operations } = host;
     const dataDir = resolve(config.DATA_DIR);
     const jwtSecret = config.JWT_SECRET ?? (await devSecret(dataDir));
     const cursorSecrets = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
@@ -92,6 +92,7 @@ runProcess({
       metrics,
       readiness,
       server,
+      operations,
     });
     host.add(gateway);
     const dispatcher = createDispatcher({

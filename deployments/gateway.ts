@@ -33,7 +33,7 @@ runProcess({
     ...gatewaySettings,
   },
   async start(config, host) {
-    const { logger, metrics, readiness, server } = host;
+    const { logger, metrics, readiness, server, operations } = host;
     const { tokenKeys, cursorSecrets } = secretsFrom(config);
     const { database, log, state, services } = createBackends(config, { clientId: 'gateway', logger });
     const gateway = createGateway({
@@ -51,6 +51,7 @@ runProcess({
       metrics,
       readiness,
       server,
+      operations,
     });
     await host.connect({ postgres: database, kafka: log, redis: state });
 

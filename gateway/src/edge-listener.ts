@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
 import {
+  compressResponse,
   createFetchListener,
   errorResponse,
   refuseUpgrade,
@@ -57,7 +58,7 @@ export class EdgeListener implements HttpListener {
       this.#endpoints.set(server.path, new GraphqlEndpoint(shared));
       this.#transports.set(server.path, new WebSocketTransport(shared));
     }
-    this.#routes = createFetchListener(firstOf(routes), logger);
+    this.#routes = createRouteListener(routes, logger);
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
@@ -112,6 +113,17 @@ export class EdgeListener implements HttpListener {
       return false;
     }
   }
+}
+
+/** Serves routes, tried in this order, with compressed responses. None of them streams. */
+export function createRouteListener(routes: readonly Route[], logger: Logger): HttpListener {
+  const listener = createFetchListener(firstOf(routes), logger);
+  return {
+    handle: (request, response) => {
+      compressResponse(request, response);
+      listener.handle(request, response);
+    },
+  };
 }
 
 function pathOf(request: IncomingMessage): string {

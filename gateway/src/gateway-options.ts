@@ -35,7 +35,7 @@ export interface GatewayOptions {
   };
   /** Serves a page composed of the micro-frontends in `<root>/<name>/dist`. Default: none. */
   readonly microFrontends?: { readonly root: string };
-  /** Serves the platform's messages at `/asyncapi.json`. Default: none. */
+  /** Serves the platform's messages at `/asyncapi.json`, of `operations` when there is one. Default: none. */
   readonly asyncApi?: AsyncApiOptions;
   /** Routes beside the gateway's own. They come before the page of the micro-frontends. Default: none. */
   readonly routes?: readonly Route[];
@@ -55,4 +55,6 @@ export interface GatewayOptions {
   readonly readiness?: Readiness;
   /** Server to serve on, such as `host.server` of `runProcess`. Default: its own, on a free port of 127.0.0.1. */
   readonly server?: HttpServer;
+  /** Server for operators, such as `host.operations` of `runProcess`. `/asyncapi.json` is served there only. Default: none. */
+  readonly operations?: HttpServer | undefined;
 }

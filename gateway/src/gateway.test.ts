@@ -90,6 +90,26 @@ describe('a gateway', () => {
     await expect(fetch(server.url)).rejects.toThrow('fetch failed');
   });
 
+  it('serves AsyncAPI to operators only when they have a server of their own', async () => {
+    const operations = await startHttpServer({ logger: silentLogger });
+    await start({ operations, asyncApi: { title: 'Counters', messages: [CounterDocumentChanged] } });
+    expect(await statusOf('/asyncapi.json')).toBe(404);
+    expect((await fetch(`${operations.url}/asyncapi.json`)).status).toBe(200);
+    await operations.stop(0);
+  });
+
+  it('compresses the answers of GraphQL and of routes', async () => {
+    await start({ asyncApi: { title: 'Counters', messages: [CounterDocumentChanged] } });
+    for (const path of [
+      '/graphql/web?query={__schema{types{name,fields{name,description}}}}',
+      '/asyncapi.json',
+    ]) {
+      const { headers } = await fetch(`${gateway!.url}${path}`, { headers: { 'accept-encoding': 'br' } });
+      expect(headers.get('content-encoding'), path).toBe('br');
+      expect(headers.get('vary')?.toLowerCase(), path).toContain('accept-encoding');
+    }
+  });
+
   it('may be started again after a start that failed', async () => {
     let away = true;
     const ends: EventLog['ends'] = (topic) =>

@@ -12,7 +12,7 @@ import { Revocations } from './auth/revocations.ts';
 import { createRevocationsRoute } from './auth/revocations-route.ts';
 import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
 import { createComposition } from './composition/composition.ts';
-import { EdgeListener } from './edge-listener.ts';
+import { createRouteListener, EdgeListener } from './edge-listener.ts';
 import type { GatewayOptions, Route } from './gateway-options.ts';
 import type { BffServer } from './graphql/bff-server.ts';
 import { createBffServers } from './graphql/create-bff-servers.ts';
@@ -40,7 +40,7 @@ import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-r
  *   name: 'gateway',
  *   config: { KAFKA_BROKERS: hostPorts('the Kafka brokers'), ...secretSettings, ...gatewaySettings },
  *   async start(config, host) {
- *     const { logger, metrics, readiness, server } = host;
+ *     const { logger, metrics, readiness, server, operations } = host;
  *     const { tokenKeys, cursorSecrets } = secretsFrom(config);
  *     const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', logger });
  *     const gateway = createGateway({
@@ -52,6 +52,7 @@ import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-r
  *       metrics,
  *       readiness,
  *       server,
+ *       operations,
  *       ...gatewayOptionsFrom(config),
  *     });
  *     await host.connect({ kafka: log });
@@ -123,6 +124,7 @@ export class Gateway {
       ],
     });
     if (options.server) this.#useServer(options.server);
+    if (options.operations) serveOperators(options.operations, options);
   }
 
   /** Address of the HTTP server. @throws Error before `start`, when the gateway has a server of its own. */
@@ -203,18 +205,23 @@ export class Gateway {
   }
 }
 
+/** Serves the routes that only operators need. */
+function serveOperators(server: HttpServer, { asyncApi, logger = silentLogger }: GatewayOptions): void {
+  server.serve(createRouteListener(asyncApi ? [createAsyncApiRoute(asyncApi)] : [], logger));
+}
+
 function createVerifier(auth: GatewayOptions['auth'], maxTokenAgeMs: number): TokenVerifier {
   return 'verify' in auth ? auth : createTokenVerifier(auth, maxTokenAgeMs);
 }
 
 /** Creates the optional routes. The composed page comes last: it answers every path that a browser asks for as a page. */
 function createRoutes(
-  { webhooks, microFrontends, asyncApi, routes = [], log }: GatewayOptions,
+  { webhooks, microFrontends, asyncApi, operations, routes = [], log }: GatewayOptions,
   parts: Pick<WebhooksOptions, 'servers' | 'verifier' | 'logger'>,
 ): Route[] {
   const page = microFrontends && createComposition({ ...microFrontends, logger: parts.logger });
   return [
-    ...(asyncApi ? [createAsyncApiRoute(asyncApi)] : []),
+    ...(asyncApi && !operations ? [createAsyncApiRoute(asyncApi)] : []),
     ...(webhooks ? [createWebhooksRoute({ ...parts, ...webhooks, log })] : []),
     ...routes,
     ...(page ? [(request: Request) => page.handle(request)] : []),

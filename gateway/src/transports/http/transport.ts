@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { compressResponse } from '@tidegate/runtime/http';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 
@@ -16,6 +17,7 @@ export class HttpTransport {
 
   /** @throws errors of Yoga itself; errors of the operation are in the response. */
   async handle(request: IncomingMessage, response: ServerResponse, facts: EdgeFacts): Promise<void> {
+    compressResponse(request, response);
     // Read for each request: a replaced BFF has another Yoga.
     await this.#server.yoga(request, response, { facts });
   }

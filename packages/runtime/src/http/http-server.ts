@@ -2,18 +2,21 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TidegateError, toTidegateError } from '@tidegate/core';
+import { encodeErrorBody, errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
 import { createServerAdapter } from '@whatwg-node/server';
 import type { Logger } from '../telemetry/index.ts';
+import { compressResponse } from './compress-response.ts';
 import { errorResponse } from './error-response.ts';
 import type { FetchHandler } from './fetch-handler.ts';
 import { healthPaths } from './health-paths.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
+import { normaliseTarget, WHOLE_SERVER } from './request-target.ts';
+import { asksForWebSocket } from './websocket-upgrade.ts';
 
 /** Answers the requests that an `HttpServer` receives. */
 export interface HttpListener {
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Answers upgrade requests. Default: each is refused with 404. */
+  /** Answers upgrades to WebSocket. Default: each is refused with 404. All other upgrades are ignored. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends the connections that would not end by themselves. `HttpServer.stop` awaits it before it closes the rest. */
   drain?(): Promise<void>;
@@ -27,8 +30,20 @@ export interface HttpServerOptions {
   /** Answers `/healthz`, `/readyz` and `/metrics`; undefined for a path it does not have. See `createHealthHandler`. */
   readonly health?: (request: Request) => Promise<Response> | undefined;
   readonly logger: Logger;
-  /** Time that a socket has to send the head of a request, from its first moment on, in milliseconds. Default 10,000. */
-  readonly headersTimeoutMs?: number;
+  readonly timeouts?: Partial<HttpTimeouts>;
+}
+
+/** Times after which a server closes a connection, in milliseconds. */
+export interface HttpTimeouts {
+  /** For the head of a request, from its first byte on; for the first request, from the connection on. Default 10,000. */
+  readonly headersMs: number;
+  /** For a whole request. At least `headersMs`. Default 30,000. */
+  readonly requestMs: number;
+  /**
+   * For the next request after an answer. Default 65,000: longer than load balancers keep a connection (60 s), or they
+   * send a request on a connection that is just being closed.
+   */
+  readonly keepAliveMs: number;
 }
 
 export interface HttpServer {
@@ -48,9 +63,11 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** A slow or half-open client holds only its own socket, and not for long. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+export const defaultHttpTimeouts: HttpTimeouts = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+};
 /** For the request line and all headers, a token among them. A larger head is answered with 431. */
 const MAX_HEADER_BYTES = 16 * 1024;
 const IDLE_SWEEP_MS = 50;
@@ -77,13 +94,15 @@ class NodeHttpServer implements HttpServer {
   #stopped: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
-    const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
+    const { headersMs, requestMs, keepAliveMs } = { ...defaultHttpTimeouts, ...options.timeouts };
     const limits = {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout,
-      requestTimeout: Math.max(REQUEST_TIMEOUT_MS, headersTimeout),
+      headersTimeout: headersMs,
+      requestTimeout: Math.max(requestMs, headersMs),
+      keepAliveTimeout: keepAliveMs,
       // Node looks for connections that timed out every 30 s, which would make a bound of 10 s one of 40 s.
-      connectionsCheckingInterval: Math.ceil(headersTimeout / 4),
+      connectionsCheckingInterval: Math.ceil(headersMs / 4),
+      shouldUpgradeCallback: asksForWebSocket,
     };
     this.#fallback = createFetchListener(
       async (request) => (await options.health?.(request)) ?? this.#answerUnserved(),
@@ -91,6 +110,7 @@ class NodeHttpServer implements HttpServer {
     );
     this.#server = createServer(limits, (request, response) => this.#handle(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('connect', (_request, socket) => refuseConnect(socket));
     const upgraded = this.#upgraded;
     // Shared by all sockets: a closure each would be memory for every open connection.
     this.#forget = function forget(this: Duplex) {
@@ -146,16 +166,25 @@ class NodeHttpServer implements HttpServer {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    const isHealth = healthPaths.has((request.url ?? '/').split('?', 1)[0]!);
-    const listener = isHealth ? this.#fallback : (this.#listener ?? this.#fallback);
-    listener.handle(request, response);
+    const refusal = refusalOf(request);
+    if (refusal) return answerError(response, refusal);
+    if (request.url === WHOLE_SERVER) return answerWholeServer(response);
+    const isHealth = healthPaths.has(request.url!.split('?', 1)[0]!);
+    const listener = isHealth ? undefined : this.#listener;
+    if (listener) return listener.handle(request, response);
+    compressResponse(request, response);
+    this.#fallback.handle(request, response);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', destroy);
     this.#upgraded.add(socket);
     socket.once('close', this.#forget);
-    if (!this.#listener) refuseUpgrade(socket, 503, 'The process is starting.');
+    // The client may have offered other protocols beside it.
+    request.headers.upgrade = 'websocket';
+    const refusal = refusalOf(request);
+    if (refusal) refuseUpgrade(socket, 400, refusal.message);
+    else if (!this.#listener) refuseUpgrade(socket, 503, 'The process is starting.');
     else if (this.#listener.upgrade) this.#listener.upgrade(request, socket, head);
     else refuseUpgrade(socket, 404, 'There is no WebSocket at this address.');
   }
@@ -183,6 +212,35 @@ export function createFetchListener(handle: FetchHandler, logger: Logger): HttpL
     }
   });
   return { handle: (request, response) => void adapter(request, response) };
+}
+
+/** Returns the error of a request whose target or host is malformed. */
+function refusalOf(request: IncomingMessage): TidegateError | undefined {
+  try {
+    normaliseTarget(request);
+    return undefined;
+  } catch (error) {
+    return toTidegateError(error);
+  }
+}
+
+/** Answers without a `Request`: its address would not be a URL. */
+function answerError(response: ServerResponse, error: TidegateError): void {
+  // The rest of the request is not read: the connection cannot be used again.
+  response.writeHead(errorCodes[error.code].httpStatus, {
+    'content-type': 'application/json',
+    connection: 'close',
+  });
+  response.end(JSON.stringify(encodeErrorBody(error)));
+}
+
+function answerWholeServer(response: ServerResponse): void {
+  response.writeHead(204, { allow: 'GET, HEAD, POST, PUT, DELETE, OPTIONS' }).end();
+}
+
+function refuseConnect(socket: Duplex): void {
+  socket.on('error', destroy);
+  refuseUpgrade(socket, 405, 'This server is no proxy.');
 }
 
 function destroy(this: Duplex): void {

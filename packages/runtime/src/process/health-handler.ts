@@ -1,11 +1,17 @@
 import type { FetchHandler } from '../http/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
-import type { Readiness } from './readiness.ts';
+import type { Readiness, ReadinessReport } from './readiness.ts';
+import { withoutAddresses } from './without-addresses.ts';
 
 export interface HealthHandlerOptions {
   readonly readiness: Readiness;
   /** Without it there is no `/metrics`. */
   readonly metrics?: Metrics;
+  /**
+   * Reasons of failed checks in `/readyz`: as they are, for operators; without addresses of backends; or none, when
+   * operators have a port of their own. Default `without-addresses`.
+   */
+  readonly reasons?: 'full' | 'without-addresses' | 'none';
 }
 
 /**
@@ -15,12 +21,14 @@ export interface HealthHandlerOptions {
 export function createHealthHandler({
   readiness,
   metrics,
+  reasons = 'without-addresses',
 }: HealthHandlerOptions): (request: Request) => Promise<Response> | undefined {
   const byPath: Record<string, FetchHandler> = {
     '/healthz': async () => Response.json({ status: 'alive' }),
     '/readyz': async () => {
       const report = await readiness.report();
-      return Response.json(report, { status: report.status === 'ready' ? 200 : 503, headers: uncached });
+      const status = report.status === 'ready' ? 200 : 503;
+      return Response.json(publish(report, reasons), { status, headers: uncached });
     },
     ...(metrics && { '/metrics': () => scrape(metrics) }),
   };
@@ -32,6 +40,18 @@ export function createHealthHandler({
 }
 
 const uncached = { 'cache-control': 'no-store' };
+
+function publish(
+  { status, checks }: ReadinessReport,
+  reasons: NonNullable<HealthHandlerOptions['reasons']>,
+): ReadinessReport {
+  if (reasons === 'full') return { status, checks };
+  const published = Object.entries(checks).map(([name, { ok, error }]) => {
+    const reason = reasons === 'none' || error === undefined ? {} : { error: withoutAddresses(error) };
+    return [name, { ok, ...reason }] as const;
+  });
+  return { status, checks: Object.fromEntries(published) };
+}
 
 async function scrape(metrics: Metrics): Promise<Response> {
   const { contentType, body } = await metrics.render();

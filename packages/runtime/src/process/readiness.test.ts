@@ -75,6 +75,21 @@ describe('a health handler', () => {
     expect((await get('/metrics'))?.headers.get('content-type')).toContain('text/plain');
   });
 
+  it.each([
+    [undefined, { ok: false, error: 'connect ECONNREFUSED ***' }],
+    ['without-addresses', { ok: false, error: 'connect ECONNREFUSED ***' }],
+    ['full', { ok: false, error: 'connect ECONNREFUSED 10.0.0.7:5432' }],
+    ['none', { ok: false }],
+  ] as const)('tells the reasons of failed checks as configured: %s', async (reasons, postgres) => {
+    const failing = createReadiness();
+    failing.started();
+    failing.addCheck('postgres', () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:5432')));
+    const handler = createHealthHandler({ readiness: failing, ...(reasons && { reasons }) });
+    const response = await handler(new Request('http://host/readyz'));
+    expect(response?.status).toBe(503);
+    expect(await response?.json()).toEqual({ status: 'not ready', checks: { postgres } });
+  });
+
   it('has no /metrics without a registry', () => {
     expect(createHealthHandler({ readiness })(new Request('http://host/metrics'))).toBeUndefined();
   });

@@ -1,12 +1,6 @@
-import { parseConfig, port, text } from '../config/index.ts';
+import { parseConfig } from '../config/index.ts';
 import { TidegateError } from '@tidegate/core';
-import {
-  createFetchListener,
-  errorResponse,
-  startHttpServer,
-  type FetchHandler,
-  type HttpServer,
-} from '../http/index.ts';
+import { createFetchListener, type FetchHandler, type HttpServer } from '../http/index.ts';
 import {
   createLogger,
   createMetrics,
@@ -18,7 +12,7 @@ import type { z } from 'zod';
 import { Components, type Component } from './components.ts';
 import { awaitDependency, type Backend } from './dependency.ts';
 import { describeFailure } from './describe-failure.ts';
-import { createHealthHandler } from './health-handler.ts';
+import { ProcessServers, serverSettings } from './process-servers.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
 import { exitOnUncaught, stopOnSignals } from './signals.ts';
 
@@ -30,6 +24,8 @@ export interface ProcessHost {
   readonly readiness: Readiness;
   /** The process's HTTP server. It listens and answers health; `server.serve` adds a listener for the rest. */
   readonly server: HttpServer;
+  /** The server for operators at OPERATIONS_PORT. It answers health; `serve` adds a listener for the rest. */
+  readonly operations: HttpServer | undefined;
   /** Aborts when the process is asked to stop, before requests are drained. */
   readonly signal: AbortSignal;
   /**
@@ -48,18 +44,16 @@ export interface Serving {
   readonly handle: FetchHandler;
 }
 
-const address = {
-  HOST: text('the address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
-  PORT: port(),
-};
-
-export type ProcessConfig<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<typeof address>> &
+export type ProcessConfig<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<typeof serverSettings>> &
   z.infer<z.ZodObject<Shape>>;
 
 export interface ProcessOptions<Shape extends z.ZodRawShape> {
   /** Name in logs, metrics and traces. */
   readonly name: string;
-  /** Variables beside HOST (default 127.0.0.1) and PORT. A field of the same name replaces the default one. */
+  /**
+   * Variables beside HOST (default 127.0.0.1), PORT, OPERATIONS_PORT and the timeouts. A field of the same name replaces
+   * the default one.
+   */
   readonly config: Shape;
   /** Starts the process. Resolves with a handler to be served, or without one when it calls `host.server.serve`. */
   readonly start: (config: ProcessConfig<Shape>, host: ProcessHost) => Promise<Serving | void>;
@@ -96,25 +90,24 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
   const readiness = createReadiness();
   const metrics = createMetrics();
   const components = new Components(logger);
-  let server: HttpServer | undefined;
+  let servers: ProcessServers | undefined;
 
   async function stop(): Promise<void> {
     readiness.stopping();
     stopping.abort(new TidegateError('DRAINING', 'The process is shutting down.'));
-    await server?.stop(HTTP_GRACE_MS);
+    await servers?.stop(HTTP_GRACE_MS);
     await components.stop();
   }
 
   async function start(): Promise<void> {
     const telemetry = await startTelemetry({ service: name });
     components.add({ name: 'telemetry', stop: () => telemetry.stop() });
-    const health = createHealthHandler({ readiness, metrics });
-    server = await startHttpServer({ host: config.HOST, port: config.PORT, health, logger });
-    logger.info({ port: server.port }, `listening at ${server.url}`);
-    const host = createHost({ logger, metrics, readiness, server, signal, components });
+    servers = await ProcessServers.start({ config, readiness, metrics, logger });
+    const { server, operations } = servers;
+    const host = createHost({ logger, metrics, readiness, server, operations, signal, components });
     const serving = await options.start(config, host);
     if (serving) server.serve(createFetchListener(serving.handle, logger));
-    else if (!server.serving) server.serve(createFetchListener(async () => nothingHere(), logger));
+    servers.started();
     readiness.started();
     logger.info({}, `${name} is ready`);
   }
@@ -134,7 +127,7 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
 function createHost({
   components,
   ...parts
-}: Pick<ProcessHost, 'logger' | 'metrics' | 'readiness' | 'server' | 'signal'> & {
+}: Pick<ProcessHost, 'logger' | 'metrics' | 'readiness' | 'server' | 'operations' | 'signal'> & {
   readonly components: Components;
 }): ProcessHost {
   return {
@@ -154,17 +147,13 @@ function createHost({
 
 function readConfig<Shape extends z.ZodRawShape>(options: ProcessOptions<Shape>): ProcessConfig<Shape> {
   try {
-    return parseConfig({ ...address, ...options.config }) as ProcessConfig<Shape>;
+    return parseConfig({ ...serverSettings, ...options.config }) as ProcessConfig<Shape>;
   } catch (error) {
     if (!isConfigError(error)) throw error;
     const problems = error.message.split('\n').map((problem) => `  ${problem}\n`);
     process.stderr.write(`${options.name} cannot start, its configuration is wrong:\n${problems.join('')}`);
     process.exit(EXIT_CONFIG);
   }
-}
-
-function nothingHere(): Response {
-  return errorResponse(new TidegateError('NOT_FOUND', 'There is nothing at this address.'));
 }
 
 function isConfigError(error: unknown): error is TidegateError {
