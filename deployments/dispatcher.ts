@@ -1,6 +1,6 @@
 /** One webhook dispatcher, on Kafka and Postgres. Run as many as needed: they share the work. */
 import { webBff } from '@order-platform/bff-web';
-import { createDispatcher, webhookSettings } from '@tidegate/gateway';
+import { createDispatcher, webhookKeysFrom, webhookSettings } from '@tidegate/gateway';
 import { port } from '@tidegate/runtime/config';
 import { runProcess } from '@tidegate/runtime/process';
 import { backendSettings, createBackends } from './production.ts';
@@ -19,6 +19,7 @@ runProcess({
       log,
       state,
       services,
+      secretKeys: webhookKeysFrom(config),
       allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
       logger,
       metrics,

@@ -75,7 +75,11 @@ runProcess({
 
     const bffs = [webBff, mobileBff];
     const services = platform.client;
-    const allowPrivateTargets = config.WEBHOOK_ALLOW_PRIVATE;
+    const webhooks = {
+      database,
+      secretKeys: (config.WEBHOOK_KEYS ?? (await devSecret(dataDir, 'dev-webhook-key'))).split(','),
+      allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+    };
     const gateway = createGateway({
       bffs,
       log,
@@ -83,7 +87,7 @@ runProcess({
       services,
       auth: { roles, claims: viewerClaims, secret: jwtSecret },
       cursorSecrets: cursorSecrets.split(','),
-      webhooks: { database, allowPrivateTargets },
+      webhooks,
       microFrontends: { root: MICROFRONTENDS },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },
       routes: LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : [],
@@ -100,8 +104,7 @@ runProcess({
       log,
       state,
       services,
-      database,
-      allowPrivateTargets,
+      ...webhooks,
       logger,
       metrics,
     });

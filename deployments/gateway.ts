@@ -11,6 +11,7 @@ import {
   reloadOnHangup,
   secretSettings,
   secretsFrom,
+  webhookKeysFrom,
   webhookSettings,
 } from '@tidegate/gateway';
 import { listOf, port, text } from '@tidegate/runtime/config';
@@ -43,7 +44,11 @@ runProcess({
       services,
       auth: { roles, claims: viewerClaims, ...tokenKeys },
       cursorSecrets,
-      webhooks: { database, allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE },
+      webhooks: {
+        database,
+        secretKeys: webhookKeysFrom(config),
+        allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+      },
       microFrontends: { root: config.MICROFRONTENDS_DIR },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },
       ...gatewayOptionsFrom(config),

@@ -6,6 +6,7 @@ import type { BffServer } from '../graphql/bff-server.ts';
 import { TargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
 import { DeliveryHistory } from './deliveries/delivery-history.ts';
 import { EndpointStore } from './endpoints/endpoint-store.ts';
+import { SecretBox } from './endpoints/secret-box.ts';
 import { createOpenApi } from './rest/openapi.ts';
 import { createRouter } from './rest/router.ts';
 import { createRoutes } from './rest/routes.ts';
@@ -13,6 +14,8 @@ import type { WebhookTables } from './tables.ts';
 
 export interface WebhooksOptions {
   readonly database: Database<WebhookTables>;
+  /** Keys that the secrets of endpoints are encrypted with: see `SecretBox`. The same as the dispatchers'. */
+  readonly secretKeys: readonly string[];
   /** A registration reads the ends of its topic: the endpoint gets the changes after them. */
   readonly log: EventLog;
   readonly servers: readonly BffServer[];
@@ -38,7 +41,7 @@ export function createWebhooksRoute(
   const { database, servers, logger, verifier, log, clock = Date.now } = options;
   const routes = createRoutes({
     servers: new Map(servers.map((server) => [server.bff.name, server])),
-    store: new EndpointStore(database, clock),
+    store: new EndpointStore(database, new SecretBox(options.secretKeys), clock),
     history: new DeliveryHistory(database, clock),
     policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets, dns: options.dns }),
     log,
