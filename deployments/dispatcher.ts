@@ -11,7 +11,8 @@ runProcess({
   async start(config, host) {
     const { logger, metrics } = host;
     const { database, log, state, services } = createBackends(config, { clientId: 'dispatcher', logger });
-    await host.connect({ postgres: database, kafka: log, redis: state });
+    host.add({ name: 'redis', stop: () => state.close() });
+    await host.connect({ postgres: database, kafka: log });
 
     const dispatcher = createDispatcher({
       bffs: [webBff],

@@ -58,7 +58,9 @@ runProcess({
       server,
       operations,
     });
-    await host.connect({ postgres: database, kafka: log, redis: state });
+    // Without Redis, rate limits are counted by each process and reads may be older: no reason to wait, nor to be unready.
+    host.add({ name: 'redis', stop: () => state.close() });
+    await host.connect({ postgres: database, kafka: log });
 
     host.add(gateway);
     // SIGHUP: a release of the app brings documents of its own, and no connection is closed for it.

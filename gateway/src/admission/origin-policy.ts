@@ -27,7 +27,10 @@ export function createOriginPolicy(allowed: readonly string[]): OriginPolicy {
       const { origin } = request.headers;
       if (origin === undefined || !listed.has(origin)) return;
       response.setHeader('access-control-allow-origin', origin);
-      response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
+      response.setHeader(
+        'access-control-expose-headers',
+        'retry-after, ratelimit, ratelimit-policy, www-authenticate',
+      );
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
+import type { RequestRates } from '../admission/request-rates.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { BffServer } from '../graphql/bff-server.ts';
 import { TargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
@@ -20,6 +21,8 @@ export interface WebhooksOptions {
   readonly log: EventLog;
   readonly servers: readonly BffServer[];
   readonly verifier: TokenVerifier;
+  /** Charges each request to its viewer. Default: none is charged. */
+  readonly rates?: RequestRates;
   readonly logger: Logger;
   /** Allows private and loopback addresses, for development and tests: see `target-policy.ts`. Default false. */
   readonly allowPrivateTargets?: boolean;
@@ -50,6 +53,7 @@ export function createWebhooksRoute(
   const route = createRouter({
     routes,
     verifier,
+    rates: options.rates,
     logger,
     describeGraphqlError: (error) => servers[0]?.errors(error) ?? [],
   });

@@ -162,14 +162,17 @@ export class WebSocketTransport {
     }
   }
 
-  #prepare(
+  async #prepare(
     context: ConnectionContext,
     id: string,
     params: OperationParams,
-  ): PreparedArgs | readonly GraphQLError[] {
-    const { server, maxSubscriptionsPerConnection } = this.#options;
+  ): Promise<PreparedArgs | readonly GraphQLError[]> {
+    const { server, maxSubscriptionsPerConnection, guards } = this.#options;
     const { connection } = context.extra;
     try {
+      const { viewer, address } = connection.facts;
+      const { refusal } = await guards.rates.charge(viewer, address);
+      if (refusal) throw refusal;
       if (Object.keys(context.subscriptions).length > maxSubscriptionsPerConnection) {
         throw new TidegateError(
           'TOO_MANY_SUBSCRIPTIONS',
