@@ -47,8 +47,11 @@ describe('a viewer beyond its request rate', () => {
     await gateway.start(AbortSignal.timeout(10_000));
   }
 
-  const ask = (path = QUERY, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${gateway!.url}/graphql/web${path}`, { ...init, headers: { ...MEMBER, ...init.headers } });
+  const ask = (
+    path = QUERY,
+    { headers, ...init }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+  ): Promise<Response> =>
+    fetch(`${gateway!.url}/graphql/web${path}`, { ...init, headers: { ...MEMBER, ...headers } });
 
   const retryAfterMs = expect.toSatisfy((value: number) => value > 0 && value <= 60_000);
   const refused = { extensions: { code: 'RATE_LIMITED', retryAfterMs } };
@@ -167,7 +170,8 @@ describe('reservations of event streams', () => {
     const statuses = await Promise.all(
       Array.from({ length: 8 }, async () => (await put('192.0.2.1')).status),
     );
-    expect(statuses.toSorted()).toEqual([201, 201, 201, 201, 201, 429, 429, 429]);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(5);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(3);
     const refused = (await (await put('192.0.2.1')).json()) as Answer;
     expect(refused.errors[0]!.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 1_000 });
     expect((await put('192.0.2.2', MEMBER)).status).toBe(201);
