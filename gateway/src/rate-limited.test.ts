@@ -42,7 +42,11 @@ describe('a viewer beyond its request rate', () => {
       auth: fixtureVerifier,
       cursorSecrets: ['a secret of at least thirty-two characters'],
       limits: { drainWindowMs: 0, maxCostPerViewer: 0, maxCostPerAddress: 0, ...limits },
-      webhooks: { database, allowPrivateTargets: true },
+      webhooks: {
+        database,
+        allowPrivateTargets: true,
+        secretKeys: ['a key of webhook secrets, for tests only'],
+      },
     });
     await gateway.start(AbortSignal.timeout(10_000));
   }
