@@ -21,6 +21,7 @@ export function readMobileBff(): Bff<Loaders> {
     },
     createLoaders,
     liveFields,
+    readYourWrites: true,
     trustedDocuments: readTrustedDocuments(new URL('./documents/', import.meta.url)),
   });
 }

@@ -15,12 +15,14 @@ const MAX_OFFERS = 6;
 
 export const query: QueryResolvers = {
   home: async (_root, _args, { viewer, services, consistency }) => {
+    const freshness = await consistency.freshness('order');
     const [orders, products] = await Promise.all([
       viewer.role === 'customer'
         ? services.call(listOrders, {
             access: accessOf(viewer, rights.mobile['Query.home']),
             statuses: ACTIVE,
             first: MAX_ACTIVE,
+            ...(freshness && { freshness }),
           })
         : undefined,
       services.call(listProducts, { first: MAX_OFFERS }),
@@ -43,9 +45,10 @@ export const mutation: MutationResolvers = {
       lines: [{ productId, quantity: qty, unitPriceCents: product.price.amountCents }],
       traceparent: context.traceparent,
     });
-    return result.status === 'accepted'
-      ? { id: result.orderId, token: result.token, refused: null }
-      : { id: null, token: null, refused: result.reason.message };
+    if (result.status === 'rejected') return { id: null, token: null, refused: result.reason.message };
+    // The viewer's next reads and snapshots wait for this write.
+    await context.consistency.recordWrite(result.token);
+    return { id: result.orderId, token: result.token, refused: null };
   },
 };
 
