@@ -12,6 +12,14 @@ export const filterText = z
   .max(200)
   .regex(/^[^\0]*$/, 'a text without NUL');
 
+/**
+ * The id of a customer or of another actor: the subject that an identity provider gave it, such as
+ * `auth0|507f1f77bcf86cd799439011` or an e-mail address.
+ */
+export const accountId = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, 'an id of 1 to 255 printable ASCII characters');
+
 /** An amount in whole cents, never a float. */
 export const money = z.object({ amountCents: z.int().min(0), currency: z.literal('EUR') });
 export type Money = z.infer<typeof money>;

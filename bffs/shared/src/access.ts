@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { id, includesCustomer, type Access } from '@order-platform/contracts';
+import { accountId, id, includesCustomer, type Access } from '@order-platform/contracts';
 import { anonymous, requireRole, type LiveScope, type Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import { z } from 'zod';
 import type { FieldRights, Right } from './rights.ts';
 
 const nothing: Access = { kind: 'customers', customerIds: [] };
-const grants = z.array(id).max(1_000);
+const grants = z.array(accountId).max(1_000);
 
 /**
  * Returns the customers whose data the viewer may see by these rights.
@@ -49,7 +49,7 @@ export function scopeOf<Data extends { customerId: string }>(
   }
   const customers = access.customerIds;
   const granted = new Set(customers);
-  const hash = createHash('sha256').update(customers.join(' ')).digest('base64url');
+  const hash = createHash('sha256').update(JSON.stringify(customers)).digest('base64url');
   return {
     id: `${role}:${hash}`,
     viewer: { role, id: '', claims: { customers } },
@@ -71,7 +71,16 @@ export function orderTerm(access: Access, customerId?: string | null): string {
 
 /** Returns the argument when it is an id. @throws TidegateError BAD_USER_INPUT for anything else, the empty text too. */
 export function parseId(argument: string, value: string): string {
-  const parsed = id.safeParse(value);
+  return parseAs(id, argument, value);
+}
+
+/** Returns the argument when it is the id of a customer. @throws TidegateError BAD_USER_INPUT for anything else. */
+export function parseAccountId(argument: string, value: string): string {
+  return parseAs(accountId, argument, value);
+}
+
+function parseAs(form: z.ZodString, argument: string, value: string): string {
+  const parsed = form.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new TidegateError('BAD_USER_INPUT', `\`${argument}\` is not ${parsed.error.issues[0]!.message}.`, {
     details: { argument },

@@ -1,4 +1,4 @@
-export { accessOf, orderTerm, parseId, publicScope, scopeOf } from './access.ts';
+export { accessOf, orderTerm, parseAccountId, parseId, publicScope, scopeOf } from './access.ts';
 export type { Context } from './context.ts';
 export { guardLiveFields, guardResolvers } from './guard.ts';
 export { liveOrder } from './live-order.ts';

@@ -14,6 +14,7 @@ import {
   guardLiveFields,
   orderStream,
   orderTerm,
+  parseAccountId,
   parseId,
   productStream,
   publicScope,
@@ -37,7 +38,7 @@ const orders = defineLiveField<SubscriptionOrdersArgs, OrderDocument, Context>({
     requireStatuses('filter.status', filter?.status);
     if (
       filter?.customerId != null &&
-      !includesCustomer(access, parseId('filter.customerId', filter.customerId))
+      !includesCustomer(access, parseAccountId('filter.customerId', filter.customerId))
     )
       throw new TidegateError('FORBIDDEN', 'You may not watch the orders of this customer.');
     return scopeOf(viewer, access);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMessage } from '@tidegate/core';
 import { topics } from '../topics.ts';
-import { id, isoTime, money, orderLine, rejection } from '../values.ts';
+import { accountId, id, isoTime, money, orderLine, rejection } from '../values.ts';
 
 /**
  * PLACED → RESERVED → CONFIRMED → PREPARING → DISPATCHED → DELIVERED, or REJECTED, or CANCELLED.
@@ -33,7 +33,7 @@ export const orderDocument = z.object({
   /** Starts at 1 and grows by exactly one with each published document. */
   version: z.int().min(1),
   versionVector: orderVersionVector,
-  customerId: id,
+  customerId: accountId,
   status: orderStatus,
   lines: z.array(orderLine),
   total: money,

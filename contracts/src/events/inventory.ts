@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMessage } from '@tidegate/core';
 import { topics } from '../topics.ts';
-import { id, money, orderLine, rejection } from '../values.ts';
+import { accountId, id, money, orderLine, rejection } from '../values.ts';
 
 const reservations = {
   owner: 'inventory',
@@ -13,7 +13,7 @@ const reservations = {
 /** Carries the order's data for payments, so that payments need not join two streams. */
 export const StockReserved = defineMessage('StockReserved', {
   ...reservations,
-  schema: z.object({ orderId: id, customerId: id, lines: z.array(orderLine), total: money }),
+  schema: z.object({ orderId: id, customerId: accountId, lines: z.array(orderLine), total: money }),
 });
 
 export const StockRejected = defineMessage('StockRejected', {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineMessage } from '@tidegate/core';
 import { topics } from '../topics.ts';
-import { id, money, orderLine, rejection } from '../values.ts';
+import { accountId, id, money, orderLine, rejection } from '../values.ts';
 
 const orders = { owner: 'orders', version: 1, topic: topics.orderEvents, key: 'order id' } as const;
 
@@ -9,7 +9,7 @@ export const OrderPlaced = defineMessage('OrderPlaced', {
   ...orders,
   schema: z.object({
     orderId: id,
-    customerId: id,
+    customerId: accountId,
     lines: z.array(orderLine).min(1).max(50),
     total: money,
     note: z.string().max(500).optional(),
@@ -60,7 +60,7 @@ export const CommandOutcome = defineMessage('CommandOutcome', {
   key: 'command id',
   schema: z.object({
     commandId: id,
-    customerId: id,
+    customerId: accountId,
     command: z.string(),
     orderId: id.optional(),
     outcome: z.discriminatedUnion('status', [

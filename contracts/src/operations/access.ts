@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id } from '../values.ts';
+import { accountId } from '../values.ts';
 
 /**
  * The customers whose data a caller may see. Required in every read of customers' data: an allow-list, so that a caller
@@ -7,7 +7,7 @@ import { id } from '../values.ts';
  */
 export const access = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('all') }),
-  z.object({ kind: z.literal('customers'), customerIds: z.array(id).max(1_000) }),
+  z.object({ kind: z.literal('customers'), customerIds: z.array(accountId).max(1_000) }),
 ]);
 export type Access = z.infer<typeof access>;
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { id, quantity, rejection } from '../values.ts';
+import { accountId, id, quantity, rejection } from '../values.ts';
 import { defineOperation } from '@tidegate/core';
 import { access } from './access.ts';
 
 /** The authenticated user. The gateway authenticates; the services trust it and authorise. */
-export const actor = z.object({ role: z.enum(['customer', 'operator', 'system']), id });
+export const actor = z.object({ role: z.enum(['customer', 'operator', 'system']), id: accountId });
 export type Actor = z.infer<typeof actor>;
 
 export const commandResult = z.discriminatedUnion('status', [
@@ -28,7 +28,7 @@ export const placeOrder = defineOperation({
     commandId: id,
     actor,
     orderId: id.optional(),
-    customerId: id,
+    customerId: accountId,
     lines: z
       .array(z.object({ productId: id, quantity, unitPriceCents: z.int().min(0) }))
       .min(1)
@@ -60,6 +60,6 @@ export const getCommandOutcome = defineOperation({
   name: 'get-command-outcome',
   input: z.object({ commandId: id, access }),
   output: z.object({
-    outcome: z.object({ customerId: id, command: z.string(), result: commandResult }).nullable(),
+    outcome: z.object({ customerId: accountId, command: z.string(), result: commandResult }).nullable(),
   }),
 });
