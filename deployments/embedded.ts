@@ -15,17 +15,17 @@ import {
   createGateway,
   gatewayOptionsFrom,
   gatewaySettings,
+  jwtSettings,
   webhookSettings,
   type WebhookTables,
 } from '@tidegate/gateway';
 import { flag, integer, port, secret, text } from '@tidegate/runtime/config';
-import { devSecret } from '@tidegate/runtime/dev-secret';
 import { runProcess } from '@tidegate/runtime/process';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { buildMicrofrontends } from '../microfrontends/build.ts';
 import { startDemoTraffic } from './embedded/demo-traffic.ts';
-import { createDevLogin } from './embedded/dev-login.ts';
 import { createOrderPlatform } from './embedded/order-platform.ts';
+import { readSecrets } from './embedded/secrets.ts';
 
 // A newcomer's terminal shows the address and problems, nothing else.
 process.env['LOG_LEVEL'] ??= 'warn';
@@ -33,7 +33,6 @@ process.env['LOG_LEVEL'] ??= 'warn';
 const MAX_SHARED_ENTRIES = 100_000;
 const DEMO_RESTOCK = { belowQuantity: 10, toQuantity: 120 };
 const MICROFRONTENDS = fileURLToPath(new URL('../microfrontends', import.meta.url));
-const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 runProcess({
   name: 'tidegate',
@@ -41,7 +40,8 @@ runProcess({
     PORT: port().default(4000),
     DATA_DIR: text('the folder for all data').default('.data'),
     DEMO: flag('demo traffic').default(true),
-    JWT_SECRET: secret('what tokens are signed with').optional(),
+    DEV_LOGIN: flag('POST /dev/token signs tokens for programs of this machine').default(true),
+    ...jwtSettings,
     CURSOR_SECRETS: secret('what cursors are signed with').optional(),
     TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic, chosen once').default(6),
     SHIPPING_DISPATCH_MS: integer(0, 3_600_000, 'milliseconds from confirmed to dispatched').default(1_500),
@@ -52,8 +52,7 @@ runProcess({
   async start(config, host) {
     const { logger, metrics, readiness, server, operations } = host;
     const dataDir = resolve(config.DATA_DIR);
-    const jwtSecret = config.JWT_SECRET ?? (await devSecret(dataDir));
-    const cursorSecrets = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
+    const { jwt, cursorSecrets, login } = await readSecrets(config, dataDir);
     await buildMicrofrontends({ log: (line) => console.log(line) });
 
     const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
@@ -75,38 +74,24 @@ runProcess({
 
     const bffs = [webBff, mobileBff];
     const services = platform.client;
-    const webhooks = {
-      database,
-      secretKeys: (config.WEBHOOK_KEYS ?? (await devSecret(dataDir, 'dev-webhook-key'))).split(','),
-      allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
-    };
+    const allowPrivateTargets = config.WEBHOOK_ALLOW_PRIVATE;
     const gateway = createGateway({
       bffs,
       log,
       state,
       services,
-      auth: { roles, claims: viewerClaims, secret: jwtSecret },
-      cursorSecrets: cursorSecrets.split(','),
-      webhooks,
+      auth: { roles, claims: viewerClaims, ...jwt },
+      cursorSecrets,
+      webhooks: { database, allowPrivateTargets },
       microFrontends: { root: MICROFRONTENDS },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },
-      routes: LOOPBACK.includes(config.HOST) ? [createDevLogin(jwtSecret)] : [],
+      routes: [login],
       ...gatewayOptionsFrom(config),
-      logger,
-      metrics,
-      readiness,
-      server,
-      operations,
+      ...{ logger, metrics, readiness, server, operations },
     });
     host.add(gateway);
     const dispatcher = createDispatcher({
-      bffs,
-      log,
-      state,
-      services,
-      ...webhooks,
-      logger,
-      metrics,
+      ...{ bffs, log, state, services, database, allowPrivateTargets, logger, metrics },
     });
     host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });
     await dispatcher.start();

@@ -11,7 +11,6 @@ import {
   reloadOnHangup,
   secretSettings,
   secretsFrom,
-  webhookKeysFrom,
   webhookSettings,
 } from '@tidegate/gateway';
 import { listOf, port, text } from '@tidegate/runtime/config';
@@ -35,20 +34,16 @@ runProcess({
   },
   async start(config, host) {
     const { logger, metrics, readiness, server, operations } = host;
-    const { tokenKeys, cursorSecrets } = secretsFrom(config);
+    const { jwt, cursorSecrets } = secretsFrom(config);
     const { database, log, state, services } = createBackends(config, { clientId: 'gateway', logger });
     const gateway = createGateway({
       bffs: config.BFFS.map((name) => bffs[name]),
       log,
       state,
       services,
-      auth: { roles, claims: viewerClaims, ...tokenKeys },
+      auth: { roles, claims: viewerClaims, ...jwt },
       cursorSecrets,
-      webhooks: {
-        database,
-        secretKeys: webhookKeysFrom(config),
-        allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
-      },
+      webhooks: { database, allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE },
       microFrontends: { root: config.MICROFRONTENDS_DIR },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },
       ...gatewayOptionsFrom(config),
@@ -58,9 +53,7 @@ runProcess({
       server,
       operations,
     });
-    // Without Redis, rate limits are counted by each process and reads may be older: no reason to wait, nor to be unready.
-    host.add({ name: 'redis', stop: () => state.close() });
-    await host.connect({ postgres: database, kafka: log });
+    await host.connect({ postgres: database, kafka: log, redis: state });
 
     host.add(gateway);
     // SIGHUP: a release of the app brings documents of its own, and no connection is closed for it.

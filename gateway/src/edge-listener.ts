@@ -86,8 +86,14 @@ export class EdgeListener implements HttpListener {
         transport.upgrade(request, socket, head, { viewer, address, traceparent: traceparentOf(request) }),
       )
       .catch((error: unknown) => {
-        const { code, message } = toTidegateError(error);
-        refuseUpgrade(socket, errorCodes[code].httpStatus, message);
+        const { code, message, details } = toTidegateError(error);
+        const { retryAfterMs } = details;
+        refuseUpgrade(
+          socket,
+          errorCodes[code].httpStatus,
+          message,
+          typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+        );
       });
   }
 
@@ -131,9 +137,9 @@ function pathOf(request: IncomingMessage): string {
 }
 
 function firstOf(routes: readonly Route[]): FetchHandler {
-  return async (request) => {
+  return async (request, peer) => {
     for (const route of routes) {
-      const response = await route(request);
+      const response = await route(request, peer);
       if (response) return response;
     }
     const { pathname } = new URL(request.url);

@@ -1,7 +1,7 @@
 import type { Bff } from '@tidegate/bff';
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
-import type { HttpServer } from '@tidegate/runtime/http';
+import type { HttpServer, Peer } from '@tidegate/runtime/http';
 import type { Readiness } from '@tidegate/runtime/process';
 import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import type { ServiceClient } from '@tidegate/service/operations';
@@ -12,7 +12,7 @@ import type { GatewayLimits } from './limits.ts';
 import type { WebhookTables } from './webhooks/tables.ts';
 
 /** Answers the requests to its own paths; undefined for every other path. Never rejects. */
-export type Route = (request: Request) => Promise<Response | undefined>;
+export type Route = (request: Request, peer?: Peer) => Promise<Response | undefined>;
 
 export interface GatewayOptions {
   /** BFFs to serve, each at `/graphql/<name>`. */
@@ -30,10 +30,6 @@ export interface GatewayOptions {
   /** Serves the webhook registry under `/webhooks`; `createDispatcher` sends the webhooks. Default: none. */
   readonly webhooks?: {
     readonly database: Database<WebhookTables>;
-    /**
-     * Keys that the secrets of endpoints are encrypted with, at least 32 characters each. The first encrypts, all decrypt.
-     */
-    readonly secretKeys: readonly string[];
     /** Accepts endpoints at private addresses and over plain HTTP. For development and tests only. Default false. */
     readonly allowPrivateTargets?: boolean;
   };

@@ -1,6 +1,6 @@
 import { TidegateError } from '@tidegate/core';
-import { addressRanges, flag, origins, secret, text, url } from '@tidegate/runtime/config';
-import type { TokenKeys } from './auth/token-verifier.ts';
+import { addressRanges, flag, origins, text } from '@tidegate/runtime/config';
+import { jwtOptionsFrom, jwtSettings, type JwtEnvironmentOptions } from './auth/jwt-settings.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { limitsFrom, limitSettings } from './limits.ts';
 
@@ -14,20 +14,14 @@ export const gatewaySettings = {
 
 /** Environment variables of the secrets. See `secretsFrom`. */
 export const secretSettings = {
-  JWT_SECRET: secret('what tokens are signed with; or set JWKS_URL').optional(),
-  JWKS_URL: url(['https', 'http'], "where the identity provider's keys are served").optional(),
+  ...jwtSettings,
   CURSOR_SECRETS: text(
     'what cursors are signed with: secrets of at least 32 characters, separated by commas, the newest first',
   ).regex(/^[^,]{32,}(,[^,]{32,})*$/),
 };
 
-/** Environment variables of everything that sends webhooks or registers them. See `webhookKeysFrom`. */
+/** Environment variable of everything that sends webhooks or registers them. */
 export const webhookSettings = {
-  WEBHOOK_KEYS: text(
-    'what webhook secrets are encrypted with: keys of at least 32 characters, separated by commas, the newest first',
-  )
-    .regex(/^[^,]{32,}(,[^,]{32,})*$/)
-    .optional(),
   WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses: for development only').default(false),
 };
 
@@ -48,36 +42,20 @@ export function gatewayOptionsFrom(
 }
 
 /**
- * Returns the keys that encrypt the secrets of webhooks.
+ * Returns the keys and rules of tokens and the secrets of cursors.
  *
- * @throws TidegateError CONFIG_INVALID when WEBHOOK_KEYS is not set.
- */
-export function webhookKeysFrom({ WEBHOOK_KEYS: keys }: Config<typeof webhookSettings>): readonly string[] {
-  if (keys !== undefined) return keys.split(',');
-  throw new TidegateError(
-    'CONFIG_INVALID',
-    'WEBHOOK_KEYS is not set; it expects keys of at least 32 characters, the newest first',
-  );
-}
-
-/**
- * Returns the keys that verify tokens and the secrets of cursors.
- *
- * @throws TidegateError CONFIG_INVALID when neither JWT_SECRET nor JWKS_URL is set.
+ * @throws TidegateError CONFIG_INVALID when neither JWT_SECRET nor JWKS_URL is set and JWT_ISSUER names no provider.
  */
 export function secretsFrom(config: Config<typeof secretSettings>): {
-  readonly tokenKeys: TokenKeys;
+  readonly jwt: JwtEnvironmentOptions;
   readonly cursorSecrets: readonly string[];
 } {
-  const { JWKS_URL: jwksUrl, JWT_SECRET: jwtSecret, CURSOR_SECRETS = '' } = config;
-  if (jwksUrl === undefined && jwtSecret === undefined) {
+  const jwt = jwtOptionsFrom(config);
+  if (!jwt) {
     throw new TidegateError(
       'CONFIG_INVALID',
-      'JWT_SECRET is not set; it expects a secret of at least 32 characters, or JWKS_URL in its place',
+      'JWT_SECRET is not set; it expects a secret of at least 32 characters, or JWKS_URL in its place, or a JWT_ISSUER whose keys are discovered',
     );
   }
-  return {
-    tokenKeys: jwksUrl === undefined ? { secret: jwtSecret! } : { jwksUrl },
-    cursorSecrets: CURSOR_SECRETS.split(','),
-  };
+  return { jwt, cursorSecrets: (config.CURSOR_SECRETS ?? '').split(',') };
 }

@@ -2,17 +2,19 @@ import type { Bff, LiveStream } from '@tidegate/bff';
 import { startHttpServer, type HttpServer } from '@tidegate/runtime/http';
 import { createHealthHandler, createReadiness, type Readiness } from '@tidegate/runtime/process';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
-import { createMemorySharedState } from '@tidegate/shared-state';
 import { Admission } from './admission/admission.ts';
 import { createClientAddresses } from './admission/client-address.ts';
 import { createEdgeMetrics } from './admission/metrics.ts';
 import { createOriginPolicy } from './admission/origin-policy.ts';
-import { RequestRates } from './admission/request-rates.ts';
 import { limitSockets } from './admission/socket-limit.ts';
 import { createAsyncApiRoute } from './asyncapi.ts';
 import { Revocations } from './auth/revocations.ts';
 import { createRevocationsRoute } from './auth/revocations-route.ts';
-import { createTokenVerifier, type TokenVerifier } from './auth/token-verifier.ts';
+import {
+  createTokenVerifier,
+  type TokenVerifier,
+  type TokenVerifierSettings,
+} from './auth/token-verifier.ts';
 import { createComposition } from './composition/composition.ts';
 import { createRouteListener, EdgeListener } from './edge-listener.ts';
 import type { GatewayOptions, Route } from './gateway-options.ts';
@@ -43,12 +45,12 @@ import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-r
  *   config: { KAFKA_BROKERS: hostPorts('the Kafka brokers'), ...secretSettings, ...gatewaySettings },
  *   async start(config, host) {
  *     const { logger, metrics, readiness, server, operations } = host;
- *     const { tokenKeys, cursorSecrets } = secretsFrom(config);
+ *     const { jwt, cursorSecrets } = secretsFrom(config);
  *     const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', logger });
  *     const gateway = createGateway({
  *       bffs: [tripBff],
  *       log,
- *       auth: { roles: ['traveller', 'operator'], ...tokenKeys },
+ *       auth: { roles: ['traveller', 'operator'], ...jwt },
  *       cursorSecrets,
  *       logger,
  *       metrics,
@@ -66,9 +68,6 @@ import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-r
 export function createGateway(options: GatewayOptions): Gateway {
   return new Gateway(options);
 }
-
-/** Maximum entries of the state of a gateway that shares none. */
-const MAX_SHARED_ENTRIES = 100_000;
 
 /** Time that requests have to finish when the gateway stops its own server. */
 const HTTP_GRACE_MS = 5_000;
@@ -96,10 +95,12 @@ export class Gateway {
     this.#readiness = readiness;
     this.#health = createHealthHandler({ readiness, metrics });
 
-    const { maxTokenAgeMs, maxBodyBytes, maxSocketsPerAddress } = limits;
+    const { maxBodyBytes, maxSocketsPerAddress } = limits;
+    // The tolerance lets a token be issued later, and end later, by this clock.
+    const maxTokenAgeMs = limits.maxTokenAgeMs + 2 * limits.clockToleranceMs;
     this.#revocations = new Revocations({ log, logger, maxTokenAgeMs });
-    const verifier = this.#revocations.guard(createVerifier(options.auth, maxTokenAgeMs));
-    const { services, state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES }) } = options;
+    const verifier = this.#revocations.guard(createVerifier(options.auth, { ...limits, logger, metrics }));
+    const { services, state } = options;
     this.servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly });
 
     const liveMetrics = createLiveMetrics(metrics);
@@ -112,7 +113,6 @@ export class Gateway {
     this.#watch = new PartitionWatch({ log, logger, feeds: this.hub.feeds });
 
     const edgeMetrics = createEdgeMetrics(metrics);
-    const rates = new RequestRates({ limits, state, metrics: edgeMetrics, logger });
     const addresses = createClientAddresses(options.trustedProxies ?? []);
     this.#limitSockets = (server) =>
       limitSockets(server, { maxPerAddress: maxSocketsPerAddress, addresses, metrics: edgeMetrics });
@@ -121,13 +121,12 @@ export class Gateway {
       origins: createOriginPolicy(options.allowedOrigins ?? []),
       guards: {
         admission: new Admission({ limits, metrics: edgeMetrics }),
-        rates,
         revocations: this.#revocations.list,
         metrics: edgeMetrics,
       },
       routes: [
         createRevocationsRoute({ revocations: this.#revocations, verifier, logger }),
-        ...createRoutes(options, { servers: this.servers, verifier, rates, logger }),
+        ...createRoutes(options, { servers: this.servers, verifier, logger }),
       ],
     });
     if (options.server) this.#useServer(options.server);
@@ -217,14 +216,14 @@ function serveOperators(server: HttpServer, { asyncApi, logger = silentLogger }:
   server.serve(createRouteListener(asyncApi ? [createAsyncApiRoute(asyncApi)] : [], logger));
 }
 
-function createVerifier(auth: GatewayOptions['auth'], maxTokenAgeMs: number): TokenVerifier {
-  return 'verify' in auth ? auth : createTokenVerifier(auth, maxTokenAgeMs);
+function createVerifier(auth: GatewayOptions['auth'], settings: TokenVerifierSettings): TokenVerifier {
+  return 'verify' in auth ? auth : createTokenVerifier(auth, settings);
 }
 
 /** Creates the optional routes. The composed page comes last: it answers every path that a browser asks for as a page. */
 function createRoutes(
   { webhooks, microFrontends, asyncApi, operations, routes = [], log }: GatewayOptions,
-  parts: Pick<WebhooksOptions, 'servers' | 'verifier' | 'rates' | 'logger'>,
+  parts: Pick<WebhooksOptions, 'servers' | 'verifier' | 'logger'>,
 ): Route[] {
   const page = microFrontends && createComposition({ ...microFrontends, logger: parts.logger });
   return [

@@ -1,5 +1,6 @@
 export type { AsyncApiOptions } from './asyncapi.ts';
 export type { JwtOptions, TokenVerifier, VerifiedViewer } from './auth/token-verifier.ts';
+export { jwtOptionsFrom, jwtSettings, type JwtSettings } from './auth/jwt-settings.ts';
 export { createComposition } from './composition/composition.ts';
 export { createGateway, type Gateway } from './gateway.ts';
 export type { GatewayOptions, Route } from './gateway-options.ts';
@@ -8,7 +9,6 @@ export {
   gatewaySettings,
   secretSettings,
   secretsFrom,
-  webhookKeysFrom,
   webhookSettings,
 } from './gateway-settings.ts';
 export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';

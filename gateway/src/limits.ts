@@ -60,40 +60,6 @@ export const gatewayLimits = {
     range: [1, MANY],
     meaning: 'running subscriptions of one connection',
   },
-  // Generous: a limit against floods, not a quota. 60,000 let a viewer with its maximum of 10,000 subscriptions start
-  // all of them six times in a minute. 120,000 let an office, or a proxy, with its maximum of 20,000 connections
-  // reconnect at once with six operations each.
-  maxCostPerViewer: {
-    variable: 'MAX_COST_PER_VIEWER',
-    unit: 'count',
-    default: 60_000,
-    range: [0, 1_000_000_000],
-    meaning:
-      'cost of the operations of one viewer in a minute, over all replicas; an operation costs at least 1; 0: no limit',
-  },
-  maxCostPerAddress: {
-    variable: 'MAX_COST_PER_ADDRESS',
-    unit: 'count',
-    default: 120_000,
-    range: [0, 1_000_000_000],
-    meaning:
-      'cost of the operations of one address (IPv6: of one /64) in a minute, over all replicas; 0: no limit',
-  },
-  // Each is held for a round trip by a client that opens its stream, and for 10 s by one that does not.
-  maxReservationsPerAddress: {
-    variable: 'MAX_RESERVATIONS_PER_ADDRESS',
-    unit: 'count',
-    default: 1_000,
-    range: [1, MANY],
-    meaning: 'event streams that one address has reserved and not opened yet',
-  },
-  maxReservationsPerViewer: {
-    variable: 'MAX_RESERVATIONS_PER_VIEWER',
-    unit: 'count',
-    default: 100,
-    range: [1, MANY],
-    meaning: 'event streams that one viewer has reserved and not opened yet',
-  },
   maxBodyBytes: {
     variable: 'MAX_BODY_BYTES',
     unit: 'bytes',
@@ -129,6 +95,41 @@ export const gatewayLimits = {
     default: jwtRules.maxTokenAgeMs,
     range: [1_000, 3_650 * DAY_MS],
     meaning: 'time after its issue that a token is accepted; a revocation lasts as long',
+  },
+  clockToleranceMs: {
+    variable: 'JWT_CLOCK_TOLERANCE_MS',
+    unit: 'milliseconds',
+    default: jwtRules.clockToleranceMs,
+    range: [0, 10 * MINUTE_MS],
+    meaning: "tolerated difference between an identity provider's clock and this one, in whole seconds",
+  },
+  keysMaxAgeMs: {
+    variable: 'JWKS_MAX_AGE_MS',
+    unit: 'milliseconds',
+    default: 10 * MINUTE_MS,
+    range: [1_000, DAY_MS],
+    meaning: "age at which an identity provider's keys are fetched again",
+  },
+  keysMaxStaleMs: {
+    variable: 'JWKS_MAX_STALE_MS',
+    unit: 'milliseconds',
+    default: DAY_MS,
+    range: [1_000, 30 * DAY_MS],
+    meaning: "age until which an identity provider's keys are used while it cannot be reached",
+  },
+  keysCooldownMs: {
+    variable: 'JWKS_COOLDOWN_MS',
+    unit: 'milliseconds',
+    default: 10_000,
+    range: [0, 10 * MINUTE_MS],
+    meaning: 'minimum time between two fetches for tokens that name unknown keys',
+  },
+  keysTimeoutMs: {
+    variable: 'JWKS_TIMEOUT_MS',
+    unit: 'milliseconds',
+    default: 5_000,
+    range: [100, MINUTE_MS],
+    meaning: "deadline of a fetch of an identity provider's keys or metadata",
   },
   heartbeatMs: {
     variable: 'HEARTBEAT_MS',

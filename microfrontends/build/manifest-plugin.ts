@@ -11,8 +11,6 @@ export interface ManifestOptions {
   readonly entry: string;
   /** Name of the entry for each bare specifier. */
   readonly exposes: Readonly<Record<string, string>>;
-  /** Paths that the shell draws. Default: not listed, and every path is a page. */
-  readonly pages?: readonly string[];
 }
 
 /**
@@ -57,7 +55,6 @@ async function createManifest(
     exposes: Object.fromEntries(
       Object.entries(options.exposes).map(([specifier, entry]) => [specifier, fileOf(entry)]),
     ),
-    ...(options.pages && { pages: options.pages }),
   };
 }
 

@@ -1,6 +1,5 @@
 import { microFrontend } from '../build/micro-frontend.ts';
 import { sharedLibraries, sharedLibraryInputs } from '../build/shared-libraries.ts';
-import { pages } from './src/pages.ts';
 
 export default microFrontend({
   name: 'shell',
@@ -8,6 +7,5 @@ export default microFrontend({
   entry: 'shell',
   input: { shell: 'src/index.tsx', ...sharedLibraryInputs },
   exposes: sharedLibraries,
-  pages,
   provides: 'shared-libraries',
 });

@@ -4,10 +4,7 @@ import { jwtRules } from './jwt-rules.ts';
 import { createTokenVerifier } from './token-verifier.ts';
 
 const secret = 's'.repeat(32);
-const verifier = createTokenVerifier(
-  { secret, roles: ['reader'], claims: ['grants', 'region'] },
-  jwtRules.maxTokenAgeMs,
-);
+const verifier = createTokenVerifier({ secret, roles: ['reader'], claims: ['grants', 'region'] });
 
 async function authorization(claims: Record<string, unknown>): Promise<string> {
   const token = await new SignJWT({ role: 'reader', ...claims })

@@ -8,8 +8,6 @@ import { GraphQLError, type ExecutionResult } from 'graphql';
  */
 export function createErrorMask(logger: Logger): (error: unknown) => GraphQLError {
   return (error) => {
-    // An error may pass two borders: its details are already those for the client.
-    if (error instanceof GraphQLError && masked.has(error)) return error;
     if (!(error instanceof GraphQLError)) return describe(toTidegateError(error), undefined, logger);
     const cause = causeOf(error);
     if (cause instanceof TidegateError) return describe(cause, error, logger);
@@ -19,9 +17,6 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     return withCode(error, error.message, code, {});
   };
 }
-
-/** Errors that a mask has made. */
-const masked = new WeakSet<GraphQLError>();
 
 /** Formats a TidegateError as a GraphQL error without a location. */
 export function formatError(error: TidegateError): { message: string; extensions: Record<string, unknown> } {
@@ -61,15 +56,13 @@ function withCode(
     const spec = code === 'BAD_REQUEST' ? false : http?.spec;
     extensions['http'] = { ...http, spec, status: http?.status ?? errorCodes[code].httpStatus };
   }
-  const error = new GraphQLError(message, {
+  return new GraphQLError(message, {
     nodes: at?.nodes,
     source: at?.source,
     positions: at?.positions,
     path: at?.path,
     extensions,
   });
-  masked.add(error);
-  return error;
 }
 
 function causeOf(error: GraphQLError): unknown {

@@ -6,6 +6,8 @@ export interface Viewer {
   readonly role: string;
   /** The token's subject; empty for an anonymous viewer. */
   readonly id: string;
+  /** The token's tenant; absent unless the gateway was configured to read one. */
+  readonly tenant?: string;
   /** Expiry of the token in milliseconds since the epoch; absent for an anonymous viewer. */
   readonly expiresAtMs?: number;
   /** Further claims of the token, by name: those that the gateway was configured to read. Absent without any. */

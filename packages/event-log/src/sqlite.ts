@@ -1,6 +1,7 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TidegateError } from '@tidegate/core';
-import { makePrivateFile } from '@tidegate/runtime/private-file';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { EventLog } from './event-log.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
@@ -116,7 +117,7 @@ class SqliteFile implements SqlFile {
 }
 
 function openDatabase(path: string, durability: 'process' | 'power'): DatabaseSync {
-  if (path !== IN_MEMORY) makePrivateFile(path);
+  mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   const synchronous = durability === 'power' ? 'FULL' : 'NORMAL';
   database.exec(

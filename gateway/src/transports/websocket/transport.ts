@@ -12,6 +12,7 @@ import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { OpenConnections } from '../open-connections.ts';
+import { authorizationIn } from './connection-params.ts';
 import { WebSocketConnection, type WebSocketConnectionOptions } from './connection.ts';
 import { WebSocketEncoder } from './encoding.ts';
 import { CONNECTION_INIT_TIMEOUT_MS, DRAIN_GRACE_MS, MAX_REFUSED_OPERATIONS } from './limits.ts';
@@ -128,14 +129,12 @@ export class WebSocketTransport {
   }
 
   async #connect({ connectionParams, extra: { connection } }: ConnectionContext): Promise<boolean> {
-    const authorization = connectionParams?.['authorization'] ?? connectionParams?.['Authorization'];
     try {
+      const authorization = authorizationIn(connectionParams);
       connection.identify(
         authorization === undefined
           ? connection.facts.viewer
-          : await this.#options.verifier.verify(
-              typeof authorization === 'string' ? authorization : 'not a text',
-            ),
+          : await this.#options.verifier.verify(authorization),
       );
       return true;
     } catch (error) {
@@ -150,29 +149,36 @@ export class WebSocketTransport {
     payload: Record<string, unknown> | undefined,
   ): Promise<void> {
     const renewal = payload?.['tidegate'] as { authorization?: unknown } | undefined;
-    if (typeof renewal?.authorization !== 'string') {
+    if (renewal?.authorization === undefined) {
       return connection.send(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
     }
+    if (typeof renewal.authorization !== 'string') return connection.close('UNAUTHENTICATED');
     try {
       const expiresAtMs = connection.renew(await this.#options.verifier.verify(renewal.authorization));
       const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
       connection.send(JSON.stringify({ type: 'pong', payload: { tidegate: { expiresAt } } }));
     } catch (error) {
-      connection.close(toTidegateError(error).code);
+      this.#refuseRenewal(connection, toTidegateError(error));
     }
   }
 
-  async #prepare(
+  /** The connection goes on under its valid token when the keys for a newer one cannot be fetched at the moment. */
+  #refuseRenewal(connection: WebSocketConnection, { code, details }: TidegateError): void {
+    const { expiresAtMs } = connection.facts.viewer;
+    if (code !== 'UNAVAILABLE' || expiresAtMs === undefined) return connection.close(code);
+    const { retryAfterMs } = details;
+    const tidegate = { expiresAt: new Date(expiresAtMs).toISOString(), code, retryAfterMs };
+    connection.send(JSON.stringify({ type: 'pong', payload: { tidegate } }));
+  }
+
+  #prepare(
     context: ConnectionContext,
     id: string,
     params: OperationParams,
-  ): Promise<PreparedArgs | readonly GraphQLError[]> {
-    const { server, maxSubscriptionsPerConnection, guards } = this.#options;
+  ): PreparedArgs | readonly GraphQLError[] {
+    const { server, maxSubscriptionsPerConnection } = this.#options;
     const { connection } = context.extra;
     try {
-      const { viewer, address } = connection.facts;
-      const { refusal } = await guards.rates.charge(viewer, address);
-      if (refusal) throw refusal;
       if (Object.keys(context.subscriptions).length > maxSubscriptionsPerConnection) {
         throw new TidegateError(
           'TOO_MANY_SUBSCRIPTIONS',

@@ -16,7 +16,6 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { EndpointRow } from '../tables.ts';
-import type { SecretBox } from './secret-box.ts';
 
 export interface Signer {
   /** Returns one entry of the `webhook-signature` header. */
@@ -48,14 +47,11 @@ export function createSigner(secret: string): Signer {
 
 /** Returns a function that gives the signers of the secrets that are valid at a time. */
 export function createEndpointSigners(
-  row: Pick<EndpointRow, 'id' | 'secret' | 'previous_secret' | 'previous_secret_until'>,
-  box: SecretBox,
+  row: Pick<EndpointRow, 'secret' | 'previous_secret' | 'previous_secret_until'>,
 ): (nowMs: number) => readonly Signer[] {
-  const current = createSigner(box.open(row.secret, row.id));
+  const current = createSigner(row.secret);
   const until = row.previous_secret_until ?? 0;
-  const both = row.previous_secret
-    ? [current, createSigner(box.open(row.previous_secret, row.id))]
-    : [current];
+  const both = row.previous_secret ? [current, createSigner(row.previous_secret)] : [current];
   return (nowMs) => (nowMs < until ? both : both.slice(0, 1));
 }
 

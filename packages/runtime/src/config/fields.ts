@@ -63,6 +63,24 @@ export function text(meaning: string): z.ZodString {
   return z.string().min(1).describe(meaning);
 }
 
+/** Parses a comma-separated list of texts, at least one. */
+export function texts(meaning: string): z.ZodType<string[], string> {
+  return z
+    .string()
+    .transform(splitList)
+    .refine((items) => items.length > 0)
+    .describe(`${meaning}: one or more, separated by commas`);
+}
+
+/** Parses a comma-separated list of `name=value`, in its order. The last `=` separates: a name may have some. */
+export function pairs(meaning: string): z.ZodType<(readonly [name: string, value: string])[], string> {
+  return z
+    .string()
+    .transform((list) => splitList(list).map(splitPair))
+    .refine((items) => items.length > 0 && items.every(([name, value]) => name !== '' && value !== ''))
+    .describe(`${meaning}: name=value, several separated by commas`);
+}
+
 /** Parses a comma-separated list of addresses and CIDR ranges, IPv4 or IPv6. */
 export function addressRanges(meaning: string): z.ZodType<string[], string> {
   return z
@@ -72,10 +90,7 @@ export function addressRanges(meaning: string): z.ZodType<string[], string> {
     .describe(`${meaning}: addresses or ranges such as 10.0.0.0/8, separated by commas`);
 }
 
-/**
- * Parses a comma-separated list of origins as clients send them: scheme, host and port, without a path. The scheme may be
- * that of an app, such as `capacitor://localhost`.
- */
+/** Parses a comma-separated list of web origins: scheme, host and port, without a path. */
 export function origins(meaning: string): z.ZodType<string[], string> {
   return z
     .string()
@@ -91,6 +106,11 @@ function splitList(value: string): string[] {
     .filter((item) => item !== '');
 }
 
+function splitPair(pair: string): readonly [name: string, value: string] {
+  const at = pair.lastIndexOf('=');
+  return [pair.slice(0, Math.max(at, 0)).trim(), pair.slice(at + 1).trim()];
+}
+
 function isAddressRange(range: string): boolean {
   const [address = '', prefix, ...more] = range.split('/');
   const family = isIP(address);
@@ -99,8 +119,5 @@ function isAddressRange(range: string): boolean {
 }
 
 function isOrigin(text: string): boolean {
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\\\s]+$/.test(text) || !URL.canParse(text)) return false;
-  const { origin } = new URL(text);
-  // The URL standard gives apps' schemes no origin; for those that have one it is the only spelling.
-  return origin === 'null' ? !text.startsWith('file:') : origin === text;
+  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
 }

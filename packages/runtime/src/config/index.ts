@@ -6,8 +6,10 @@ export {
   integer,
   listOf,
   origins,
+  pairs,
   port,
   secret,
   text,
+  texts,
   url,
 } from './fields.ts';

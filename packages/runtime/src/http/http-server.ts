@@ -202,9 +202,9 @@ class NodeHttpServer implements HttpServer {
 
 /** Serves a FetchHandler over HTTP. A handler that rejects is logged and answered with INTERNAL. */
 export function createFetchListener(handle: FetchHandler, logger: Logger): HttpListener {
-  const adapter = createServerAdapter(async (request: Request) => {
+  const adapter = createServerAdapter<{ req?: IncomingMessage }>(async (request, { req }) => {
     try {
-      return await handle(request);
+      return await handle(request, { address: req?.socket.remoteAddress });
     } catch (error) {
       // The adapter would answer with the error's stack.
       logger.error({ err: error }, 'a request handler rejected');

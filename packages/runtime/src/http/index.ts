@@ -1,6 +1,6 @@
 export { compressResponse } from './compress-response.ts';
 export { errorResponse } from './error-response.ts';
-export type { FetchHandler } from './fetch-handler.ts';
+export type { FetchHandler, Peer } from './fetch-handler.ts';
 export {
   createFetchListener,
   defaultHttpTimeouts,

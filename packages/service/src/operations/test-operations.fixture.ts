@@ -47,4 +47,7 @@ export async function serve(listener: RequestListener, port = 0): Promise<TestSe
 }
 
 export const serveHandler = (handle: FetchHandler, port = 0): Promise<TestServer> =>
-  serve(createServerAdapter(handle), port);
+  serve(
+    createServerAdapter((request: Request) => handle(request)),
+    port,
+  );
