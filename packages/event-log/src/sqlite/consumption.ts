@@ -20,7 +20,7 @@ export class SqliteConsumption implements Consumption {
   readonly #options: ConsumeOptions;
   readonly #member = createMemberId();
   readonly #partitions = new Map<string, PartitionConsumer>();
-  readonly #handOvers = new Set<Promise<void>>();
+  readonly #handingOver = new Map<string, Promise<void>>();
   readonly #rebalance = (): void => this.#rebalanceAll();
   #heartbeat: NodeJS.Timeout | undefined;
   #stopping: Promise<void> | undefined;
@@ -53,7 +53,7 @@ export class SqliteConsumption implements Consumption {
     clearInterval(this.#heartbeat);
     localRebalances.delete(this.#rebalance);
     await Promise.all([...this.#partitions.values()].map((consumer) => consumer.stop()));
-    await Promise.all(this.#handOvers);
+    await Promise.all(this.#handingOver.values());
     for (const topic of this.#topics) groups.leave(this.#options.group, topic, this.#member);
     forgetMember(this.#member);
     this.#rebalanceOthers();
@@ -80,7 +80,8 @@ export class SqliteConsumption implements Consumption {
     for (let partition = 0; partition < topic.partitions; partition++) {
       const keeps = held.has(partition) && !surplus.has(partition);
       const consumer = this.#partitions.get(`${topic.name}/${partition}`);
-      if (consumer && !keeps) this.#handOver(topic, partition, consumer);
+      // A consumer that found its lease lost has ended, also when the lease has come back since.
+      if (consumer && (!keeps || consumer.ended)) this.#handOver(topic, partition, consumer);
       if (!consumer && keeps) this.#startPartition(topic, partition);
     }
   }
@@ -93,13 +94,23 @@ export class SqliteConsumption implements Consumption {
 
   /** Releases the lease after the handler is done, so that two members never handle one partition at a time. */
   #handOver(topic: StoredTopic, partition: number, consumer: PartitionConsumer): void {
+    const name = `${topic.name}/${partition}`;
+    if (this.#handingOver.has(name)) return;
     const handOver = consumer.stop().then(() => {
-      this.#partitions.delete(`${topic.name}/${partition}`);
-      this.#handOvers.delete(handOver);
-      if (this.#stopping) return;
+      this.#partitions.delete(name);
+      this.#handingOver.delete(name);
+      if (!this.#stopping) this.#release(topic, partition);
+    });
+    this.#handingOver.set(name, handOver);
+  }
+
+  #release(topic: StoredTopic, partition: number): void {
+    try {
       this.#dependencies.groups.release(this.#options.group, topic, partition, this.#member);
       this.#rebalanceOthers();
-    });
-    this.#handOvers.add(handOver);
+    } catch (error) {
+      // The lease stays: the next rebalance finds it, and consumes or releases it.
+      this.#options.onError?.(toError(error));
+    }
   }
 }

@@ -50,6 +50,11 @@ export class PartitionConsumer {
     return this;
   }
 
+  /** True when the member has lost the lease, or `stop` was called: no further batch is handled. */
+  get ended(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   /** Takes no further batch; resolves when the running handler is done and acknowledged. Never rejects. */
   stop(): Promise<void> {
     this.#abort.abort();

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { delay } from '@tidegate/runtime/resilience';
 import type { Position, Tail, TailOptions } from '../event-log.ts';
 import { toError } from '../handle-until-resolved.ts';
 import { positionOutOfRange } from '../topic-errors.ts';
@@ -11,6 +12,7 @@ export interface TailDependencies {
   readonly wakeUps: WakeUps;
 }
 
+const RETRY_FILE_MS = 250;
 const limits = { maxRecords: 500, maxBytes: 4 * 1024 * 1024 };
 
 /** Follows each partition from its start on, independently of the others. */
@@ -52,13 +54,25 @@ export class SqliteTail implements Tail {
     const topic = this.#topics.get(name) as StoredTopic;
     let offset = first;
     while (!signal.aborted) {
-      const slice = records.read(topic, partition, offset, limits);
+      const slice = await this.#orRetry(() => records.read(topic, partition, offset, limits));
+      if (!slice) continue;
       // Retention has overtaken a slow reader: going on would leave a gap that the reader cannot see.
       if (slice.ends.start > offset) throw positionOutOfRange({ topic: name, partition, offset }, slice.ends);
       if (slice.records.length > 0) await this.#options.onRecords(slice.records);
       offset = slice.nextOffset;
       if (slice.more) await nextTurn();
-      else await wakeUps.wait(topic, partition, offset, signal);
+      else await this.#orRetry(() => wakeUps.wait(topic, partition, offset, signal));
+    }
+  }
+
+  /** Resolves with undefined, after a pause, when the file cannot be read: a full disk or a lock is no end of the log. */
+  async #orRetry<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#options.onTrouble?.(toError(error));
+      await delay(RETRY_FILE_MS, this.#abort.signal).catch(() => undefined);
+      return undefined;
     }
   }
 
