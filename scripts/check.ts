@@ -37,6 +37,7 @@ const checks: readonly Check[] = [
     command: ['tsc', '--noEmit', '-p', path],
   })),
   { name: 'formatting', command: ['oxfmt', '--check', '.'] },
+  { name: 'generated files', command: ['node', 'scripts/generate.ts', '--check'] },
 ];
 
 const CONCURRENCY = 3;

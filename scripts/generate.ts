@@ -1,7 +1,8 @@
 /**
  * `npm run generate`: writes the types of each BFF's resolvers from its SDL, the table of limits in
- * `docs/operations.md` from `gateway/src/limits.ts`, and `docs/rights.md` from `bffs/shared/src/rights.ts`. The files are committed, so no build is needed before a start.
- * `npm run check` runs it with `--check`, which fails when a file does not match its source.
+ * `docs/operations.md` from `gateway/src/limits.ts`, and `docs/rights.md` from `bffs/shared/src/rights.ts`. The files are
+ * committed, so no build is needed before a start. `npm run check` runs it with `--check`, which fails when a file does
+ * not match its source.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { generate } from '@graphql-codegen/cli';

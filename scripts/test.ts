@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeBinary, repositoryRoot, temporaryDirectory } from '@tidegate/testing';
-import { startTestBackends, type TestBackends } from './test/test-backends.ts';
+import { needsBackends } from './test/needs-backends.ts';
+import { noBackends, startTestBackends, type TestBackends } from './test/test-backends.ts';
 import { failuresOf, totalsLine, totalsOf, type Totals } from './test/vitest-totals.ts';
 
 const help = `npm test [-- VITEST-ARGUMENT...]
@@ -11,7 +12,8 @@ Every test: unit, conformance of every port on every adapter, end to end, browse
 Starts real Kafka, Redis and Postgres of its own (data gone afterwards), unless KAFKA_BROKERS, DATABASE_URL and
 REDIS_URL are all given. REQUIRE_STACK=1 makes a missing real backend a failure; without, its tests are skipped.
 
-  npm test -- packages/event-log     only the files whose path contains this
+  npm test -- packages/event-log     only the files whose path contains this; without an int or e2e test among them
+                                     no backend is started
   npm test -- -t 'sentence'          only the tests whose title contains this
   npm test -- --project e2e          only one project: parts or e2e`;
 
@@ -24,7 +26,9 @@ async function main(vitestArguments: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort());
 
-  const backends = await startTestBackends((line) => console.log(`stack: ${line}`));
+  const backends = needsBackends(vitestArguments)
+    ? await startTestBackends((line) => console.log(`stack: ${line}`))
+    : noBackends;
   try {
     printBackends(backends);
     if (backends.missing.length > 0 && process.env['REQUIRE_STACK'] === '1') {

@@ -19,6 +19,14 @@ export interface TestBackends {
   readonly stop: () => Promise<void>;
 }
 
+/** For a run whose tests use no backend. */
+export const noBackends: TestBackends = {
+  env: {},
+  summary: [],
+  missing: [],
+  stop: async () => undefined,
+};
+
 const stackFolder = join(repositoryRoot, '.stack');
 
 /** Uses the backends in the environment, if all three are set. Otherwise starts new ones for this run. */

@@ -1,7 +1,7 @@
 /** Longest delay of a Node timer, 24.8 days: a timer with a longer one fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Calls back once at a time that can be moved, however far ahead. */
+/** Timer for one moment, which can be moved and may lie further ahead than Node's limit. */
 export class Expiry {
   readonly #onExpired: () => void;
   #timer: NodeJS.Timeout | undefined;

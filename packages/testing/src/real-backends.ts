@@ -7,7 +7,7 @@
  * describe.skipIf(url === undefined)('on Postgres', () => {});
  */
 
-/** Returns the Kafka brokers of `KAFKA_BROKERS` as `host:port`. @throws Error with REQUIRE_STACK=1 and without it. */
+/** Returns the Kafka brokers of `KAFKA_BROKERS` as `host:port`. @throws Error when the variable is missing and REQUIRE_STACK=1. */
 export function kafkaBrokersFromEnv(): string[] | undefined {
   return fromEnv('KAFKA_BROKERS')?.split(',');
 }
@@ -15,23 +15,23 @@ export function kafkaBrokersFromEnv(): string[] | undefined {
 /**
  * Returns the folder with the jars of Apache Kafka, for tests that start their own brokers, from `KAFKA_LIBS`.
  *
- * @throws Error with REQUIRE_STACK=1 and without it.
+ * @throws Error when the variable is missing and REQUIRE_STACK=1.
  */
 export function kafkaLibsFromEnv(): string | undefined {
   return fromEnv('KAFKA_LIBS');
 }
 
-/** Returns the URL of Postgres from `DATABASE_URL`. @throws Error with REQUIRE_STACK=1 and without it. */
+/** Returns the URL of Postgres from `DATABASE_URL`. @throws Error when the variable is missing and REQUIRE_STACK=1. */
 export function postgresUrlFromEnv(): string | undefined {
   return fromEnv('DATABASE_URL');
 }
 
-/** Returns the URL of Redis from `REDIS_URL`. @throws Error with REQUIRE_STACK=1 and without it. */
+/** Returns the URL of Redis from `REDIS_URL`. @throws Error when the variable is missing and REQUIRE_STACK=1. */
 export function redisUrlFromEnv(): string | undefined {
   return fromEnv('REDIS_URL');
 }
 
-/** Returns the path of Chromium from `CHROMIUM_PATH`. @throws Error with REQUIRE_STACK=1 and without it. */
+/** Returns the path of Chromium from `CHROMIUM_PATH`. @throws Error when the variable is missing and REQUIRE_STACK=1. */
 export function chromiumPathFromEnv(): string | undefined {
   return fromEnv('CHROMIUM_PATH');
 }

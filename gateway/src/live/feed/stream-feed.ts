@@ -31,7 +31,10 @@ const MAX_TRACKED_KEYS = 200_000;
 /** Maximum distance in records between a record and its repeat. */
 const REPEAT_MARGIN_RECORDS = 200;
 
-/** The feed of one stream in this process: one tail of the log, the history, and the positions reached. */
+/**
+ * The feed of one stream in this process: one tail of the log, the history, and the positions reached. A malformed record
+ * is counted, logged and skipped.
+ */
 export class StreamFeed {
   readonly history: History;
   readonly #options: StreamFeedOptions;

@@ -8,7 +8,8 @@ export type Continuity =
   | 'gap';
 
 /**
- * Deduplicates changes by version: the relay publishes a record twice when it dies between publish and mark.
+ * Deduplicates changes by version: the relay publishes a record twice when it dies after publishing a
+ * record and before deleting its row.
  * Tracks the most recently changed keys only. That suffices because a repeat follows its original within the time of
  * a relay restart.
  */

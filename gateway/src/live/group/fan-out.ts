@@ -6,7 +6,7 @@ import type { FrameBatch } from './frame-batch.ts';
 export interface Recipient {
   /** Accepts changes after this sequence number. Constant while the recipient has a direct sink. */
   readonly from: number;
-  /** @param direct sink that dense batches bypass the subscriber to; undefined when the subscriber has to decide. */
+  /** @param direct sink that receives dense batches without the subscriber; undefined when the subscriber has to decide. */
   deliver(batch: FrameBatch, direct: Sink | undefined): void;
   fail(error: TidegateError): void;
 }

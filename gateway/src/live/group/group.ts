@@ -88,7 +88,7 @@ export class Group {
     this.replays.clear();
   }
 
-  /** Renders the queue in order. Returns at the first asynchronous execution, which continues here. */
+  /** Renders the queue in order. Stops at the first asynchronous execution; `#continue` resumes the loop. */
   #render(): void {
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       const { change, positions } = next;

@@ -17,7 +17,7 @@ export interface DecodedCursor {
   readonly floorVersion: number;
 }
 
-/** A cached position cursor is reused for this long: its time of issue may be that much too early. */
+/** A cached position cursor is reused for this long, so its time of issue may be up to 10 s old. */
 const POSITION_REUSE_MS = 10_000;
 
 /** Cursors of one group: bound to its scope and subscription, with the positions of its partitions only. */

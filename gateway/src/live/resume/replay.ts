@@ -57,8 +57,8 @@ export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedCh
 function join(change: Change, seen: VersionFilter): Change | undefined {
   const admitted = seen.admit(change.key, change.version);
   if (admitted === 'repeat') return undefined;
-  // First change of its key in this replay. A gap that the feed found before it is a gap here as well. The feed's
-  // 'next' says nothing about the version that the client has.
+  // For the first change of a key only the feed's 'gap' is kept. Its 'next' compares with a change that this client may
+  // not have.
   const continuity = admitted === 'first' && change.continuity === 'gap' ? 'gap' : admitted;
   return { ...change, continuity };
 }

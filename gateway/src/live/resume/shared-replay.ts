@@ -29,7 +29,7 @@ interface Chunk {
 }
 
 const CHUNK_FRAMES = 200;
-/** Maximum JSON of a chunk in bytes. An outbound queue with any room takes a whole chunk, so it must be small. */
+/** Maximum JSON of a chunk in bytes. An outbound queue with any room takes a whole chunk, so chunks must be small. */
 const CHUNK_JSON_BYTES = 64 * 1024;
 /** Maximum frames cached per shared replay. A subscriber that missed more replays the remainder individually. */
 const MAX_CACHED_FRAMES = 2_000;
@@ -96,7 +96,8 @@ export class SharedReplay {
       const chunk = this.#chunks[index] ?? (await this.#extend(index, fence));
       if (!chunk) break;
       const { places, batch } = chunk;
-      // A subscription that joined later has a later fence; its additional frames are live changes for this one.
+      // A reader with a later fence may have extended the cache. Frames after this reader's fence reach it as live
+      // changes.
       const wanted = batch.filter((frame) => {
         const { partition, offset } = places.get(frame)!;
         return offset < fence.positions[partition]!;
@@ -139,7 +140,7 @@ export class SharedReplay {
     changes?.return().catch(() => undefined);
   }
 
-  /** Continues the open replay. Starts a new one when that ends before the fence, for it had an earlier fence. */
+  /** Continues the open replay. When it has ended, starts one from there: it may have had an earlier fence. */
   async #renderChunk(fence: Fence): Promise<Chunk | undefined> {
     const open = this.#changes;
     this.#changes = undefined;

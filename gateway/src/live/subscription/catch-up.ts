@@ -80,7 +80,8 @@ export class CatchUp {
     this.#reaching = new AbortController();
     await reachCursor(feed, positions, { timeoutMs: reachTimeoutMs, signal: this.#reaching.signal });
     this.#reaching = undefined;
-    // The frames buffered during the wait are from before the cursor, or in the history. Only the present scope counts.
+    // Frames buffered during the wait can be dropped: the client has them, or the replay delivers them from the history.
+    // Places under earlier scopes are left.
     const { handover } = this.#context;
     const fence = fenceAt(feed);
     handover.keepNewest();

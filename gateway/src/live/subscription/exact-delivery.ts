@@ -109,7 +109,10 @@ export class ExactDelivery {
     this.#floorVersion = Math.max(this.#floorVersion, frames.at(-1)!.version);
   }
 
-  /** True when the client has not received the version before this one. */
+  /**
+   * True when the client has not received the version before this one. A change that the feed saw right after its
+   * predecessor is never after a gap. Without a floor the client's version is unknown, and only the feed's gap counts.
+   */
   #isAfterGap({ version, continuity }: Frame): boolean {
     if (continuity === 'next' || version <= this.#floorVersion + 1) return false;
     return continuity === 'gap' || this.#floorVersion > 0;

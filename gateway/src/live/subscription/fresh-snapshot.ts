@@ -15,7 +15,7 @@ export interface FreshSnapshotContext {
 }
 
 /**
- * Delivers the state at this version or later in place of all changes up to its version.
+ * Delivers a snapshot of at least `version`. It replaces all changes up to the snapshot's own version.
  *
  * @param isCurrent false once the snapshot is no longer wanted.
  * @returns false when it was not delivered: it is no longer wanted, or after an overflow there is no room for it again.

@@ -13,8 +13,9 @@ export interface ScopeHandoverOptions {
 }
 
 /**
- * The places of one subscriber, oldest first: one normally, several while its scope changes. Each place takes over at
- * the change where the one before it ends.
+ * Change of rights while a subscription runs: the subscriber joins the group of its new scope before it leaves the group
+ * of the old one. Holds its places in groups, oldest first: one normally, several during the change. Each place takes
+ * over at the change where the one before it ends. The rule for clients is `LiveSubscription.renew`.
  */
 export class ScopeHandover {
   readonly #options: ScopeHandoverOptions;

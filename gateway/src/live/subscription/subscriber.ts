@@ -45,7 +45,7 @@ export class Subscriber implements GroupSubscriber, LiveSubscription {
   readonly #overflow: Overflow;
   readonly #delivery: ExactDelivery;
   readonly #position: PositionReport;
-  /** Asynchronous work keeps the phase it was started in, and stops when that is no longer this object. */
+  /** Asynchronous work remembers the phase object at its start, and stops when this is another object. */
   #phase: Phase;
 
   constructor(options: SubscriberOptions) {

@@ -27,7 +27,7 @@ export class FlushScheduler {
   #waiting: Flushable[] = [];
   #scheduled = false;
   #writing = false;
-  /** Duration of the last flush, which is also the delay before the next one. */
+  /** Duration of the last flush. Under load the next flush waits as long, at most `MAX_DELAY_MS`. */
   #tookMs = 0;
   /** Exponential moving average of the event loop utilisation. */
   #utilisation = 0;
@@ -39,7 +39,8 @@ export class FlushScheduler {
     this.#seen = times();
   }
 
-  /** True when a message is better written at once than queued. The answer is the same for all messages of one event. */
+  /** True when a message is better written at once than queued. The answer is the same for all messages of one turn
+   * of the event loop. */
   hasTime(): boolean {
     if (this.#scheduled) return false;
     if (this.#writing) return true;

@@ -25,7 +25,7 @@ export interface OutboundQueueOptions<Source extends OutboundSource, Target exte
   readonly encoder: Encoder<Source, Target>;
   /** Shared by all connections of the process. */
   readonly scheduler: FlushScheduler;
-  /** Maximum bytes that wait before a message for it to be queued. One message alone may be larger. */
+  /** Bound in bytes, compared with the bytes that wait before a message is added. So one message may exceed it. */
   readonly maxBytes: number;
   /** Called once, when the bound is reached and no overflow policy makes room. The queue is closed by then. */
   readonly onOverflow: () => void;

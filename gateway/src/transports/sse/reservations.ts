@@ -69,7 +69,7 @@ export class Reservations {
     const reservation = this.#reservations.get(token);
     if (!reservation || reservation.viewer.id !== viewer.id) throw notFound();
     if (isNewer(viewer, reservation.viewer)) return this.#renew(token, reservation, viewer);
-    // An older token does not restore the rights it gave, and starts nothing under them.
+    // An older token with another role is refused: its rights have been replaced.
     if (reservation.viewer.role !== viewer.role) throw notFound();
     return reservation;
   }

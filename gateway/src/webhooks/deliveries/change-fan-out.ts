@@ -25,7 +25,8 @@ export class ChangeFanOut {
   readonly #streams: readonly LiveStream[];
   /**
    * One index per transaction, so one look at the endpoints serves a whole batch. The batch's records were in the log
-   * before the transaction began, so an endpoint that the index lacks was registered after them.
+   * before the transaction began, so an endpoint that the index lacks was registered after them
+   * and must not receive them.
    */
   readonly #indexes = new WeakMap<UnitOfWork<WebhookTables>, Promise<EndpointIndex>>();
 

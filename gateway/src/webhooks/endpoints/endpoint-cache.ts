@@ -30,8 +30,8 @@ export interface EndpointIndex {
 }
 
 /**
- * Cache of the enabled endpoints that is never stale: each look compares its revision with the database's, which is
- * one row. So a change that is appended after a registration was answered is matched by every dispatcher.
+ * Cache of the enabled endpoints that is never stale: `current` first reads the database's revision, one row, and
+ * reloads the endpoints when it is newer. So a change that is appended after a registration was answered is matched by every dispatcher.
  */
 export class EndpointCache {
   readonly #servers: ReadonlyMap<string, BffServer>;

@@ -19,7 +19,7 @@ const guards = new WeakSet<Runner['fetch']>();
  * The race is open for as long as another broker takes to answer.
  *
  * The guard stops a fetcher that asks a stopped runner; then the runner ends as usual. kafkajs has no public way to
- * reach its runner, and it is released no more: the guard refuses every version but the one that it was written for.
+ * reach its runner, and kafkajs has no further releases: the guard refuses every version but the one that it was written for.
  *
  * @param load Returns a module of kafkajs by its specifier, e.g. the result of `createRequire`.
  * @throws TidegateError INTERNAL when kafkajs is not the version that the guard was written for.

@@ -28,7 +28,7 @@ export function toGroupBatch(payload: BatchPayload): GroupBatch {
     async acknowledge(last) {
       const offset = String(Number(last.offset) + 1);
       await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
-      // After the commit: kafkajs fetches on from the resolved offset when a commit fails, and the batch would stay
+      // Resolves only after the commit. If a commit failed after it, kafkajs would fetch on and the batch would stay
       // unacknowledged until the next record. Also passes the offsets that compaction or a transaction left without a
       // record after the last one.
       payload.resolveOffset(last.offset);

@@ -51,7 +51,7 @@ export class PartitionConsumer {
   }
 
   async handle(batch: GroupBatch): Promise<void> {
-    // A fetch that was under way when the partition was paused, or lost and assigned to this member again.
+    // This batch was being fetched when the partition was paused, or was lost and assigned again.
     if (this.#running) return this.#pause();
     const { messages } = batch;
     const size = this.#context.options.maxBatchRecords ?? DEFAULT_BATCH_RECORDS;

@@ -44,7 +44,7 @@ function prepareStatements(file: SqlFile) {
 
 /**
  * Retention and compaction, in slices small enough to block the event loop for a few milliseconds only. Retention
- * moves the partition's start; compaction leaves gaps and does not.
+ * moves the partition's start; compaction leaves gaps and does not move it.
  */
 export class Sweep {
   readonly #file: SqlFile;

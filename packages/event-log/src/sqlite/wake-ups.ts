@@ -9,7 +9,7 @@ interface Waiter {
   readonly wake: () => void;
 }
 
-/** After this many polls without a commit of another process the interval grows by `QUIET_FACTOR`: 2 s by default. */
+/** Polls without a commit of another process (2 s by default) after which the interval is multiplied by `QUIET_FACTOR`. */
 const QUIET_POLLS = 200;
 /** A poll costs 3 µs, waking an idle process for it up to 200 µs on a virtual machine. */
 const QUIET_FACTOR = 5;

@@ -54,7 +54,8 @@ export class InFlightRows {
   /** Groups the rows into deliveries that overtake no row in flight, and counts these as in flight. */
   plan(rows: readonly PendingRow[], mark: ReadMark): Delivery[] {
     const idle = rows.filter((row) => !this.#ids.has(row.id) && !this.#keys.get(row.topic)?.has(row.key));
-    // Rows deleted before this read began can be neither in its result nor in a later one.
+    // Rows deleted before this read began can be neither in its result nor in a later one, so their
+    // ids need not be remembered any more.
     for (const id of this.#removedIds.splice(0, mark)) this.#ids.delete(id);
     return [...Map.groupBy(idle, (row) => row.topic)].map(([topic, own]) => {
       const delivery = { topic, rows: firstDelivery(own, this.#limits) };

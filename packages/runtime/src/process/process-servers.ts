@@ -36,7 +36,8 @@ export interface ProcessServersOptions {
 export class ProcessServers {
   /** The public server. Without an operations port it answers everything. */
   readonly server: HttpServer;
-  /** Answers `/metrics` and the reasons in `/readyz`, which the public server does not when there is this one. */
+  /** Answers `/metrics` and the reasons in `/readyz`. While it exists, the public server answers neither. Undefined without
+   * OPERATIONS_PORT. */
   readonly operations: HttpServer | undefined;
   readonly #logger: Logger;
 
