@@ -132,19 +132,30 @@ export class BffServer {
     });
   }
 
-  /** Executes a query or mutation without HTTP. Never rejects: errors are in the result. */
-  async execute(params: OperationParams, facts: RequestFacts): Promise<ExecutionResult> {
+  /**
+   * Executes a query or mutation without HTTP. Never rejects: errors are in the result.
+   *
+   * @param signal ends the execution and its calls of services early. Default: it runs to its end.
+   */
+  async execute(
+    params: OperationParams,
+    facts: RequestFacts,
+    signal?: AbortSignal,
+  ): Promise<ExecutionResult> {
     try {
-      const context = this.#createContext(facts);
+      const context = this.#createContext(facts, signal);
       const result = await execute({
         schema: this.schema,
         document: this.document(params),
         operationName: params.operationName ?? null,
         variableValues: params.variables ?? {},
         contextValue: context,
+        abortSignal: signal,
       });
       return withConsistency(this.#masked(result), context.consistency);
     } catch (error) {
+      // The error of the abort itself, which nobody receives.
+      if (signal?.aborted) return { data: null };
       return { errors: this.errors(error) };
     }
   }

@@ -1,6 +1,11 @@
 import { errorCodes, isErrorCode, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import { GraphQLError, type ExecutionResult } from 'graphql';
+import {
+  GraphQLError,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  type GraphQLFormattedError,
+} from 'graphql';
 
 /**
  * Returns the function that converts errors at the GraphQL border. Every error of a client has an `extensions.code`
@@ -24,7 +29,7 @@ export function formatError(error: TidegateError): { message: string; extensions
 }
 
 /** Returns errors as a client receives them: without `extensions.http`, which only the HTTP layer reads. */
-export function visibleErrors(errors: readonly GraphQLError[]): object[] {
+export function visibleErrors(errors: readonly GraphQLError[]): GraphQLFormattedError[] {
   return errors.map((error) => {
     const { http: _http, ...extensions } = error.extensions;
     return { ...error.toJSON(), extensions };
@@ -32,7 +37,7 @@ export function visibleErrors(errors: readonly GraphQLError[]): object[] {
 }
 
 /** Returns a result as a client receives it, with `visibleErrors`. */
-export function visibleResult({ errors, ...result }: ExecutionResult): object {
+export function visibleResult({ errors, ...result }: ExecutionResult): FormattedExecutionResult {
   return errors ? { ...result, errors: visibleErrors(errors) } : result;
 }
 

@@ -22,8 +22,7 @@ export function documentText(
   trusted: ReadonlyMap<string, string> | undefined,
   trustedOnly: boolean,
 ): string {
-  const persisted = params.extensions?.['persistedQuery'] as { sha256Hash?: unknown } | undefined;
-  const id = params.documentId ?? persisted?.sha256Hash;
+  const id = documentIdOf(params);
   if (typeof id === 'string') {
     const text = trusted?.get(id.replace(/^sha256:/, ''));
     if (text !== undefined) return text;
@@ -43,4 +42,14 @@ export function documentText(
 export function cursorOf({ extensions }: OperationParams): string | undefined {
   const cursor = extensions?.['cursor'];
   return typeof cursor === 'string' ? cursor : undefined;
+}
+
+/** True for parameters that name their document by its id. */
+export function namesDocument(params: OperationParams): boolean {
+  return typeof documentIdOf(params) === 'string';
+}
+
+function documentIdOf({ documentId, extensions }: OperationParams): unknown {
+  const persisted = extensions?.['persistedQuery'] as { sha256Hash?: unknown } | null | undefined;
+  return documentId ?? persisted?.sha256Hash;
 }

@@ -103,12 +103,16 @@ export class OutboundQueue<
     this.#added(waitedBytes);
   }
 
-  /** Queues an encoded message of the protocol, in order with the frames. */
-  send(message: Buffer): void {
+  /**
+   * Queues an encoded message of the protocol, in order with the frames.
+   *
+   * @param owner object to `discard` the message by. Default: it is never discarded.
+   */
+  send(message: Buffer, owner?: object): void {
     if (this.#phase !== 'open') return;
     this.#held = true;
     const waitedBytes = this.#waiting.bytes;
-    this.#waiting.addMessage(message);
+    this.#waiting.addMessage(message, owner);
     this.#added(waitedBytes);
   }
 
@@ -141,6 +145,14 @@ export class OutboundQueue<
     else this.#onFlushed = callback;
   }
 
+  /** Removes the waiting messages of an operation that has ended: of its subscription, or sent with this owner. */
+  discard(owner: object): void {
+    if (this.#waiting.empty) return;
+    this.#waiting.discard(owner);
+    if (this.#waiting.bytes <= this.#maxBytes / 2) this.#awaitingRoom.resolveAll();
+    if (this.#waiting.empty) this.#flushed();
+  }
+
   /** Takes no more messages; waiting messages are still flushed. Idempotent. */
   seal(): void {
     if (this.#phase !== 'open') return;
@@ -169,6 +181,10 @@ export class OutboundQueue<
       this.#encoder.writeFrames(this.#target!, first.source, first.batch);
     } else this.#encoder.writeAll(this.#target!, messages);
     this.#awaitingRoom.resolveAll();
+    this.#flushed();
+  }
+
+  #flushed(): void {
     const onFlushed = this.#onFlushed;
     this.#onFlushed = undefined;
     onFlushed?.();

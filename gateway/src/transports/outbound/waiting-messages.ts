@@ -20,6 +20,8 @@ export interface WaitingFrames<From extends OutboundSource> {
 export interface WaitingBytes<From extends OutboundSource> {
   /** The subscription of a cursor; undefined for messages of the protocol, which are never dropped. */
   readonly source?: From | undefined;
+  /** Discards this message of the protocol together with its other messages; undefined: it is never discarded. */
+  readonly owner?: object | undefined;
   readonly payload: Buffer;
 }
 
@@ -56,9 +58,9 @@ export class WaitingMessages<From extends OutboundSource> {
     else this.#waiting.push({ source, batch, gap: undefined });
   }
 
-  addMessage(payload: Buffer): void {
+  addMessage(payload: Buffer, owner?: object): void {
     this.#bytes += payload.length;
-    this.#waiting.push({ payload });
+    this.#waiting.push({ payload, owner });
   }
 
   /** Adds the cursor of a subscription, which is dropped together with the messages that it would skip. */
@@ -75,13 +77,22 @@ export class WaitingMessages<From extends OutboundSource> {
     return waiting;
   }
 
+  /** Removes the messages of a subscription, or those that have this owner. */
+  discard(owner: object): void {
+    for (const each of this.take()) {
+      if (each.source === owner || ('owner' in each && each.owner === owner)) continue;
+      this.#waiting.push(each);
+      this.#bytes += 'payload' in each ? each.payload.length : bytesOfFrames(each.source, each.batch);
+    }
+  }
+
   /** Drops messages as the overflow policies allow, and tells each subscription that needs a fresh snapshot. */
   thinOut(): void {
     const { kept, missing } = thinOut<Single<From>>(this.take().flatMap((each) => singles(each)));
     for (const each of kept) {
       if (!('payload' in each)) this.addFrames(each.source, new FrameBatch([each.frame]), each.dropped);
       else if (each.source) this.addPosition(each.source, each.payload);
-      else this.addMessage(each.payload);
+      else this.addMessage(each.payload, each.owner);
     }
     for (const [source, dropped] of missing) source.onDrop?.(dropped);
   }

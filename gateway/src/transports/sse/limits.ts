@@ -9,6 +9,3 @@ export const MAX_RESERVATIONS = 10_000;
 
 /** Default time for a reservation to be followed by its stream. */
 export const RESERVATION_TTL_MS = 10_000;
-
-/** Maximum length of an operation id, in characters. */
-export const MAX_OPERATION_ID_LENGTH = 128;

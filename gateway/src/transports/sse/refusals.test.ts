@@ -65,6 +65,7 @@ describe('refuses with its error code', () => {
     ['an empty operation id', ''],
     ['an operation id that is not a string', 7],
     ['an operation id that is too long', 'x'.repeat(129)],
+    ['an operation id of too many bytes', 'é'.repeat(65)],
   ])('%s', async (_name, id) => {
     await sse.start();
     expect(await bad(id)).toEqual([400, 'BAD_REQUEST']);

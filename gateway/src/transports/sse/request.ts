@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
 import { searchParamsOf } from '../http/request.ts';
-import { MAX_OPERATION_ID_LENGTH } from './limits.ts';
+import { MAX_OPERATION_ID_BYTES } from '../operation-id.ts';
 
 /** Reads the reservation token of "single connection mode": a header, or a parameter for clients without headers. */
 export function streamTokenOf(request: IncomingMessage): string | undefined {
@@ -20,10 +20,12 @@ export function resumeCursorOf(request: IncomingMessage, params: OperationParams
 
 /** @throws TidegateError BAD_REQUEST when the operation id is missing, empty or too long. */
 export function parseOperationId(value: unknown): string {
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_OPERATION_ID_LENGTH) return value;
+  if (typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_OPERATION_ID_BYTES) {
+    return value;
+  }
   throw new TidegateError(
     'BAD_REQUEST',
-    `\`operationId\` has to be a text of 1 to ${MAX_OPERATION_ID_LENGTH} characters.`,
+    `\`operationId\` has to be a text of 1 to ${MAX_OPERATION_ID_BYTES} bytes.`,
   );
 }
 

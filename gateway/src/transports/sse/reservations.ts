@@ -14,6 +14,8 @@ export interface Reservation {
 
 /** An operation that writes to a reserved stream. */
 export interface StreamOperation {
+  /** Owner or source of the messages that it has queued. */
+  readonly source: object;
   stop(): void;
   /** Continues under the rights of a renewed token, or ends with an error where they do not suffice. */
   reauthorise?(viewer: VerifiedViewer): void;

@@ -70,10 +70,13 @@ export class SingleConnectionMode {
 
   /** Stops an operation and answers 200, also when it has already ended. @throws TidegateError NOT_FOUND, BAD_REQUEST */
   stop(token: string, viewer: VerifiedViewer, operationId: string | null, response: ServerResponse): void {
-    const { operations } = this.#reservations.find(token, viewer);
+    const { operations, connection } = this.#reservations.find(token, viewer);
     const id = parseOperationId(operationId);
-    operations.get(id)?.stop();
+    const operation = operations.get(id);
+    operation?.stop();
     operations.delete(id);
+    // The client would take them for messages of the next operation of this id.
+    if (operation) connection.queue.discard(operation.source);
     response.writeHead(200).end();
   }
 
@@ -96,8 +99,16 @@ export class SingleConnectionMode {
     const { hub, metrics, server, guards } = this.#options;
     const request = server.liveRequest(params, facts, cursorOf(params));
     const release = guards.admission.admitSubscription(facts);
+    const events = new TaggedEvents(id);
+    const onEnd = (): void => {
+      // The operation may have been stopped and its id reused.
+      if (operations.get(id) === operation) operations.delete(id);
+      release();
+    };
+    const sink = new SseSink({ connection, events, policy: request.field.overflow, metrics, onEnd });
     let live: LiveSubscription | undefined;
     const operation: StreamOperation = {
+      source: sink,
       stop: () => {
         live?.stop();
         release();
@@ -112,13 +123,6 @@ export class SingleConnectionMode {
       },
     };
     operations.set(id, operation);
-    const onEnd = (): void => {
-      // The operation may have been stopped and its id reused.
-      if (operations.get(id) === operation) operations.delete(id);
-      release();
-    };
-    const events = new TaggedEvents(id);
-    const sink = new SseSink({ connection, events, policy: request.field.overflow, metrics, onEnd });
     live = hub.subscribe(request, sink);
     // The subscription may have ended during `subscribe`.
     if (operations.get(id) !== operation) operation.stop();
@@ -130,14 +134,15 @@ export class SingleConnectionMode {
     params: OperationParams,
     facts: EdgeFacts,
   ): Promise<void> {
-    const operation: StreamOperation = { stop: () => undefined };
+    const source = {};
+    const operation: StreamOperation = { source, stop: () => undefined };
     operations.set(id, operation);
     const result = await this.#options.server.execute(params, facts);
     // Stopped in the meantime.
     if (operations.get(id) !== operation) return;
     operations.delete(id);
     const events = new TaggedEvents(id);
-    connection.queue.send(events.result(visibleResult(result)));
-    connection.queue.send(events.complete());
+    connection.queue.send(events.result(visibleResult(result)), source);
+    connection.queue.send(events.complete(), source);
   }
 }

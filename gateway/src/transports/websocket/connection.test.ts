@@ -14,6 +14,7 @@ import { Admission } from '../../admission/admission.ts';
 import { createEdgeMetrics } from '../../admission/metrics.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { ClosingWebSocket } from './closing-web-socket.ts';
 import { WebSocketConnection } from './connection.ts';
 import { WebSocketEncoder } from './encoding.ts';
 
@@ -45,8 +46,8 @@ describe('a WebSocket connection', () => {
     client.on('close', (code) => (closed = code));
     const [request, socket, head] = (await once(server, 'upgrade')) as [IncomingMessage, Socket, Buffer];
     raw = socket;
-    const sockets = new WebSocketServer({ noServer: true });
-    const opened = await new Promise<WebSocket>((resolve) =>
+    const sockets = new WebSocketServer({ noServer: true, WebSocket: ClosingWebSocket });
+    const opened = await new Promise<ClosingWebSocket>((resolve) =>
       sockets.handleUpgrade(request, socket, head, resolve),
     );
     const facts = { viewer: anonymous, traceparent: undefined, address: '192.0.2.1' };

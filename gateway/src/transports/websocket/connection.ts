@@ -1,41 +1,32 @@
 import type { Socket } from 'node:net';
 import { anonymous } from '@tidegate/bff';
 import { errorCodes, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
-import type { WebSocket } from 'ws';
 import { ConnectionHold } from '../../admission/connection-hold.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
-import type { LiveOperation } from '../../graphql/live-operation.ts';
-import type { LiveSubscription } from '../../live/live-request.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { drawAgeMs } from '../connection-age.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { Expiry } from '../expiry.ts';
 import { OutboundQueue } from '../outbound/outbound-queue.ts';
+import { closeReason } from './close-reason.ts';
+import type { ClosingWebSocket } from './closing-web-socket.ts';
 import type { WebSocketEncoder, WebSocketSource } from './encoding.ts';
 import { CLOSE_FRAME_TIMEOUT_MS, FINAL_FLUSH_TIMEOUT_MS } from './limits.ts';
+import { Operations } from './operations.ts';
 
 export interface WebSocketConnectionOptions extends ConnectionOptions {
   readonly server: BffServer;
-}
-
-/** A running subscription, with the parts that re-authorisation needs. */
-export interface RunningSubscription {
-  readonly request: LiveOperation;
-  readonly live: LiveSubscription;
-  /** Ends the operation, and not the connection, with this error. */
-  readonly end: (error: TidegateError) => void;
 }
 
 export type WebSocketQueue = OutboundQueue<WebSocketSource, Socket>;
 
 /** One WebSocket from its upgrade to its close: its viewer, its subscriptions, its outbound queue and its end. */
 export class WebSocketConnection {
-  readonly socket: WebSocket;
+  readonly socket: ClosingWebSocket;
   readonly queue: WebSocketQueue;
-  /** By the client's id. */
-  readonly subscriptions = new Map<string, RunningSubscription>();
+  readonly operations = new Operations();
   readonly #metrics: LiveMetrics;
   readonly #hold: ConnectionHold;
   readonly #stopHeartbeats: () => void;
@@ -44,11 +35,14 @@ export class WebSocketConnection {
   readonly #tokenExpiry = new Expiry(() => this.#closeExpired());
   readonly #departure = new Expiry(() => this.leave());
   #finalFlush: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
   #leaving = false;
-  #ended = false;
+  /** True from the first Close frame on, of either side: no operation begins or continues. */
+  #closing = false;
+  #closeFrameSent = false;
 
   constructor(
-    socket: WebSocket,
+    socket: ClosingWebSocket,
     tcpSocket: Socket,
     facts: EdgeFacts,
     options: WebSocketConnectionOptions & { readonly encoder: WebSocketEncoder },
@@ -64,6 +58,7 @@ export class WebSocketConnection {
     });
     this.queue.attach(tcpSocket);
     this.#hold = new ConnectionHold(options.guards, () => this.cutOff('UNAUTHENTICATED'));
+    socket.onClosing = () => this.#advanceClosing();
     socket.on('pong', () => (this.#answeredProbe = true));
     this.#stopHeartbeats = options.heartbeats.start(() => this.#probe());
     const ageMs = drawAgeMs(options.maxConnectionAgeMs);
@@ -75,10 +70,15 @@ export class WebSocketConnection {
     return this.#facts;
   }
 
+  /** True once the connection takes no more messages: see `#closing`. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   /** Assigns the connection to the viewer of `connection_init`. @throws TidegateError TOO_MANY_CONNECTIONS */
   identify(viewer: VerifiedViewer): void {
     // The connection may have closed while the token was verified.
-    if (this.#ended) return;
+    if (this.#closing) return;
     this.#hold.assign(viewer);
     this.#facts = { ...this.#facts, viewer };
     this.#tokenExpiry.set(viewer.expiresAtMs ?? Infinity);
@@ -101,9 +101,13 @@ export class WebSocketConnection {
     return viewer.expiresAtMs;
   }
 
-  /** Queues a message of the protocol, in order with the frames. */
-  send(message: string): void {
-    this.queue.send(Buffer.from(message));
+  /**
+   * Queues a message of the protocol, in order with the frames.
+   *
+   * @param owner discards the message together with its other messages. Default: the message is not discarded.
+   */
+  send(message: string, owner?: object): void {
+    this.queue.send(Buffer.from(message), owner);
   }
 
   /** Closes with the close code of this error, after the messages that the socket takes at once. */
@@ -111,11 +115,12 @@ export class WebSocketConnection {
     this.closeWith(errorCodes[code].closeCode, code);
   }
 
-  closeWith(closeCode: number | undefined, reason?: string): void {
+  /** @param reason for the client's developer; cut to the size of a close frame. Default: none. */
+  closeWith(closeCode: number | undefined, reason = ''): void {
+    if (this.#closing) return;
     this.queue.flush();
-    // Nothing may follow a close frame (RFC 6455, 5.5.1).
-    this.queue.close();
-    this.socket.close(closeCode, reason);
+    this.#endOperations();
+    this.socket.close(closeCode, closeReason(reason));
   }
 
   /** Asks the client to reconnect, here or elsewhere, once all queued messages are written. Idempotent. */
@@ -135,9 +140,9 @@ export class WebSocketConnection {
   /** Closes at once and drops queued messages. A client that does not read the close frame loses its socket. */
   cutOff(code: ErrorCode): void {
     this.#facts = { ...this.#facts, viewer: anonymous };
-    this.queue.close();
+    this.#endOperations();
     this.socket.close(errorCodes[code].closeCode, code);
-    setTimeout(() => this.socket.terminate(), CLOSE_FRAME_TIMEOUT_MS).unref();
+    this.#terminateSoon();
   }
 
   /** Terminates a connection whose client vanished without closing: it did not answer the last probe. */
@@ -153,13 +158,34 @@ export class WebSocketConnection {
   }
 
   #reauthorise(): void {
-    for (const { request, live, end } of [...this.subscriptions.values()]) {
+    for (const { running } of [...this.operations]) {
       try {
-        live.renew(request.forViewer(this.#facts.viewer));
+        running?.live.renew(running.request.forViewer(this.#facts.viewer));
       } catch (error) {
-        end(toTidegateError(error));
+        running?.fail(toTidegateError(error));
       }
     }
+  }
+
+  /** The second step of the handshake, or a first one that this connection did not begin, comes from the client. */
+  #advanceClosing(): void {
+    const isOwn = this.#closing && !this.#closeFrameSent;
+    this.#closeFrameSent = true;
+    if (isOwn) return;
+    this.#endOperations();
+    this.#terminateSoon();
+  }
+
+  #endOperations(): void {
+    this.#closing = true;
+    // Nothing may follow a close frame (RFC 6455, 5.5.1).
+    this.queue.close();
+    this.operations.endAll();
+  }
+
+  /** The client has closed or reads nothing: it may keep its TCP side open for ever. */
+  #terminateSoon(): void {
+    this.#deadline ??= setTimeout(() => this.socket.terminate(), CLOSE_FRAME_TIMEOUT_MS).unref();
   }
 
   #closeExpired(): void {
@@ -168,12 +194,12 @@ export class WebSocketConnection {
   }
 
   #release(): void {
-    this.#ended = true;
+    this.#endOperations();
+    clearTimeout(this.#deadline);
     this.#stopHeartbeats();
     this.#tokenExpiry.clear();
     this.#departure.clear();
     clearTimeout(this.#finalFlush);
     this.#hold.release();
-    this.queue.close();
   }
 }

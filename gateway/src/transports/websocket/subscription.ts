@@ -1,49 +1,48 @@
 import type { TidegateError } from '@tidegate/core';
 import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
-import type { LiveSubscription } from '../../live/live-request.ts';
 import { closesConnection } from '../closes-connection.ts';
-import type { RunningSubscription, WebSocketConnection, WebSocketConnectionOptions } from './connection.ts';
+import type { WebSocketConnection, WebSocketConnectionOptions } from './connection.ts';
 import { createLiveIterator, type LiveIterator } from './live-iterator.ts';
+import type { Operation } from './operation.ts';
 import { WebSocketSink } from './sink.ts';
 
 /**
  * Prepares one subscription operation of a connection. Errors of the operation are thrown now. It subscribes when the
- * returned function is called, which graphql-ws always does; graphql-ws ends the iterator at once if the client has
- * disconnected in between.
+ * returned function is called, unless the operation has ended by then.
  *
  * @throws errors of the document or of its authorisation; TidegateError TOO_MANY_SUBSCRIPTIONS.
  */
 export function prepareSubscription(
   connection: WebSocketConnection,
-  id: string,
+  operation: Operation,
   params: OperationParams,
   options: WebSocketConnectionOptions & { readonly hub: LiveHub },
 ): () => LiveIterator {
   const { server, hub, metrics, guards } = options;
-  const { facts, queue, subscriptions } = connection;
+  const { facts, queue } = connection;
   const request = server.liveRequest(params, facts, cursorOf(params));
-  const release = guards.admission.admitSubscription(facts);
+  operation.onEnd(guards.admission.admitSubscription(facts));
 
   return () => {
-    let live: LiveSubscription | undefined;
-    let running: RunningSubscription | undefined;
-    const stop = (): void => {
-      // The client may have reused the id.
-      if (running && subscriptions.get(id) === running) subscriptions.delete(id);
-      live?.stop();
-      release();
-    };
-    const iterator = createLiveIterator(stop);
+    const iterator = createLiveIterator(() => operation.end());
+    operation.onEnd(() => iterator.end());
+    if (operation.ended) return iterator;
     const end = (error?: TidegateError): void => {
-      stop();
+      operation.running = undefined;
       if (error && closesConnection(error)) connection.close(error.code);
       else iterator.end(error);
     };
-    const policy = request.field.overflow;
-    live = hub.subscribe(request, new WebSocketSink({ queue, id, policy, metrics, onEnd: end }));
-    running = { request, live, end };
-    subscriptions.set(id, running);
+    const { id } = operation;
+    const sink = new WebSocketSink({ queue, id, policy: request.field.overflow, metrics, onEnd: end });
+    operation.sink = sink;
+    const live = hub.subscribe(request, sink);
+    const fail = (error: TidegateError): void => {
+      live.stop();
+      end(error);
+    };
+    operation.running = { request, live, fail };
+    operation.onEnd(() => live.stop());
     return iterator;
   };
 }

@@ -6,17 +6,20 @@ import { delay } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type Server as WebSocketUpgrades } from 'ws';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
+import { visibleErrors, visibleResult } from '../../graphql/error-codes.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { OpenConnections } from '../open-connections.ts';
 import { authorizationIn } from './connection-params.ts';
+import { ClosingWebSocket } from './closing-web-socket.ts';
 import { WebSocketConnection, type WebSocketConnectionOptions } from './connection.ts';
 import { WebSocketEncoder } from './encoding.ts';
 import { CONNECTION_INIT_TIMEOUT_MS, DRAIN_GRACE_MS, MAX_REFUSED_OPERATIONS } from './limits.ts';
 import type { LiveIterator } from './live-iterator.ts';
+import { OperationBorder } from './operation-border.ts';
 import { prepareSubscription } from './subscription.ts';
 
 export interface WebSocketTransportOptions extends WebSocketConnectionOptions {
@@ -46,15 +49,16 @@ type ConnectionContext = Context<Record<string, unknown>, Extra>;
 export class WebSocketTransport {
   readonly #options: WebSocketTransportOptions;
   readonly #connectionOptions: ConstructorParameters<typeof WebSocketConnection>[3];
-  readonly #sockets: WebSocketServer;
+  readonly #sockets: WebSocketUpgrades<typeof ClosingWebSocket>;
   readonly #protocol: Server<Extra>;
   readonly #connections = new OpenConnections<WebSocketConnection>();
 
   constructor(options: WebSocketTransportOptions) {
     this.#options = options;
     this.#connectionOptions = { ...options, encoder: new WebSocketEncoder() };
-    this.#sockets = new WebSocketServer({
+    this.#sockets = new WebSocketServer<typeof ClosingWebSocket>({
       noServer: true,
+      WebSocket: ClosingWebSocket,
       handleProtocols,
       // Compression costs hundreds of KB per connection and more CPU than everything else together.
       perMessageDeflate: false,
@@ -63,11 +67,12 @@ export class WebSocketTransport {
     this.#protocol = makeServer<Record<string, unknown>, Extra>({
       connectionInitWaitTimeout: CONNECTION_INIT_TIMEOUT_MS,
       onConnect: (context) => this.#connect(context),
-      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
+      onSubscribe: (context, key, payload) => this.#prepare(context, key, payload),
       execute: (args) => (args as PreparedArgs).run(),
       subscribe: (args) => (args as PreparedArgs).run(),
-      onError: (_context, _id, _payload, errors) =>
-        errors.flatMap((error) => options.server.errors(error)).map((error) => error.toJSON()),
+      onNext: (_context, _key, _payload, _args, result) => visibleResult(result as ExecutionResult),
+      onError: (_context, _key, _payload, errors) =>
+        visibleErrors(errors.flatMap((error) => options.server.errors(error))),
     });
   }
 
@@ -101,20 +106,23 @@ export class WebSocketTransport {
     for (const { socket } of this.#connections) socket.terminate();
   }
 
-  #open(socket: WebSocket, connection: WebSocketConnection): void {
+  #open(socket: ClosingWebSocket, connection: WebSocketConnection): void {
     const { logger, metrics } = this.#options;
     this.#connections.add(connection);
     metrics.connections.inc({ transport: 'websocket' });
+    const border = new OperationBorder(connection);
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => connection.send(data),
+        send: (data) => border.send(data),
         close: (code, reason) => connection.closeWith(code, reason),
         onPing: (payload) => this.#answerPing(connection, payload),
         onMessage: (handle) => {
           socket.on('message', (data, isBinary) => {
             if (isBinary) return connection.closeWith(errorCodes.BAD_REQUEST.closeCode, 'Send text frames');
-            handle((data as Buffer).toString()).catch((error: unknown) => this.#crash(connection, error));
+            border
+              .receive((data as Buffer).toString(), handle)
+              .catch((error: unknown) => this.#crash(connection, error));
           });
         },
       },
@@ -173,13 +181,15 @@ export class WebSocketTransport {
 
   #prepare(
     context: ConnectionContext,
-    id: string,
+    key: string,
     params: OperationParams,
   ): PreparedArgs | readonly GraphQLError[] {
     const { server, maxSubscriptionsPerConnection } = this.#options;
     const { connection } = context.extra;
+    const { operations } = connection;
+    const operation = operations.ofKey(key)!;
     try {
-      if (Object.keys(context.subscriptions).length > maxSubscriptionsPerConnection) {
+      if (operations.size > maxSubscriptionsPerConnection) {
         throw new TidegateError(
           'TOO_MANY_SUBSCRIPTIONS',
           `A connection holds at most ${maxSubscriptionsPerConnection} operations.`,
@@ -194,8 +204,11 @@ export class WebSocketTransport {
         contextValue: {},
         run:
           kind === 'subscription'
-            ? prepareSubscription(connection, id, params, this.#options)
-            : () => server.execute(params, facts),
+            ? prepareSubscription(connection, operation, params, this.#options)
+            : () =>
+                operations.execute(operation, (signal) =>
+                  server.execute(params, facts, abortable(kind, signal)),
+                ),
       };
     } catch (error) {
       this.#countRefusal(context);
@@ -212,4 +225,9 @@ export class WebSocketTransport {
     this.#options.logger.error({ err: error }, 'a WebSocket message could not be handled');
     connection.close('INTERNAL');
   }
+}
+
+/** A mutation that has begun is not aborted: its client could not tell how much of it was done. */
+function abortable(kind: 'query' | 'mutation', signal: AbortSignal): AbortSignal | undefined {
+  return kind === 'query' ? signal : undefined;
 }

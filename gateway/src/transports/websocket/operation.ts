@@ -1,0 +1,49 @@
+import type { TidegateError } from '@tidegate/core';
+import type { LiveOperation } from '../../graphql/live-operation.ts';
+import type { LiveSubscription } from '../../live/live-request.ts';
+import type { OutboundSource } from '../outbound/waiting-messages.ts';
+
+/** A running subscription, with the parts that re-authorisation needs. */
+export interface RunningSubscription {
+  readonly request: LiveOperation;
+  readonly live: LiveSubscription;
+  /** Ends the operation, and not the connection, with this error. */
+  readonly fail: (error: TidegateError) => void;
+}
+
+/** One operation of a WebSocket, from its `subscribe` to its end. The next operation of the same id is another one. */
+export class Operation {
+  /** The client's id; free for another operation once this one has ended. */
+  readonly id: string;
+  /** Id inside graphql-ws; never used twice on a connection. */
+  readonly key: string;
+  /** Set while the hub delivers changes. */
+  running: RunningSubscription | undefined;
+  /** Source of the messages that the hub queued. */
+  sink: OutboundSource | undefined;
+  readonly #releases: (() => void)[] = [];
+  #ended = false;
+
+  constructor(id: string, key: string) {
+    this.id = id;
+    this.key = key;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Calls back at the end of the operation; at once when it has ended. */
+  onEnd(release: () => void): void {
+    if (this.#ended) release();
+    else this.#releases.push(release);
+  }
+
+  /** Releases everything that the operation holds. Idempotent. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.running = undefined;
+    for (const release of this.#releases.splice(0)) release();
+  }
+}

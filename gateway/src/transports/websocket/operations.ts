@@ -1,0 +1,83 @@
+import { TidegateError } from '@tidegate/core';
+import { Operation } from './operation.ts';
+
+/** Reason of the abort of a query whose result nobody waits for. */
+const LEFT = new TidegateError('UNAVAILABLE', 'The client no longer waits for the result.');
+
+/**
+ * The operations of one WebSocket. graphql-ws tracks operations by their id until their last `await`, so an id that is
+ * used again would share the fate of the operation before. Each operation therefore has a key of its own inside
+ * graphql-ws. See docs/adr/0007.
+ */
+export class Operations {
+  /** By the client's id. */
+  readonly #live = new Map<string, Operation>();
+  /** By the key, until graphql-ws has finished with it. */
+  readonly #known = new Map<string, Operation>();
+  /** Queries and mutations that execute, ended ones included: these still use memory and services. */
+  readonly #executing = new Set<Operation>();
+  #keys = 0;
+
+  /** Number of operations that use resources: live ones, and ended ones that still execute. */
+  get size(): number {
+    let size = this.#live.size;
+    for (const operation of this.#executing) if (operation.ended) size += 1;
+    return size;
+  }
+
+  /** Live operations. */
+  [Symbol.iterator](): IterableIterator<Operation> {
+    return this.#live.values();
+  }
+
+  /** Begins an operation; undefined when a live one has this id. */
+  begin(id: string): Operation | undefined {
+    if (this.#live.has(id)) return undefined;
+    const operation = new Operation(id, String((this.#keys += 1)));
+    this.#live.set(id, operation);
+    this.#known.set(operation.key, operation);
+    operation.onEnd(() => this.#live.delete(id));
+    return operation;
+  }
+
+  /** Returns the live operation of the client's id. */
+  find(id: string): Operation | undefined {
+    return this.#live.get(id);
+  }
+
+  /** Returns the operation of a key, live or ended; undefined once `forget` was called. */
+  ofKey(key: string): Operation | undefined {
+    return this.#known.get(key);
+  }
+
+  /** Ends an operation that graphql-ws has finished with. */
+  forget(operation: Operation): void {
+    operation.end();
+    this.#known.delete(operation.key);
+  }
+
+  /**
+   * Executes a query or mutation unless its operation has ended. The signal aborts when the operation ends first.
+   *
+   * @returns an empty result, which nobody receives, when the operation had ended.
+   */
+  async execute<Result extends object>(
+    operation: Operation,
+    run: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result | { data: null }> {
+    if (operation.ended) return { data: null };
+    const controller = new AbortController();
+    operation.onEnd(() => controller.abort(LEFT));
+    this.#executing.add(operation);
+    try {
+      return await run(controller.signal);
+    } finally {
+      this.#executing.delete(operation);
+    }
+  }
+
+  /** Ends all operations, whatever their state. */
+  endAll(): void {
+    for (const operation of [...this.#live.values()]) operation.end();
+  }
+}
