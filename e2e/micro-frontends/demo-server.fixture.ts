@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readSchema } from '@tidegate/bff';
-import { buildSchema, graphql, type ExecutionArgs, type ExecutionResult, execute, parse } from 'graphql';
+import {
+  buildSchema,
+  execute,
+  graphql,
+  GraphQLError,
+  parse,
+  type ExecutionArgs,
+  type ExecutionResult,
+} from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
@@ -31,6 +39,10 @@ export class DemoServer {
   issuesTokens = true;
   /** Rejects `placeOrder` with this reason. Default: orders are accepted. */
   rejectWith: { code: string; message: string } | undefined;
+  /** Error code for every subscription with a cursor. */
+  refuseCursorWith: string | undefined;
+  /** Documents of all queries and mutations. */
+  readonly queries: string[] = [];
   readonly #log: Change[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #http: Server;
@@ -92,7 +104,12 @@ export class DemoServer {
     for (const resume of this.#waiting) resume();
   }
 
-  async *#subscribe(args: ExecutionArgs): AsyncGenerator<ExecutionResult> {
+  #subscribe(args: ExecutionArgs): AsyncGenerator<ExecutionResult> | ExecutionResult {
+    const code = args.contextValue === undefined ? undefined : this.refuseCursorWith;
+    return code ? { errors: [new GraphQLError(code, { extensions: { code } })] } : this.#results(args);
+  }
+
+  async *#results(args: ExecutionArgs): AsyncGenerator<ExecutionResult> {
     const { field, key } = fieldAndKey(args);
     const snapshot = key === undefined ? undefined : (this.orders.get(key) ?? this.products.get(key)?.stock);
     const cursor = args.contextValue as string | undefined;
@@ -150,10 +167,13 @@ export class DemoServer {
 
   #execute(body: string): Promise<ExecutionResult> {
     const { query, variables } = JSON.parse(body) as { query: string; variables?: Record<string, unknown> };
-    const page = (nodes: Iterable<unknown>) => ({ edges: [...nodes].map((node) => ({ cursor: '', node })) });
+    this.queries.push(query);
     const rootValue = {
-      orders: () => page(this.orders.values()),
-      products: () => page(this.products.values()),
+      orders: ({ first, after, status }: { first: number; after?: string; status?: string[] }) => {
+        const all = [...this.orders.values()].filter((order) => status?.includes(order.status) ?? true);
+        return page(all.reverse(), first, after);
+      },
+      products: () => page([...this.products.values()], 100),
       placeOrder: ({ input }: { input: { commandId: string; lines: unknown[] } }) => this.#place(input),
       cancelOrder: ({ input }: { input: { orderId: string } }) => {
         const order = this.orders.get(input.orderId) as DemoOrder;
@@ -189,6 +209,14 @@ export function demoOrder(some: Partial<DemoOrder> & { id: string }): DemoOrder 
     updatedAt: now,
     ...some,
   };
+}
+
+/** Returns a page; the cursor is the index of the next item. */
+function page(all: readonly unknown[], first: number, after = '0') {
+  const end = Math.min(all.length, Number(after) + first);
+  const edges = all.slice(Number(after), end).map((node) => ({ cursor: '', node }));
+  const pageInfo = { hasNextPage: end < all.length, endCursor: String(end) };
+  return { edges, totalCount: all.length, pageInfo };
 }
 
 /** Returns the subscription's field and, for a field of one order or product, its key. */

@@ -7,6 +7,7 @@ import { silentLogger } from '@tidegate/runtime/telemetry';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createComposition } from '@tidegate/gateway';
+import { until } from '@tidegate/testing';
 import { buildMicrofrontends } from '../../microfrontends/build.ts';
 import { findChromium, launchChromium } from '../harness/chromium.ts';
 import { demoOrder, DemoServer } from './demo-server.fixture.ts';
@@ -64,6 +65,7 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
   const row = (id: string, status?: string) =>
     page.locator(`[data-testid=order-row][data-order-id=${id}]${status ? `[data-status=${status}]` : ''}`);
   const live = () => page.locator('[data-testid=phase][data-phase=live]').waitFor();
+  const count = (total: number) => page.locator(`[data-testid=count][data-count="${total}"]`).waitFor();
   const isMarked = () => page.evaluate(() => (globalThis as { mark?: boolean }).mark);
 
   it('shows an existing order, one placed later and each change, without a reload', async () => {
@@ -103,6 +105,61 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     server.publish(demoOrder({ id: 'o-1', version: 3, status: 'CONFIRMED' }));
     await row('o-1', 'CONFIRMED').waitFor();
     await live();
+  });
+
+  it('replaces its orders after a refused cursor, and counts by the server above 100 orders', async () => {
+    for (let count = 1; count <= 80; count++)
+      server.publish(demoOrder({ id: `old-${count}`, status: 'DISPATCHED' }));
+    await page.goto(url, { waitUntil: 'commit' });
+    await live();
+    await count(80);
+    server.refuseCursorWith = 'CURSOR_EXPIRED';
+    server.orders.clear();
+    for (let count = 1; count <= 130; count++)
+      server.orders.set(`o-${count}`, demoOrder({ id: `o-${count}` }));
+    server.dropConnections();
+    await count(130);
+    expect(await page.locator('[data-status=DISPATCHED]').count()).toBe(0);
+    expect(await page.locator('[data-lane=Placed] [data-testid=lane-count]').textContent()).toBe('130');
+    await page.getByTestId('show-more').click();
+    await until(async () => (await page.getByTestId('order-row').count()) === 40, { what: 'a further page' });
+    await page.locator('[data-testid=board][data-stale=false]').waitFor();
+  });
+
+  it('fetches its lists once', async () => {
+    server.publish(demoOrder({ id: 'o-1' }));
+    await page.goto(url, { waitUntil: 'commit' });
+    await row('o-1').waitFor();
+    await live();
+    await page.getByRole('link', { name: 'New order' }).click();
+    await page.getByTestId('product').waitFor();
+    await page.getByRole('link', { name: 'Board' }).click();
+    await row('o-1').waitFor();
+    const names = server.queries.map((query) => /query (\w+)/.exec(query)?.[1]);
+    expect(names.toSorted()).toEqual(['Board', 'Catalogue']);
+  });
+
+  it('keeps focus and places while a card is focused or hovered, and shows the changes on request', async () => {
+    server.publish(demoOrder({ id: 'o-1' }));
+    await page.goto(url, { waitUntil: 'commit' });
+    await live();
+    await row('o-1').focus();
+    const handle = await row('o-1').elementHandle();
+    server.publish(demoOrder({ id: 'o-1', version: 2, status: 'RESERVED' }));
+    server.publish(demoOrder({ id: 'o-2' }));
+    await page.getByRole('button', { name: '2 changes, show' }).waitFor();
+    // The card itself is current, and the same element.
+    expect(await handle?.getAttribute('data-status')).toBe('RESERVED');
+    expect(await page.evaluate((element) => document.activeElement === element, handle)).toBe(true);
+    expect(await row('o-2').count()).toBe(0);
+    await page.getByTestId('show-changes').click();
+    await row('o-2').waitFor();
+    await page.locator('[data-lane=Reserved] [data-order-id=o-1]').waitFor();
+    await row('o-2').hover();
+    server.publish(demoOrder({ id: 'o-3' }));
+    await page.getByRole('button', { name: '1 change, show' }).waitFor();
+    await page.mouse.move(5, 5);
+    await row('o-3').waitFor();
   });
 
   it('places an order, follows it, and cancels it', async () => {

@@ -1,44 +1,30 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { OrdersContext } from './context.ts';
+import { formatTime } from './format.ts';
+import { lanes, perLane, type LaneId } from './lanes.ts';
 import { OrderCard } from './order-card.tsx';
-import type { OrderCollection, TrackedOrder } from './order-collection.ts';
-import type { OrderStatus } from './order.ts';
+import type { TrackedOrder } from './order-collection.ts';
+import { useHeldLayout, type HeldLayout } from './use-held-layout.ts';
 // oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './board.css';
 
-interface Lane {
-  readonly name: string;
-  readonly statuses: readonly OrderStatus[];
-}
-
-const lanes: readonly Lane[] = [
-  { name: 'Placed', statuses: ['PLACED'] },
-  { name: 'Reserved', statuses: ['RESERVED'] },
-  { name: 'Confirmed', statuses: ['CONFIRMED'] },
-  { name: 'Preparing', statuses: ['PREPARING'] },
-  { name: 'Dispatched', statuses: ['DISPATCHED'] },
-  { name: 'Finished', statuses: ['DELIVERED', 'REJECTED', 'CANCELLED'] },
-];
-/** Maximum cards rendered per lane; the rest are counted. */
-const MAX_CARDS = 40;
-
 /** All orders that the viewer may see, in one lane per stage. */
 export function Board({ context, selectedId }: { context: OrdersContext; selectedId: string | undefined }) {
-  const { store, navigate } = context;
-  const [chosen, setChosen] = useState('All');
-  const grouped = groupByLane(store.orders.value);
-  const count = store.orders.value.size;
+  const { store } = context;
+  const [chosen, setChosen] = useState<LaneId | 'all'>('all');
+  const element = useRef<HTMLDivElement>(null);
+  const held = useHeldLayout(element, store.orders.value, store.replacements.value);
+  const isLoading = store.loading.value;
+  const isEmpty = !isLoading && totalOf(context) === 0 && store.problem.value === '';
   return (
-    <div class="board" data-chosen={chosen} data-testid="board">
-      <div class="board-head">
-        <h1>Orders</h1>
-        <p class="muted" data-testid="count">
-          {count === 1 ? '1 order' : `${count} orders`}
-        </p>
-        <button type="button" class="primary" onClick={() => navigate('/new')}>
-          New order
-        </button>
-      </div>
+    <div
+      class="board"
+      data-chosen={chosen}
+      data-testid="board"
+      data-stale={store.asOfMs.value !== undefined}
+      aria-busy={isLoading}
+    >
+      <BoardHead context={context} />
       {store.problem.value !== '' && (
         <p class="notice bad" role="alert">
           Orders cannot be loaded: {store.problem.value}{' '}
@@ -47,78 +33,123 @@ export function Board({ context, selectedId }: { context: OrdersContext; selecte
           </button>
         </p>
       )}
-      <div class="chips" role="group" aria-label="Show only">
-        {['All', ...lanes.map(({ name }) => name)].map((name) => (
-          <button
-            key={name}
-            type="button"
-            class="chip"
-            aria-pressed={chosen === name}
-            onClick={() => setChosen(name)}
-          >
-            {name} <span class="count">{name === 'All' ? count : (grouped.get(name)?.length ?? 0)}</span>
-          </button>
-        ))}
-      </div>
-      {count === 0 && !store.loading.value && store.problem.value === '' && (
-        <p class="empty">There are no orders yet. The next one appears here by itself.</p>
-      )}
-      <div class="lanes">
-        {lanes.map(({ name }) => (
+      <Chips context={context} chosen={chosen} onChoose={setChosen} />
+      {isEmpty && <p class="empty">There are no orders yet. The next one appears here by itself.</p>}
+      <div class="lanes" ref={element} data-loading={isLoading}>
+        {lanes.map(({ id, name }) => (
           <LaneColumn
-            key={name}
+            key={id}
+            id={id}
             name={name}
-            cards={grouped.get(name) ?? []}
+            cards={cardsOf(held, id)}
             context={context}
             selectedId={selectedId}
-            chosen={chosen}
+            isOff={chosen !== 'all' && chosen !== id}
           />
         ))}
+      </div>
+      <div class="held" role="status">
+        {held.changes > 0 && (
+          <button type="button" data-testid="show-changes" onClick={held.release}>
+            {held.changes === 1 ? '1 change' : `${held.changes} changes`}, show
+          </button>
+        )}
       </div>
     </div>
   );
 }
 
+function BoardHead({ context: { store, navigate } }: { context: OrdersContext }) {
+  const count = totalOf({ store });
+  const asOfMs = store.asOfMs.value;
+  return (
+    <div class="board-head">
+      <h1>Orders</h1>
+      <p class="muted" data-testid="count" data-count={count}>
+        {store.loading.value ? 'Loading…' : count === 1 ? '1 order' : `${count} orders`}
+        {asOfMs !== undefined && ` as of ${formatTime(new Date(asOfMs).toISOString())}`}
+      </p>
+      <button type="button" class="primary" onClick={() => navigate('/new')}>
+        New order
+      </button>
+    </div>
+  );
+}
+
+interface ChipsProps {
+  readonly context: OrdersContext;
+  readonly chosen: LaneId | 'all';
+  readonly onChoose: (lane: LaneId | 'all') => void;
+}
+
+/** Choice of one lane, on a phone. */
+function Chips({ context, chosen, onChoose }: ChipsProps) {
+  const counts = context.store.counts.value;
+  return (
+    <div class="chips" role="group" aria-label="Show only">
+      {[{ id: 'all' as const, name: 'All' }, ...lanes].map(({ id, name }) => (
+        <button key={id} type="button" class="chip" aria-pressed={chosen === id} onClick={() => onChoose(id)}>
+          {name} <span class="count">{id === 'all' ? totalOf(context) : counts[id]}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
 interface LaneColumnProps {
+  readonly id: LaneId;
   readonly name: string;
   readonly cards: readonly TrackedOrder[];
   readonly context: OrdersContext;
   readonly selectedId: string | undefined;
-  readonly chosen: string;
+  readonly isOff: boolean;
 }
 
-function LaneColumn({ name, cards, context, selectedId, chosen }: LaneColumnProps) {
-  const hidden = cards.length - MAX_CARDS;
+function LaneColumn({ id, name, cards, context, selectedId, isOff }: LaneColumnProps) {
+  const count = context.store.counts.value[id];
+  const hidden = count - cards.length;
   return (
     <section
       class="lane"
       data-lane={name}
-      data-empty={cards.length === 0}
-      data-off={chosen !== 'All' && chosen !== name}
+      data-empty={cards.length === 0 && count === 0}
+      data-off={isOff}
       aria-label={name}
     >
       <h2>
-        {name} <span class="count">{cards.length}</span>
+        {name}{' '}
+        <span class="count" data-testid="lane-count">
+          {count}
+        </span>
       </h2>
       <ul>
-        {cards.slice(0, MAX_CARDS).map((tracked) => (
+        {cards.map((tracked) => (
           <OrderCard
             key={tracked.order.id}
             tracked={tracked}
             context={context}
             selected={tracked.order.id === selectedId}
+            lane={id}
           />
         ))}
       </ul>
-      {hidden > 0 && <p class="muted more">and {hidden} more</p>}
+      {hidden > 0 && (
+        <p class="muted more">
+          and {hidden} more{' '}
+          <button type="button" data-testid="show-more" onClick={() => context.store.showMore(id)}>
+            Show more
+          </button>
+        </p>
+      )}
     </section>
   );
 }
 
-function groupByLane(orders: OrderCollection): Map<string, TrackedOrder[]> {
-  const laneOf = new Map(lanes.flatMap(({ name, statuses }) => statuses.map((status) => [status, name])));
-  const newestFirst = [...orders.values()].toSorted((one, other) =>
-    other.order.updatedAt.localeCompare(one.order.updatedAt),
-  );
-  return Map.groupBy(newestFirst, ({ order }) => laneOf.get(order.status) ?? 'Finished');
+function cardsOf({ layout, orders }: HeldLayout, lane: LaneId): readonly TrackedOrder[] {
+  return layout[lane].flatMap((id) => orders.get(id) ?? []);
+}
+
+function totalOf({ store }: Pick<OrdersContext, 'store'>): number {
+  const counts = store.counts.value;
+  return Object.values(perLane((lane) => counts[lane])).reduce((sum, count) => sum + count, 0);
 }

@@ -23,6 +23,8 @@ export interface Catalogue {
   readonly products: ReadonlySignal<ReadonlyMap<string, Product>>;
   /** Message of the last error; '' when there is none. */
   readonly problem: ReadonlySignal<string>;
+  /** Queries the catalogue again. */
+  reload(): void;
   /** Subscribes to the stock of these products. Returns an unsubscribe function. */
   watchStock(productIds: readonly string[]): () => void;
   stop(): void;
@@ -43,6 +45,8 @@ class LiveCatalogue implements Catalogue {
   readonly products = signal<ReadonlyMap<string, Product>>(new Map());
   readonly problem = signal('');
   readonly #client: LiveClient;
+  /** Products whose next stock replaces the present one, whatever its version. */
+  readonly #resets = new Set<string>();
   readonly #stopped = new AbortController();
 
   constructor(client: LiveClient) {
@@ -59,6 +63,11 @@ class LiveCatalogue implements Catalogue {
     }
   }
 
+  reload(): void {
+    this.problem.value = '';
+    void this.load();
+  }
+
   watchStock(productIds: readonly string[]): () => void {
     const unsubscribes = productIds.map((productId) =>
       this.#client.subscribe<{ stock: Stock }>({
@@ -67,6 +76,8 @@ class LiveCatalogue implements Catalogue {
         onResult: ({ data }) => {
           if (data?.stock) this.#updateStock(data.stock);
         },
+        // Versions may start again from 1.
+        onReset: () => this.#resets.add(productId),
       }),
     );
     return () => unsubscribes.forEach((unsubscribe) => unsubscribe());
@@ -78,7 +89,8 @@ class LiveCatalogue implements Catalogue {
 
   #updateStock(stock: Stock): void {
     const product = this.products.value.get(stock.productId);
-    if (!product || product.stock.version >= stock.version) return;
+    if (!product) return;
+    if (!this.#resets.delete(product.id) && product.stock.version >= stock.version) return;
     this.products.value = new Map(this.products.value).set(product.id, { ...product, stock });
   }
 }

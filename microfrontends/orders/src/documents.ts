@@ -1,3 +1,5 @@
+import { lanes } from './lanes.ts';
+
 /** GraphQL documents of this micro-frontend, for the web BFF. A test validates each against the schema. */
 const orderFields = /* GraphQL */ `
   fragment OrderFields on Order {
@@ -36,9 +38,35 @@ const orderFields = /* GraphQL */ `
   }
 `;
 
-export const ordersQuery = /* GraphQL */ `
-  query BoardOrders($first: Int!) {
-    orders(first: $first) {
+/** First page of each lane with the number of all its orders. */
+export const boardQuery: string = `
+  query Board($first: Int!) {
+    ${lanes.map(({ id, statuses }) => `${id}: orders(first: $first, status: [${statuses}]) { ...OrderPage }`).join('\n')}
+  }
+  fragment OrderPage on OrderConnection {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    edges {
+      node {
+        ...OrderFields
+      }
+    }
+  }
+  ${orderFields}
+`;
+
+/** A further page of one lane. */
+export const lanePageQuery = /* GraphQL */ `
+  query LanePage($first: Int!, $after: String, $status: [OrderStatus!]) {
+    page: orders(first: $first, after: $after, status: $status) {
+      totalCount
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
       edges {
         node {
           ...OrderFields
@@ -47,6 +75,13 @@ export const ordersQuery = /* GraphQL */ `
     }
   }
   ${orderFields}
+`;
+
+/** Number of orders in each lane. */
+export const countsQuery: string = `
+  query BoardCounts {
+    ${lanes.map(({ id, statuses }) => `${id}: orders(first: 1, status: [${statuses}]) { totalCount }`).join('\n')}
+  }
 `;
 
 export const ordersSubscription = /* GraphQL */ `

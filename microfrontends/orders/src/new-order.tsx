@@ -29,7 +29,10 @@ export function NewOrder({ context }: { context: OrdersContext }) {
         </h1>
         {catalogue.problem.value !== '' && (
           <p class="notice bad" role="alert">
-            The catalogue cannot be loaded: {catalogue.problem.value}
+            The catalogue cannot be loaded: {catalogue.problem.value}{' '}
+            <button type="button" onClick={() => catalogue.reload()}>
+              Try again
+            </button>
           </p>
         )}
         <Categories names={categories} chosen={chosen} onChoose={setCategory} />

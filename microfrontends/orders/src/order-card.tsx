@@ -1,6 +1,7 @@
 import type { OrdersContext } from './context.ts';
 import { followInside } from './follow-inside.ts';
 import { formatAge, formatMoney, shortId } from './format.ts';
+import { laneOf, type LaneId } from './lanes.ts';
 import type { TrackedOrder } from './order-collection.ts';
 import { isFinished, statusLabels, type OrderLine } from './order.ts';
 
@@ -8,17 +9,17 @@ interface OrderCardProps {
   readonly tracked: TrackedOrder;
   readonly context: OrdersContext;
   readonly selected: boolean;
+  /** Lane that shows the card. While the board is held, the order may have left it. */
+  readonly lane: LaneId;
 }
 
-export function OrderCard({ tracked: { order, changedAtMs }, context, selected }: OrderCardProps) {
+export function OrderCard({ tracked: { order, changedAtMs }, context, selected, lane }: OrderCardProps) {
   const { navigate, viewer, nowMs, catalogue } = context;
   const first = order.lines[0];
   const products = catalogue.products.value;
   return (
     <li>
       <a
-        // A new key replaces the element, which restarts its highlight animation.
-        key={changedAtMs}
         class="card"
         href={`/orders/${order.id}`}
         onClick={(event) => followInside(event, navigate)}
@@ -26,7 +27,8 @@ export function OrderCard({ tracked: { order, changedAtMs }, context, selected }
         data-testid="order-row"
         data-order-id={order.id}
         data-status={order.status}
-        data-changed={changedAtMs !== undefined}
+        // Another animation of the same look restarts the highlight; a new element would lose focus and pointer.
+        data-changed={changedAtMs === undefined ? 'no' : order.version % 2 === 0 ? 'even' : 'odd'}
       >
         <span class="card-head">
           <span class="order-id">{shortId(order.id)}</span>
@@ -42,7 +44,7 @@ export function OrderCard({ tracked: { order, changedAtMs }, context, selected }
         <span class="card-foot">
           <strong>{formatMoney(order.total)}</strong>
           {viewer.role !== 'customer' && <span>{order.customerId}</span>}
-          {isFinished(order) && (
+          {(isFinished(order) || laneOf(order.status) !== lane) && (
             <span class="badge" data-status={order.status}>
               {statusLabels[order.status]}
             </span>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeOrder, trimOrders, type OrderCollection } from './order-collection.ts';
+import { mergeOrder } from './order-collection.ts';
 import type { Order, OrderStatus } from './order.ts';
 
 function order(version: number, status: OrderStatus, id = 'o1'): Order {
@@ -43,10 +43,4 @@ describe('merging an order', () => {
       { status: 'PREPARING', at: '2026-11-23T06:00:04.000Z' },
     ]);
   });
-});
-
-it('evicts finished orders first, the least recently updated of them first', () => {
-  const all = [order(9, 'DELIVERED', 'new'), order(5, 'DELIVERED', 'old'), order(1, 'PLACED', 'open')];
-  const orders: OrderCollection = new Map(all.map((each) => [each.id, mergeOrder(undefined, each)]));
-  expect([...trimOrders(orders, 2).keys()].toSorted()).toEqual(['new', 'open']);
 });

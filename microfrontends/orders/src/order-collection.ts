@@ -1,4 +1,4 @@
-import { isFinished, type Order, type OrderStatus } from './order.ts';
+import type { Order, OrderStatus } from './order.ts';
 
 /** A status and the time at which this page saw the order reach it. */
 export interface Step {
@@ -24,16 +24,6 @@ export function mergeOrder(
 ): TrackedOrder {
   if (current && current.order.version >= order.version) return current;
   return { order, steps: nextSteps(current?.steps, order), changedAtMs: changedAtMs ?? current?.changedAtMs };
-}
-
-/** Keeps at most `maxOrders`: evicts finished orders first, then all others, the least recently updated first. */
-export function trimOrders(orders: OrderCollection, maxOrders: number): OrderCollection {
-  if (orders.size <= maxOrders) return orders;
-  const ranked = [...orders.values()].toSorted((one, other) => {
-    const byState = Number(isFinished(one.order)) - Number(isFinished(other.order));
-    return byState || other.order.updatedAt.localeCompare(one.order.updatedAt);
-  });
-  return new Map(ranked.slice(0, maxOrders).map((tracked) => [tracked.order.id, tracked]));
 }
 
 function nextSteps(

@@ -17,7 +17,7 @@ interface OrderDetailProps {
 
 /** One order with its own subscription: it need not be on the board. */
 export function OrderDetail({ id, context }: OrderDetailProps) {
-  const { tracked, problem } = useOrder(id, context);
+  const { tracked, problem, isStale } = useOrder(id, context);
   const heading = useRef<HTMLHeadingElement>(null);
   // Moves the focus to the opened order, for keyboard and screen reader.
   useEffect(() => heading.current?.focus({ preventScroll: true }), [id]);
@@ -28,6 +28,7 @@ export function OrderDetail({ id, context }: OrderDetailProps) {
       data-testid="order-detail"
       data-order-id={id}
       data-status={tracked?.order.status}
+      data-stale={isStale}
     >
       <div class="detail-head">
         <h2 ref={heading} tabIndex={-1}>
@@ -48,9 +49,11 @@ export function OrderDetail({ id, context }: OrderDetailProps) {
   );
 }
 
+/** Subscribes to one order. `isStale` is true while its present state is not known. */
 function useOrder(id: string, { client, store }: OrdersContext) {
   const [own, setOwn] = useState<TrackedOrder>();
   const [problem, setProblem] = useState('');
+  const [isLive, setLive] = useState(false);
   useEffect(() => {
     setProblem('');
     setOwn(undefined);
@@ -60,14 +63,18 @@ function useOrder(id: string, { client, store }: OrdersContext) {
       onResult: ({ data }) => {
         if (data?.order) setOwn((current) => mergeOrder(current, data.order));
       },
-      onError: ({ code, message }) =>
-        setProblem(code === 'NOT_FOUND' ? 'There is no such order, or it is not yours.' : message),
+      // Versions may start again from 1: the snapshot that follows replaces the order.
+      onReset: () => setOwn(undefined),
+      onPhase: (phase) => setLive(phase === 'live'),
+      onError: ({ code, message }) => {
+        setLive(false);
+        setOwn(undefined);
+        setProblem(code === 'NOT_FOUND' ? 'There is no such order, or it is not yours.' : message);
+      },
     });
   }, [id, client]);
-  // The board has seen more steps of the order; this subscription may have a newer version.
-  const shared = store.orders.value.get(id);
-  const tracked = own && shared ? mergeOrder(shared, own.order) : (own ?? shared);
-  return { tracked, problem: tracked ? '' : problem };
+  const tracked = own ?? (problem === '' ? store.orders.value.get(id) : undefined);
+  return { tracked, problem, isStale: tracked !== undefined && !isLive };
 }
 
 function Details({ tracked, context }: { tracked: TrackedOrder; context: OrdersContext }) {
