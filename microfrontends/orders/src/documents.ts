@@ -41,7 +41,7 @@ const orderFields = /* GraphQL */ `
 /** First page of each lane with the number of all its orders. */
 export const boardQuery: string = `
   query Board($first: Int!) {
-    ${lanes.map(({ id, statuses }) => `${id}: orders(first: $first, status: [${statuses}]) { ...OrderPage }`).join('\n')}
+    ${lanes.map(({ id, statuses }) => `${id}: orders(first: $first, status: [${statuses.join()}]) { ...OrderPage }`).join('\n')}
   }
   fragment OrderPage on OrderConnection {
     totalCount
@@ -80,7 +80,7 @@ export const lanePageQuery = /* GraphQL */ `
 /** Number of orders in each lane. */
 export const countsQuery: string = `
   query BoardCounts {
-    ${lanes.map(({ id, statuses }) => `${id}: orders(first: 1, status: [${statuses}]) { totalCount }`).join('\n')}
+    ${lanes.map(({ id, statuses }) => `${id}: orders(first: 1, status: [${statuses.join()}]) { totalCount }`).join('\n')}
   }
 `;
 
