@@ -1,6 +1,6 @@
 /** One webhook dispatcher, on Kafka and Postgres. Run as many as needed: they share the work. */
 import { webBff } from '@order-platform/bff-web';
-import { createDispatcher, webhookSettings } from '@tidegate/gateway';
+import { createDispatcher, webhookKeysFrom, webhookSettings } from '@tidegate/gateway';
 import { port } from '@tidegate/runtime/config';
 import { runProcess } from '@tidegate/runtime/process';
 import { backendSettings, createBackends } from './production.ts';
@@ -11,7 +11,8 @@ runProcess({
   async start(config, host) {
     const { logger, metrics } = host;
     const { database, log, state, services } = createBackends(config, { clientId: 'dispatcher', logger });
-    await host.connect({ postgres: database, kafka: log, redis: state });
+    host.add({ name: 'redis', stop: () => state.close() });
+    await host.connect({ postgres: database, kafka: log });
 
     const dispatcher = createDispatcher({
       bffs: [webBff],
@@ -19,6 +20,7 @@ runProcess({
       log,
       state,
       services,
+      secretKeys: webhookKeysFrom(config),
       allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
       logger,
       metrics,

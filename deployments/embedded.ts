@@ -52,7 +52,7 @@ runProcess({
   async start(config, host) {
     const { logger, metrics, readiness, server, operations } = host;
     const dataDir = resolve(config.DATA_DIR);
-    const { jwt, cursorSecrets, login } = await readSecrets(config, dataDir);
+    const { jwt, cursorSecrets, webhookKeys, login } = await readSecrets(config, dataDir);
     await buildMicrofrontends({ log: (line) => console.log(line) });
 
     const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
@@ -75,6 +75,7 @@ runProcess({
     const bffs = [webBff, mobileBff];
     const services = platform.client;
     const allowPrivateTargets = config.WEBHOOK_ALLOW_PRIVATE;
+    const webhooks = { database, secretKeys: webhookKeys, allowPrivateTargets };
     const gateway = createGateway({
       bffs,
       log,
@@ -82,7 +83,7 @@ runProcess({
       services,
       auth: { roles, claims: viewerClaims, ...jwt },
       cursorSecrets,
-      webhooks: { database, allowPrivateTargets },
+      webhooks,
       microFrontends: { root: MICROFRONTENDS },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },
       routes: [login],
@@ -91,7 +92,7 @@ runProcess({
     });
     host.add(gateway);
     const dispatcher = createDispatcher({
-      ...{ bffs, log, state, services, database, allowPrivateTargets, logger, metrics },
+      ...{ bffs, log, state, services, ...webhooks, logger, metrics },
     });
     host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });
     await dispatcher.start();

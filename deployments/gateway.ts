@@ -11,6 +11,7 @@ import {
   reloadOnHangup,
   secretSettings,
   secretsFrom,
+  webhookKeysFrom,
   webhookSettings,
 } from '@tidegate/gateway';
 import { listOf, port, text } from '@tidegate/runtime/config';
@@ -43,7 +44,11 @@ runProcess({
       services,
       auth: { roles, claims: viewerClaims, ...jwt },
       cursorSecrets,
-      webhooks: { database, allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE },
+      webhooks: {
+        database,
+        secretKeys: webhookKeysFrom(config),
+        allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+      },
       microFrontends: { root: config.MICROFRONTENDS_DIR },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },
       ...gatewayOptionsFrom(config),
@@ -53,7 +58,9 @@ runProcess({
       server,
       operations,
     });
-    await host.connect({ postgres: database, kafka: log, redis: state });
+    // Without Redis, rate limits are counted by each process and reads may be older: no reason to wait, nor to be unready.
+    host.add({ name: 'redis', stop: () => state.close() });
+    await host.connect({ postgres: database, kafka: log });
 
     host.add(gateway);
     // SIGHUP: a release of the app brings documents of its own, and no connection is closed for it.

@@ -32,7 +32,7 @@ export function createBackends(
       // Cursors and webhook registrations hold offsets: they must not outlive the topics that these point into.
       epochTopics: [topics.orderDocuments.name, topics.productDocuments.name, topics.commandOutcomes.name],
     }),
-    state: createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:' }),
+    state: createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:', logger }),
     services: createServiceClient({
       services: {
         orders: config.ORDERS_URL,

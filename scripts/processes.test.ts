@@ -10,6 +10,7 @@ const env = {
   REDIS_URL: 'redis://127.0.0.1',
   JWT_SECRET: 'j'.repeat(32),
   CURSOR_SECRETS: 'c'.repeat(32),
+  WEBHOOK_KEYS: 'w'.repeat(32),
 };
 const surroundings = {
   env,

@@ -31,7 +31,8 @@ export type BackendVariable =
   | 'DATABASE_URL'
   | 'REDIS_URL'
   | 'JWT_SECRET'
-  | 'CURSOR_SECRETS';
+  | 'CURSOR_SECRETS'
+  | 'WEBHOOK_KEYS';
 
 /** Variables that hold the address of another process. */
 export const addressVariables = {
@@ -49,7 +50,7 @@ export const everyProcess = ['HOST', 'PORT', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_EN
 
 const backends: readonly Variable[] = ['KAFKA_BROKERS', 'DATABASE_URL'];
 const sources: readonly Variable[] = ['ORDERS_URL', 'ORDER_VIEW_URL', 'CATALOG_VIEW_URL'];
-const edge: readonly Variable[] = [...backends, 'REDIS_URL', ...sources];
+const edge: readonly Variable[] = [...backends, 'REDIS_URL', 'WEBHOOK_KEYS', ...sources];
 const gateway: readonly Variable[] = [...edge, 'CURSOR_SECRETS', 'JWT_SECRET'];
 
 /** In the order of their dependencies. They are stopped in reverse, the edge first. */

@@ -36,6 +36,10 @@ const gateway = createGateway({
     maxQueuedBytes: MAX_QUEUED_BYTES,
     maxConnectionsPerViewer: 1_000_000,
     maxSubscriptionsPerViewer: 1_000_000,
+    maxCostPerViewer: 0,
+    maxCostPerAddress: 0,
+    maxReservationsPerViewer: 1_000_000,
+    maxReservationsPerAddress: 1_000_000,
   },
 });
 await gateway.start(new AbortController().signal);

@@ -22,7 +22,13 @@ const gateway = createGateway({
   metrics: createMetrics(),
   trustedOnly: false,
   // Every client of a measurement is the same viewer at the same address.
-  limits: { maxConnectionsPerViewer: 1_000_000, maxSubscriptionsPerViewer: 10_000_000, ...limits },
+  limits: {
+    maxConnectionsPerViewer: 1_000_000,
+    maxSubscriptionsPerViewer: 10_000_000,
+    maxCostPerViewer: 0,
+    maxCostPerAddress: 0,
+    ...limits,
+  },
 });
 await gateway.start(new AbortController().signal);
 controlServer({ port: Number(new URL(gateway.url).port), subscriptions: () => gateway.hub.subscriptions });

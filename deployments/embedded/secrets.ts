@@ -8,16 +8,18 @@ export interface SecretsConfig extends JwtSettings {
   readonly HOST: string;
   readonly DEV_LOGIN: boolean;
   readonly CURSOR_SECRETS?: string | undefined;
+  readonly WEBHOOK_KEYS?: string | undefined;
 }
 
 /**
- * Returns the keys of tokens and cursors: those of the environment, else development secrets of the data folder. The
+ * Returns the keys of tokens, cursors and webhook secrets: those of the environment, else development secrets of the data folder. The
  * login of developers signs with a development secret only, and only while the process listens on loopback.
  */
 export async function readSecrets(config: SecretsConfig, dataDir: string) {
   const ownKeys = jwtOptionsFrom(config);
   const cursorSecrets = config.CURSOR_SECRETS ?? (await devSecret(dataDir, 'dev-cursor-secret'));
-  const shared = { cursorSecrets: cursorSecrets.split(',') };
+  const webhookKeys = config.WEBHOOK_KEYS ?? (await devSecret(dataDir, 'dev-webhook-key'));
+  const shared = { cursorSecrets: cursorSecrets.split(','), webhookKeys: webhookKeys.split(',') };
   if (ownKeys) return { ...shared, jwt: ownKeys, login: noDevLogin };
   const secret = await devSecret(dataDir);
   const login: Route =

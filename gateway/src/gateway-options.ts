@@ -30,6 +30,10 @@ export interface GatewayOptions {
   /** Serves the webhook registry under `/webhooks`; `createDispatcher` sends the webhooks. Default: none. */
   readonly webhooks?: {
     readonly database: Database<WebhookTables>;
+    /**
+     * Keys that the secrets of endpoints are encrypted with, at least 32 characters each. The first encrypts, all decrypt.
+     */
+    readonly secretKeys: readonly string[];
     /** Accepts endpoints at private addresses and over plain HTTP. For development and tests only. Default false. */
     readonly allowPrivateTargets?: boolean;
   };

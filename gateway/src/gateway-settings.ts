@@ -20,8 +20,13 @@ export const secretSettings = {
   ).regex(/^[^,]{32,}(,[^,]{32,})*$/),
 };
 
-/** Environment variable of everything that sends webhooks or registers them. */
+/** Environment variables of everything that sends webhooks or registers them. See `webhookKeysFrom`. */
 export const webhookSettings = {
+  WEBHOOK_KEYS: text(
+    'what webhook secrets are encrypted with: keys of at least 32 characters, separated by commas, the newest first',
+  )
+    .regex(/^[^,]{32,}(,[^,]{32,})*$/)
+    .optional(),
   WEBHOOK_ALLOW_PRIVATE: flag('webhooks to private addresses: for development only').default(false),
 };
 
@@ -39,6 +44,19 @@ export function gatewayOptionsFrom(
     trustedProxies: config.TRUSTED_PROXIES ?? [],
     limits: limitsFrom(config),
   };
+}
+
+/**
+ * Returns the keys that encrypt the secrets of webhooks.
+ *
+ * @throws TidegateError CONFIG_INVALID when WEBHOOK_KEYS is not set.
+ */
+export function webhookKeysFrom({ WEBHOOK_KEYS: keys }: Config<typeof webhookSettings>): readonly string[] {
+  if (keys !== undefined) return keys.split(',');
+  throw new TidegateError(
+    'CONFIG_INVALID',
+    'WEBHOOK_KEYS is not set; it expects keys of at least 32 characters, the newest first',
+  );
 }
 
 /**

@@ -66,7 +66,7 @@ describe('a gateway', () => {
     const database = createSqliteDatabase<WebhookTables>({ path: ':memory:' });
     await start({
       asyncApi: { title: 'Counters', messages: [CounterDocumentChanged] },
-      webhooks: { database },
+      webhooks: { database, secretKeys: ['a key for tests, at least 32 characters'] },
       routes: [async (request) => (request.url.endsWith('/hello') ? new Response('hello') : undefined)],
     });
     const document = (await (await fetch(`${gateway!.url}/asyncapi.json`)).json()) as { channels: object };

@@ -2,10 +2,12 @@ import type { Bff, LiveStream } from '@tidegate/bff';
 import { startHttpServer, type HttpServer } from '@tidegate/runtime/http';
 import { createHealthHandler, createReadiness, type Readiness } from '@tidegate/runtime/process';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
+import { createMemorySharedState } from '@tidegate/shared-state';
 import { Admission } from './admission/admission.ts';
 import { createClientAddresses } from './admission/client-address.ts';
 import { createEdgeMetrics } from './admission/metrics.ts';
 import { createOriginPolicy } from './admission/origin-policy.ts';
+import { RequestRates } from './admission/request-rates.ts';
 import { limitSockets } from './admission/socket-limit.ts';
 import { createAsyncApiRoute } from './asyncapi.ts';
 import { Revocations } from './auth/revocations.ts';
@@ -69,6 +71,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   return new Gateway(options);
 }
 
+/** Maximum entries of the state of a gateway that shares none. */
+const MAX_SHARED_ENTRIES = 100_000;
+
 /** Time that requests have to finish when the gateway stops its own server. */
 const HTTP_GRACE_MS = 5_000;
 
@@ -100,7 +105,7 @@ export class Gateway {
     const maxTokenAgeMs = limits.maxTokenAgeMs + 2 * limits.clockToleranceMs;
     this.#revocations = new Revocations({ log, logger, maxTokenAgeMs });
     const verifier = this.#revocations.guard(createVerifier(options.auth, { ...limits, logger, metrics }));
-    const { services, state } = options;
+    const { services, state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES }) } = options;
     this.servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly });
 
     const liveMetrics = createLiveMetrics(metrics);
@@ -113,6 +118,7 @@ export class Gateway {
     this.#watch = new PartitionWatch({ log, logger, feeds: this.hub.feeds });
 
     const edgeMetrics = createEdgeMetrics(metrics);
+    const rates = new RequestRates({ limits, state, metrics: edgeMetrics, logger });
     const addresses = createClientAddresses(options.trustedProxies ?? []);
     this.#limitSockets = (server) =>
       limitSockets(server, { maxPerAddress: maxSocketsPerAddress, addresses, metrics: edgeMetrics });
@@ -121,12 +127,13 @@ export class Gateway {
       origins: createOriginPolicy(options.allowedOrigins ?? []),
       guards: {
         admission: new Admission({ limits, metrics: edgeMetrics }),
+        rates,
         revocations: this.#revocations.list,
         metrics: edgeMetrics,
       },
       routes: [
         createRevocationsRoute({ revocations: this.#revocations, verifier, logger }),
-        ...createRoutes(options, { servers: this.servers, verifier, logger }),
+        ...createRoutes(options, { servers: this.servers, verifier, rates, logger }),
       ],
     });
     if (options.server) this.#useServer(options.server);
@@ -223,7 +230,7 @@ function createVerifier(auth: GatewayOptions['auth'], settings: TokenVerifierSet
 /** Creates the optional routes. The composed page comes last: it answers every path that a browser asks for as a page. */
 function createRoutes(
   { webhooks, microFrontends, asyncApi, operations, routes = [], log }: GatewayOptions,
-  parts: Pick<WebhooksOptions, 'servers' | 'verifier' | 'logger'>,
+  parts: Pick<WebhooksOptions, 'servers' | 'verifier' | 'rates' | 'logger'>,
 ): Route[] {
   const page = microFrontends && createComposition({ ...microFrontends, logger: parts.logger });
   return [

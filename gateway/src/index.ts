@@ -9,6 +9,7 @@ export {
   gatewaySettings,
   secretSettings,
   secretsFrom,
+  webhookKeysFrom,
   webhookSettings,
 } from './gateway-settings.ts';
 export { BffServer, type BffServerOptions, type RequestFacts } from './graphql/bff-server.ts';

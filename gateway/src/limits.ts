@@ -60,6 +60,40 @@ export const gatewayLimits = {
     range: [1, MANY],
     meaning: 'running subscriptions of one connection',
   },
+  // Generous: a limit against floods, not a quota. 60,000 let a viewer with its maximum of 10,000 subscriptions start
+  // all of them six times in a minute. 120,000 let an office, or a proxy, with its maximum of 20,000 connections
+  // reconnect at once with six operations each.
+  maxCostPerViewer: {
+    variable: 'MAX_COST_PER_VIEWER',
+    unit: 'count',
+    default: 60_000,
+    range: [0, 1_000_000_000],
+    meaning:
+      'cost of the operations of one viewer in a minute, over all replicas; an operation costs at least 1; 0: no limit',
+  },
+  maxCostPerAddress: {
+    variable: 'MAX_COST_PER_ADDRESS',
+    unit: 'count',
+    default: 120_000,
+    range: [0, 1_000_000_000],
+    meaning:
+      'cost of the operations of one address (IPv6: of one /64) in a minute, over all replicas; 0: no limit',
+  },
+  // Each is held for a round trip by a client that opens its stream, and for 10 s by one that does not.
+  maxReservationsPerAddress: {
+    variable: 'MAX_RESERVATIONS_PER_ADDRESS',
+    unit: 'count',
+    default: 1_000,
+    range: [1, MANY],
+    meaning: 'event streams that one address has reserved and not opened yet',
+  },
+  maxReservationsPerViewer: {
+    variable: 'MAX_RESERVATIONS_PER_VIEWER',
+    unit: 'count',
+    default: 100,
+    range: [1, MANY],
+    meaning: 'event streams that one viewer has reserved and not opened yet',
+  },
   maxBodyBytes: {
     variable: 'MAX_BODY_BYTES',
     unit: 'bytes',

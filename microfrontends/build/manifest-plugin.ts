@@ -11,6 +11,8 @@ export interface ManifestOptions {
   readonly entry: string;
   /** Name of the entry for each bare specifier. */
   readonly exposes: Readonly<Record<string, string>>;
+  /** Paths that the shell draws. Default: not listed, and every path is a page. */
+  readonly pages?: readonly string[];
 }
 
 /**
@@ -55,6 +57,7 @@ async function createManifest(
     exposes: Object.fromEntries(
       Object.entries(options.exposes).map(([specifier, entry]) => [specifier, fileOf(entry)]),
     ),
+    ...(options.pages && { pages: options.pages }),
   };
 }
 

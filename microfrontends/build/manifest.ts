@@ -15,4 +15,6 @@ export interface Manifest {
   readonly imports: readonly string[];
   /** File for each bare specifier that this micro-frontend provides. */
   readonly exposes: Readonly<Record<string, string>>;
+  /** Paths of pages that the shell draws, such as `/items/:id`. */
+  readonly pages?: readonly string[];
 }

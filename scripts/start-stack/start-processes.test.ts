@@ -20,6 +20,7 @@ const stackEnv = {
   REDIS_URL: 'redis://127.0.0.1:1',
   JWT_SECRET: 'j'.repeat(32),
   CURSOR_SECRETS: 'c'.repeat(32),
+  WEBHOOK_KEYS: 'w'.repeat(32),
 };
 
 async function withPlatform(use: (platform: Platform, lines: string[]) => Promise<void>): Promise<void> {

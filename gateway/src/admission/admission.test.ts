@@ -4,7 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from './admission.ts';
 import { createEdgeMetrics } from './metrics.ts';
 
-const limits = { maxConnectionsPerAddress: 2, maxConnectionsPerViewer: 2, maxSubscriptionsPerViewer: 2 };
+const limits = {
+  maxConnectionsPerAddress: 2,
+  maxConnectionsPerViewer: 2,
+  maxSubscriptionsPerViewer: 2,
+  maxReservationsPerAddress: 3,
+  maxReservationsPerViewer: 2,
+};
 const one = { viewer: { role: 'member', id: 'one' }, address: '192.0.2.1' } as const;
 const two = { viewer: { role: 'member', id: 'two' }, address: '192.0.2.1' } as const;
 const nobody = { viewer: anonymous, address: '192.0.2.1' };
@@ -61,5 +67,22 @@ describe('admission', () => {
     expect(admission.holders).toBe(0);
     const { body } = await metrics.render();
     expect(body).toContain('tidegate_edge_refusals_total{reason="subscriptions-per-viewer"} 1');
+  });
+
+  it('refuses reservations above the maximum of an address, and of a viewer, with a time to come back', () => {
+    const { admission } = create();
+    const releases = [admission.admitReservation(one), admission.admitReservation(one)];
+    const refused = expect.objectContaining({
+      code: 'RATE_LIMITED',
+      details: { max: 2, retryAfterMs: expect.any(Number) },
+    });
+    expect(() => admission.admitReservation(one)).toThrow(refused);
+    expect(() => admission.admitReservation({ ...one, address: '192.0.2.2' })).toThrow(refused);
+    releases.push(admission.admitReservation(nobody));
+    expect(() => admission.admitReservation(nobody)).toThrow('3 unopened event streams of an address');
+    expect(() => admission.admitReservation(two)).toThrow('3 unopened event streams of an address');
+    for (const release of releases) release();
+    expect(admission.holders).toBe(0);
+    admission.admitReservation(two);
   });
 });

@@ -7,6 +7,9 @@ import { countedRules, type CountedRule, type Refusal } from './rules.ts';
 
 export type AdmissionLimits = Pick<GatewayLimits, (typeof countedRules)[CountedRule]['limit']>;
 
+/** Time after which a place may be free again: most reserved streams are opened within a round trip. */
+const RETRY_AFTER_MS = 1_000;
+
 /** A client as limits count it. */
 export interface Holder {
   readonly viewer: VerifiedViewer;
@@ -24,6 +27,8 @@ export class Admission {
       'connections-per-address': countOf('connections-per-address'),
       'connections-per-viewer': countOf('connections-per-viewer'),
       'subscriptions-per-viewer': countOf('subscriptions-per-viewer'),
+      'reservations-per-address': countOf('reservations-per-address'),
+      'reservations-per-viewer': countOf('reservations-per-viewer'),
     };
     this.#metrics = metrics;
   }
@@ -57,6 +62,26 @@ export class Admission {
     return this.#take('subscriptions-per-viewer', key);
   }
 
+  /**
+   * Counts a reservation of an event stream until the stream is opened: for its address and, with a token, its viewer.
+   *
+   * @throws TidegateError RATE_LIMITED with `details.retryAfterMs`
+   */
+  admitReservation({ viewer, address }: Holder): Release {
+    const releaseAddress = this.#take('reservations-per-address', address);
+    if (viewer.role === 'anonymous') return releaseAddress;
+    try {
+      const releaseViewer = this.#take('reservations-per-viewer', viewer.id);
+      return () => {
+        releaseAddress();
+        releaseViewer();
+      };
+    } catch (error) {
+      releaseAddress();
+      throw error;
+    }
+  }
+
   /** Number of addresses and viewers that hold something; 0 when all have left. */
   get holders(): number {
     return Object.values(this.#counts).reduce((sum, { keys }) => sum + keys, 0);
@@ -68,6 +93,7 @@ export class Admission {
     if (release) return release;
     this.#metrics.refusals.inc({ reason: rule satisfies Refusal });
     const { code, message } = countedRules[rule];
-    throw new TidegateError(code, message(count.max), { details: { max: count.max } });
+    const details = { max: count.max, ...(code === 'RATE_LIMITED' && { retryAfterMs: RETRY_AFTER_MS }) };
+    throw new TidegateError(code, message(count.max), { details });
   }
 }

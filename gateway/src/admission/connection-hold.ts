@@ -3,11 +3,13 @@ import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import type { Admission } from './admission.ts';
 import type { Release } from './keyed-limit.ts';
 import type { EdgeMetrics } from './metrics.ts';
+import type { RequestRates } from './request-rates.ts';
 import type { Refusal } from './rules.ts';
 
 /** Parts of admission that all transports of a process share. */
 export interface EdgeGuards {
   readonly admission: Admission;
+  readonly rates: RequestRates;
   readonly revocations: RevocationList;
   readonly metrics: EdgeMetrics;
 }

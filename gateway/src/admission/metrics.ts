@@ -8,6 +8,10 @@ export function createEdgeMetrics(metrics: Metrics) {
       help: 'Sockets, connections and subscriptions that were refused or ended by a limit or a rule of the edge',
       labels: ['reason'],
     }),
+    localCharges: metrics.counter({
+      name: 'tidegate_edge_local_charges_total',
+      help: 'Requests charged to the rate limits of this process alone because the shared state was away',
+    }),
   };
 }
 

@@ -11,9 +11,9 @@ export interface OriginPolicy {
   allowReading(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** @param allowed origins as browsers send them, such as `https://shop.example`. */
+/** @param allowed origins as browsers and apps send them, such as `https://shop.example` or `capacitor://localhost`. */
 export function createOriginPolicy(allowed: readonly string[]): OriginPolicy {
-  const listed = new Set(allowed.map((origin) => new URL(origin).origin));
+  const listed = new Set(allowed.map(originOf));
   return {
     allows: (request) => {
       const { origin, host } = request.headers;
@@ -23,29 +23,38 @@ export function createOriginPolicy(allowed: readonly string[]): OriginPolicy {
     allowReading: (request, response) => {
       if (listed.size === 0) return;
       // The headers depend on the origin: a cache must not serve the response of one origin to another.
-      response.setHeader('vary', 'origin');
+      response.appendHeader('vary', 'origin');
       const { origin } = request.headers;
       if (origin === undefined || !listed.has(origin)) return;
       response.setHeader('access-control-allow-origin', origin);
-      response.setHeader('access-control-expose-headers', 'retry-after, www-authenticate');
+      response.setHeader('access-control-allow-credentials', 'true');
+      response.setHeader('access-control-expose-headers', EXPOSED_HEADERS);
     },
   };
 }
 
-/** Ignores the scheme: a proxy may have terminated TLS. */
+/** The schemes of apps have no origin in the URL standard: theirs are compared as they are written. */
+function originOf(text: string): string {
+  const { origin } = new URL(text);
+  return origin === 'null' ? text : origin;
+}
+
+/** Ignores whether TLS is used: a proxy may have terminated it. */
 function isOwnHost(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, host: originHost } = new URL(origin);
-  if (originHost === '') return false;
+  if (protocol !== 'https:' && protocol !== 'http:') return false;
   // Parsed as a URL, so that `example:443` and `example` are the same host of `https:`.
   const own = `${protocol}//${host}`;
   return URL.canParse(own) && new URL(own).host === originHost;
 }
 
+const EXPOSED_HEADERS = 'retry-after, www-authenticate, ratelimit, ratelimit-policy';
+
 const PREFLIGHT_HEADERS = {
   'access-control-allow-methods': 'GET, POST, PUT, DELETE',
   'access-control-allow-headers':
-    'authorization, content-type, accept, last-event-id, x-graphql-event-stream-token, traceparent',
+    'authorization, content-type, accept, last-event-id, x-graphql-event-stream-token, traceparent, tracestate, baggage',
   'access-control-max-age': '600',
 };
 

@@ -10,13 +10,16 @@
  * | `connections-per-address`  | at an upgrade or a new event stream  | more than `maxConnectionsPerAddress` of an address | 429                              |
  * | `connections-per-viewer`   | once the viewer is known             | more than `maxConnectionsPerViewer` of a viewer   | 4429 or 429                      |
  * | `subscriptions-per-viewer` | at a subscription                    | more than `maxSubscriptionsPerViewer` of a viewer | an error of the operation, or 429 |
+ * | `request-rate`             | at an operation (request-rates)      | more than `maxCostPerViewer`, `maxCostPerAddress` | an error of the operation, or 429 |
+ * | `reservations-per-address` | at the reservation of a stream       | more than `maxReservationsPerAddress` unopened    | 429                              |
+ * | `reservations-per-viewer`  | at the reservation of a stream       | more than `maxReservationsPerViewer` unopened     | 429                              |
  * | `revoked`                  | at any time                          | a token that was revoked after its verification   | closes with 4401, cuts a stream  |
  *
  * An address is the client's address across trusted proxies, an IPv6 address counts as its /64 (client-address). A
  * viewer is the subject of a token, whatever its role. Connections without a token count for their address alone, and
- * their subscriptions too.
+ * their subscriptions too. The rate of requests is the one rule that is counted over all replicas.
  */
-export type Refusal = 'sockets-per-address' | 'origin' | CountedRule | 'revoked';
+export type Refusal = 'sockets-per-address' | 'origin' | CountedRule | 'request-rate' | 'revoked';
 
 /** Rules that `Admission` counts. */
 export type CountedRule = keyof typeof countedRules;
@@ -38,5 +41,16 @@ export const countedRules = {
     code: 'TOO_MANY_SUBSCRIPTIONS',
     message: (max: number) =>
       `At most ${max} subscriptions of a viewer at a time, over all connections; end some first.`,
+  },
+  'reservations-per-address': {
+    limit: 'maxReservationsPerAddress',
+    code: 'RATE_LIMITED',
+    message: (max: number) =>
+      `At most ${max} unopened event streams of an address at a time; open them first.`,
+  },
+  'reservations-per-viewer': {
+    limit: 'maxReservationsPerViewer',
+    code: 'RATE_LIMITED',
+    message: (max: number) => `At most ${max} unopened event streams of a viewer at a time; open them first.`,
   },
 } as const;

@@ -113,7 +113,9 @@ export class Revocations {
     const { log, clock, maxTokenAgeMs, maxRevocations } = this.#options;
     this.check();
     if (this.list.size >= maxRevocations) {
-      throw new TidegateError('RATE_LIMITED', 'There are as many revocations as may be; revoke by subject.');
+      throw new TidegateError('RATE_LIMITED', 'There are as many revocations as may be; revoke by subject.', {
+        details: { retryAfterMs: SWEEP_INTERVAL_MS },
+      });
     }
     const nowMs = clock();
     const until = new Date(nowMs + maxTokenAgeMs).toISOString();

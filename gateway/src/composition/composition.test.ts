@@ -41,7 +41,7 @@ function deploy(
   name: string,
   files: Record<string, string>,
   exposes: Record<string, string>,
-  imports: string[] = [],
+  { imports = [], pages }: { imports?: string[]; pages?: string[] } = {},
 ) {
   const dist = join(root, name, 'dist');
   mkdirSync(dist, { recursive: true });
@@ -56,6 +56,7 @@ function deploy(
     integrity: Object.fromEntries(Object.entries(files).map(([file, text]) => [file, hash(text)])),
     imports,
     exposes,
+    pages,
   };
   writeFileSync(join(dist, 'manifest.json'), JSON.stringify(manifest));
 }
@@ -115,7 +116,16 @@ describe('the page', () => {
   it('is served for every client route that a browser navigates to, and for no reserved path', async () => {
     const html = { accept: 'text/html,application/xhtml+xml' };
     expect((await get('/alpha/42', html)).status).toBe(200);
-    for (const path of ['/graphql/web', '/webhooks/openapi.json', '/healthz', '/favicon.ico', '/dev/token']) {
+    for (const path of [
+      '/api',
+      '/api/unknown',
+      '/mfe',
+      '/graphql/web',
+      '/webhooks/openapi.json',
+      '/healthz',
+      '/favicon.ico',
+      '/dev/token',
+    ]) {
       expect(
         await composition.handle(new Request(`http://edge.example${path}`, { headers: html })),
         path,
@@ -123,6 +133,19 @@ describe('the page', () => {
     }
     expect(await composition.handle(new Request('http://edge.example/alpha/42'))).toBeUndefined();
     expect(await composition.handle(new Request('http://edge.example/', { method: 'POST' }))).toBeUndefined();
+  });
+
+  it('is served with 404 for a path that its shell does not list', async () => {
+    const html = { accept: 'text/html' };
+    expect((await get('/unknown', html)).status).toBe(200);
+    const shell = { 'shell-bbbbbbbb.js': 'shell();' };
+    deploy('shell', shell, {}, { pages: ['/', '/alpha', '/alpha/:id'] });
+    for (const path of ['/', '/alpha', '/alpha/42']) expect((await get(path, html)).status, path).toBe(200);
+    for (const path of ['/unknown', '/alpha/', '/alpha/42/more', '/Alpha']) {
+      const response = await get(path, html);
+      expect(response.status, path).toBe(404);
+      expect(await response.text()).toContain('<div id="root"');
+    }
   });
 
   it('is composed from a new deployment without a restart', async () => {
@@ -166,10 +189,14 @@ describe('the page', () => {
   });
 
   it('warns once about an import that no manifest exposes', async () => {
-    deploy('alpha', { 'alpha-cccccccc.js': 'x' }, { '@mfe/alpha': 'alpha-cccccccc.js' }, [
-      'preact',
-      'lodash',
-    ]);
+    deploy(
+      'alpha',
+      { 'alpha-cccccccc.js': 'x' },
+      { '@mfe/alpha': 'alpha-cccccccc.js' },
+      {
+        imports: ['preact', 'lodash'],
+      },
+    );
     await importMap();
     await importMap();
     expect(warnings).toEqual(['a micro-frontend imports a specifier that no manifest exposes']);

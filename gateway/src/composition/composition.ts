@@ -3,6 +3,7 @@ import type { Logger } from '@tidegate/runtime/telemetry';
 import { SHELL, type Manifest } from './manifest.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { composePage, unresolvedImports, type PageComposition } from './page-composition.ts';
+import { isPage } from './page-paths.ts';
 import { renderPage, renderUnavailable } from './page.ts';
 import { StaticFiles } from './static-files.ts';
 
@@ -15,8 +16,8 @@ export interface CompositionOptions {
 /** Serves the page that is composed from micro-frontends, and their files. */
 export interface Composition {
   /**
-   * Answers `/mfe/…`, and `/` and every client route when a browser navigates to it. Undefined for any other request,
-   * so call it after all other handlers. Never rejects because of a broken deployment.
+   * Answers `/mfe/…`, and `/` and every client route when a browser navigates to it, with 404 when the shell does not
+   * list the route. Undefined for any other request, so call it after all other handlers. Never rejects because of a broken deployment.
    */
   handle(request: Request): Promise<Response | undefined>;
 }
@@ -36,7 +37,16 @@ export function createComposition(options: CompositionOptions): Composition {
 const FILES_PATH = '/mfe/';
 const COMPOSITION_PATH = '/mfe/composition.json';
 /** First path segments that are never a client route, even when a browser navigates to them. */
-const RESERVED_SEGMENTS = new Set(['graphql', 'webhooks', 'dev', 'healthz', 'readyz', 'metrics']);
+const RESERVED_SEGMENTS = new Set([
+  'api',
+  'dev',
+  'graphql',
+  'healthz',
+  'metrics',
+  'mfe',
+  'readyz',
+  'webhooks',
+]);
 
 class FolderComposition implements Composition {
   readonly #logger: Logger;
@@ -61,7 +71,8 @@ class FolderComposition implements Composition {
     }
     if (!isRead || !isClientRoute(url, request.headers.get('accept'))) return undefined;
     const { shell, page } = await this.#compose();
-    return shell ? renderPage(shell, page, url) : renderUnavailable();
+    if (!shell) return renderUnavailable();
+    return renderPage(shell, page, url, isPage(shell.pages, url.pathname) ? 200 : 404);
   }
 
   async #serveComposition(): Promise<Response> {
@@ -91,7 +102,7 @@ class FolderComposition implements Composition {
 function isClientRoute({ pathname }: URL, accept: string | null): boolean {
   const segments = pathname.split('/').slice(1);
   if (RESERVED_SEGMENTS.has(segments[0] ?? '') || segments.at(-1)?.includes('.')) return false;
-  return pathname === '/' || (accept ?? '').includes('text/html');
+  return pathname === '/' || (accept ?? '').toLowerCase().includes('text/html');
 }
 
 function methodNotAllowed(): Response {

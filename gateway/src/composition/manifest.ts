@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pagePath } from './page-paths.ts';
 
 /** File names without a path, so that none leads out of the folder. */
 export const fileName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'a plain file name');
@@ -20,6 +21,8 @@ const manifest = z
     imports: z.array(specifier),
     /** Specifiers that the micro-frontend adds to the import map. */
     exposes: z.record(specifier, fileName),
+    /** Paths of the pages that the shell draws. Any other path is answered with 404. Default: every path is a page. */
+    pages: z.array(pagePath).optional(),
   })
   .refine(({ entry, css, exposes, integrity }) => {
     return [entry, ...css, ...Object.values(exposes)].every((file) => Object.hasOwn(integrity, file));

@@ -2,10 +2,16 @@ import type { Manifest } from './manifest.ts';
 import { fileUrl, stylesheets, type PageComposition } from './page-composition.ts';
 import { createNonce, pageSecurityHeaders } from './page-security.ts';
 
-/** Renders the page that the shell's script fills. */
-export function renderPage(shell: Manifest, composition: PageComposition, requestUrl: URL): Response {
+/** Renders the page that the shell's script fills. With the status 404 the shell says that there is no such page. */
+export function renderPage(
+  shell: Manifest,
+  composition: PageComposition,
+  requestUrl: URL,
+  status: 200 | 404,
+): Response {
   const nonce = createNonce();
   return new Response(html(shell, composition, nonce), {
+    status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
       // Nonce and composition change; scripts and stylesheets are cached by the hash in their names.

@@ -13,6 +13,8 @@ import {
  */
 export function createErrorMask(logger: Logger): (error: unknown) => GraphQLError {
   return (error) => {
+    // An error may pass two borders: its details are already those for the client.
+    if (error instanceof GraphQLError && masked.has(error)) return error;
     if (!(error instanceof GraphQLError)) return describe(toTidegateError(error), undefined, logger);
     const cause = causeOf(error);
     if (cause instanceof TidegateError) return describe(cause, error, logger);
@@ -22,6 +24,9 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     return withCode(error, error.message, code, {});
   };
 }
+
+/** Errors that a mask has made. */
+const masked = new WeakSet<GraphQLError>();
 
 /** Formats a TidegateError as a GraphQL error without a location. */
 export function formatError(error: TidegateError): { message: string; extensions: Record<string, unknown> } {
@@ -61,13 +66,15 @@ function withCode(
     const spec = code === 'BAD_REQUEST' ? false : http?.spec;
     extensions['http'] = { ...http, spec, status: http?.status ?? errorCodes[code].httpStatus };
   }
-  return new GraphQLError(message, {
+  const error = new GraphQLError(message, {
     nodes: at?.nodes,
     source: at?.source,
     positions: at?.positions,
     path: at?.path,
     extensions,
   });
+  masked.add(error);
+  return error;
 }
 
 function causeOf(error: GraphQLError): unknown {

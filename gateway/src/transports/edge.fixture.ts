@@ -5,6 +5,7 @@ import type { EventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { startHttpServer, type HttpServer } from '@tidegate/runtime/http';
 import { createMetrics, silentLogger, type Logger } from '@tidegate/runtime/telemetry';
+import { createMemorySharedState } from '@tidegate/shared-state';
 import { deferred, until, type Deferred } from '@tidegate/testing';
 import { sampleTopics } from '@tidegate/testing/sample-messages';
 import { WebSocket, type ClientOptions } from 'ws';
@@ -13,6 +14,7 @@ import { Admission } from '../admission/admission.ts';
 import { createClientAddresses } from '../admission/client-address.ts';
 import { createEdgeMetrics } from '../admission/metrics.ts';
 import { createOriginPolicy } from '../admission/origin-policy.ts';
+import { RequestRates } from '../admission/request-rates.ts';
 import { RevocationList } from '../auth/revocation-list.ts';
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import { EdgeListener } from '../edge-listener.ts';
@@ -115,6 +117,12 @@ export class Edge implements AsyncDisposable {
       verifier: { verify: (authorization) => this.verify(authorization) },
       guards: {
         admission: this.admission,
+        rates: new RequestRates({
+          limits,
+          state: createMemorySharedState({ maxEntries: 1_000 }),
+          metrics: edgeMetrics,
+          logger,
+        }),
         revocations: new RevocationList(),
         metrics: edgeMetrics,
       },

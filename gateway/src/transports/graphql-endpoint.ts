@@ -37,8 +37,14 @@ export class GraphqlEndpoint {
       requireReadableBody(request, maxBodyBytes);
       const facts = await this.#authorise(request);
       if (this.#sse.accepts(request)) {
-        await this.#sse.handle(request, response, facts, () => readParams(request, maxBodyBytes));
-      } else await this.#http.handle(request, response, facts);
+        await this.#sse.handle(request, response, facts, {
+          readParams: () => readParams(request, maxBodyBytes),
+          charge: () => this.#charge(facts, response),
+        });
+      } else {
+        await this.#charge(facts, response);
+        await this.#http.handle(request, response, facts);
+      }
     } catch (error) {
       answerErrors(response, server.errors(error));
     }
@@ -52,6 +58,13 @@ export class GraphqlEndpoint {
   /** Takes no more event streams and ends the open ones within the window. Resolves when none is left. */
   stop(windowMs = 0): Promise<void> {
     return this.#sse.stop(windowMs);
+  }
+
+  /** Charges one operation, and adds the rate limits to the headers of its response. @throws TidegateError RATE_LIMITED */
+  async #charge({ viewer, address }: EdgeFacts, response: ServerResponse): Promise<void> {
+    const { headers, refusal } = await this.#options.guards.rates.charge(viewer, address);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (refusal) throw refusal;
   }
 
   /** @throws TidegateError UNAUTHENTICATED, BAD_REQUEST */

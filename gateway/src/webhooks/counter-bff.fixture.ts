@@ -111,3 +111,6 @@ export const fixtureVerifier: TokenVerifier = {
     return match[3] === undefined ? viewer : { ...viewer, claims: { owners: [match[3]] } };
   },
 };
+
+/** Keys that the secrets of endpoints are encrypted with. */
+export const fixtureKeys: readonly string[] = ['a key for tests, at least 32 characters'];

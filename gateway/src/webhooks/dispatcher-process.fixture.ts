@@ -2,7 +2,7 @@
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
-import { createCounterBff } from './counter-bff.fixture.ts';
+import { createCounterBff, fixtureKeys } from './counter-bff.fixture.ts';
 import { createDispatcher } from './dispatcher.ts';
 import type { WebhookTables } from './tables.ts';
 
@@ -14,6 +14,7 @@ await createDispatcher({
     heartbeatMs: 50,
     sessionTimeoutMs: 300,
   }),
+  secretKeys: fixtureKeys,
   bffs: [createCounterBff()],
   logger: silentLogger,
   metrics: createMetrics({ nodeMetrics: false }),

@@ -20,13 +20,17 @@ import { sweepDeliveries } from './deliveries/delivery-retention.ts';
 import { deliveriesChannel } from './deliveries/pending-delivery.ts';
 import { defaultDispatcherLimits, type DispatcherLimits } from './dispatcher-limits.ts';
 import { EndpointCache } from './endpoints/endpoint-cache.ts';
+import { resealSecrets } from './endpoints/reseal-secrets.ts';
 import { RevokedEndpoints } from './endpoints/revoked-endpoints.ts';
+import { SecretBox } from './endpoints/secret-box.ts';
 import { webhookMigrations } from './migrations.ts';
 import type { WebhookTables } from './tables.ts';
 
 export interface DispatcherOptions {
   /** Database that the gateway registers endpoints in. */
   readonly database: Database<WebhookTables>;
+  /** Keys that the secrets of endpoints are encrypted with, at least 32 characters each, the newest first. */
+  readonly secretKeys: readonly string[];
   readonly log: EventLog;
   readonly bffs: readonly Bff[];
   /** Default: a client that knows no service. */
@@ -64,7 +68,7 @@ const dispatcherGroup = 'webhook-dispatcher';
  * the due deliveries. Any number of dispatchers share the work, by partition and by delivery.
  *
  * @example
- * const dispatcher = createDispatcher({ database, log, bffs: [tripBff], logger, metrics });
+ * const dispatcher = createDispatcher({ database, secretKeys, log, bffs: [tripBff], logger, metrics });
  * await dispatcher.start();
  * // … when the process stops:
  * await dispatcher.stop();
@@ -78,6 +82,7 @@ class WebhookDispatcher implements Dispatcher {
   readonly #limits: DispatcherLimits;
   readonly #clock: () => number;
   readonly #servers: readonly BffServer[];
+  readonly #box: SecretBox;
   readonly #endpoints: EndpointCache;
   readonly #client: WebhookClient;
   readonly #sender: DeliverySender;
@@ -97,7 +102,8 @@ class WebhookDispatcher implements Dispatcher {
     // Unused: endpoints are registered at the gateway, so this process reads no bodies.
     const maxBodyBytes = gatewayLimits.maxBodyBytes.default;
     this.#servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly: true });
-    this.#endpoints = new EndpointCache(this.#servers, logger);
+    this.#box = new SecretBox(options.secretKeys);
+    this.#endpoints = new EndpointCache(this.#servers, this.#box, logger);
     this.#revoked = new RevokedEndpoints({
       database: options.database,
       log: options.log,
@@ -124,8 +130,9 @@ class WebhookDispatcher implements Dispatcher {
   }
 
   async start(): Promise<void> {
-    const { database } = this.#options;
+    const { database, logger } = this.#options;
     await database.migrate(webhookMigrations);
+    await resealSecrets(database, this.#box, logger);
     await this.#revoked.start();
     this.#consumer ??= await this.#startConsumer();
     this.#stopListening ??= await database.signals.listen(deliveriesChannel, () => this.#loop?.wake());

@@ -36,6 +36,7 @@ export interface EndpointRow {
   disabled_reason: string | null;
   /** `operator`: the endpoint is disabled until an operator enables it. */
   paused_by: 'operator' | null;
+  /** Sealed by `SecretBox`. */
   secret: string;
   /** Secret before the last rotation. Signs as well until `previous_secret_until`. */
   previous_secret: string | null;

@@ -14,6 +14,7 @@ import {
   allCounters,
   createCounterBff,
   createCounterServer,
+  fixtureKeys,
   fixtureVerifier,
   LabelService,
 } from './counter-bff.fixture.ts';
@@ -69,6 +70,7 @@ export class WebhookWorld {
     this.log = createSqliteEventLog({ path: this.env.LOG_PATH, logger: silentLogger, pollMs: 2 });
     this.#shared = {
       database: this.database,
+      secretKeys: fixtureKeys,
       log: this.log,
       bffs: [createCounterBff(this.labels)],
       logger: silentLogger,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allCounters } from './counter-bff.fixture.ts';
+import { allCounters, fixtureKeys } from './counter-bff.fixture.ts';
+import { SecretBox } from './endpoints/secret-box.ts';
 import { createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
 
 interface ErrorAnswer {
@@ -28,6 +29,21 @@ describe('the REST interface of webhooks', () => {
     const read = await world.call<object>('GET', `/webhooks/endpoints/${created.json.id}`);
     expect(read.json).not.toHaveProperty('secret');
     expect(JSON.stringify(read.json)).not.toContain('whsec_');
+  });
+
+  it('stores secrets encrypted, also the previous one after a rotation', async () => {
+    const { id, secret } = await world.register(url);
+    const { json } = await world.call<{ secret: string }>('POST', `/webhooks/endpoints/${id}/rotate-secret`);
+    const row = await world.database.query
+      .selectFrom('webhook_endpoints')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirstOrThrow();
+    const box = new SecretBox(fixtureKeys);
+    expect([row.secret, row.previous_secret].every((each) => each!.startsWith('enc1.'))).toBe(true);
+    expect(JSON.stringify(row)).not.toContain('whsec_');
+    expect(box.open(row.secret, id)).toBe(json.secret);
+    expect(box.open(row.previous_secret!, id)).toBe(secret);
   });
 
   it.each([

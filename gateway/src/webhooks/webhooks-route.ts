@@ -1,11 +1,13 @@
 import type { Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
+import type { RequestRates } from '../admission/request-rates.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
 import type { BffServer } from '../graphql/bff-server.ts';
 import { TargetPolicy, type DnsLookup } from './attempts/target-policy.ts';
 import { DeliveryHistory } from './deliveries/delivery-history.ts';
 import { EndpointStore } from './endpoints/endpoint-store.ts';
+import { SecretBox } from './endpoints/secret-box.ts';
 import { createOpenApi } from './rest/openapi.ts';
 import { createRouter } from './rest/router.ts';
 import { createRoutes } from './rest/routes.ts';
@@ -13,10 +15,14 @@ import type { WebhookTables } from './tables.ts';
 
 export interface WebhooksOptions {
   readonly database: Database<WebhookTables>;
+  /** Keys that the secrets of endpoints are encrypted with: see `SecretBox`. The same as the dispatchers'. */
+  readonly secretKeys: readonly string[];
   /** A registration reads the ends of its topic: the endpoint gets the changes after them. */
   readonly log: EventLog;
   readonly servers: readonly BffServer[];
   readonly verifier: TokenVerifier;
+  /** Charges each request to its viewer. Default: none is charged. */
+  readonly rates?: RequestRates;
   readonly logger: Logger;
   /** Allows private and loopback addresses, for development and tests: see `target-policy.ts`. Default false. */
   readonly allowPrivateTargets?: boolean;
@@ -38,7 +44,7 @@ export function createWebhooksRoute(
   const { database, servers, logger, verifier, log, clock = Date.now } = options;
   const routes = createRoutes({
     servers: new Map(servers.map((server) => [server.bff.name, server])),
-    store: new EndpointStore(database, clock),
+    store: new EndpointStore(database, new SecretBox(options.secretKeys), clock),
     history: new DeliveryHistory(database, clock),
     policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets, dns: options.dns }),
     log,
@@ -47,6 +53,7 @@ export function createWebhooksRoute(
   const route = createRouter({
     routes,
     verifier,
+    rates: options.rates,
     logger,
     describeGraphqlError: (error) => servers[0]?.errors(error) ?? [],
   });

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import { pagePattern, pages } from './pages.ts';
 import { RemoteOutlet } from './remote-outlet.tsx';
 import type { Router } from './router.ts';
 import type { Session } from './session.ts';
@@ -12,7 +13,7 @@ export interface ShellProps {
 }
 
 /** Remotes by path: the first pattern that matches decides. */
-const routes = [{ pattern: /^\/(new|orders(\/[^/]+)?)?$/, remote: 'orders', title: 'Orders' }];
+const routes = pages.map((page) => ({ pattern: pagePattern(page), remote: 'orders', title: 'Orders' }));
 
 export function Shell({ signIn, router }: ShellProps) {
   const now = signIn.state.value;

@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { startChild, temporaryDirectory } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { describeDatabase } from './conformance.ts';
-import { migrated, type CreateSubject, type SampleTables } from './conformance/subject.ts';
+import { migrated, sampleMigrations, type CreateSubject, type SampleTables } from './conformance/subject.ts';
 import type { Database } from './database.ts';
 import { createSqliteDatabase } from './sqlite.ts';
 
@@ -26,6 +27,21 @@ const onFile: CreateSubject = async () => {
 describeDatabase('SQLite', onFile);
 
 describe('the SQLite file', () => {
+  it('is readable by its owner only, with the files beside it, also when it was not before', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'data', 'service.db');
+    await mkdir(dirname(path));
+    await writeFile(path, '', { mode: 0o644 });
+    const database = createSqliteDatabase<SampleTables>({ path });
+    await database.migrate(sampleMigrations);
+    const lock = await database.tryLock('a');
+    const files = await readdir(dirname(path));
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) expect((await stat(join(dirname(path), file))).mode & 0o777, file).toBe(0o600);
+    await lock?.release();
+    await database.close();
+  });
+
   it('holds every committed transaction completely after kill -9', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'service.db');

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { TidegateError } from '@tidegate/core';
+import { makePrivateFile } from '@tidegate/runtime/private-file';
 import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Kysely } from 'kysely';
 import type { Database } from './database.ts';
@@ -68,7 +67,7 @@ export function createSqliteDatabase<Tables>(options: SqliteDatabaseOptions): Da
 }
 
 function openWriter({ path, durability }: SqliteDatabaseOptions): SqliteConnection {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+  if (path !== ':memory:') makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS, enableForeignKeyConstraints: true });
   const synchronous = durability === 'power' ? 'FULL' : 'NORMAL';
   database.exec(
@@ -84,6 +83,7 @@ function openReader(path: string): SqliteConnection {
 
 /** Takes a lock as an exclusive transaction on a separate file. The kernel releases it when the process ends. */
 function openLockFile(path: string): (() => void) | undefined {
+  makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { startChild, temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
@@ -26,6 +27,19 @@ describeEventLog('SQLite', async () => {
 
 describe('the SQLite file', () => {
   const spec = { name: 'topic', partitions: 2, cleanup: 'delete', retentionMs: 3_600_000 } as const;
+
+  it('is readable by its owner only, with the files beside it, also when it was not before', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'data', 'events.db');
+    await mkdir(dirname(path));
+    await writeFile(path, '', { mode: 0o644 });
+    const log = createSqliteEventLog({ path, logger: silentLogger });
+    await log.ensureTopics([spec]);
+    const files = await readdir(dirname(path));
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) expect((await stat(join(dirname(path), file))).mode & 0o777, file).toBe(0o600);
+    await log.close();
+  });
 
   it('holds every acknowledged record after kill -9, and a tail in another process delivers them', async () => {
     await using directory = await temporaryDirectory();

@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { TidegateError } from '@tidegate/core';
+import { makePrivateFile } from '@tidegate/runtime/private-file';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { EventLog } from './event-log.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
@@ -117,7 +116,7 @@ class SqliteFile implements SqlFile {
 }
 
 function openDatabase(path: string, durability: 'process' | 'power'): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true });
+  if (path !== IN_MEMORY) makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   const synchronous = durability === 'power' ? 'FULL' : 'NORMAL';
   database.exec(

@@ -23,6 +23,8 @@ export interface DistinctOperation {
   readonly facts: EdgeFacts;
   readonly params: OperationParams;
   readonly cursor: string | undefined;
+  /** Charges the operation to its viewer and address. @throws TidegateError RATE_LIMITED */
+  readonly charge: () => Promise<void>;
   /** @throws TidegateError METHOD_NOT_ALLOWED for a mutation by GET. */
   readonly requireMethod: () => void;
 }
@@ -53,6 +55,9 @@ export class DistinctConnectionsMode {
     const { server } = this.#options;
     const { params, facts } = operation;
     try {
+      await operation.charge();
+      // The client may have left meanwhile.
+      if (response.destroyed) return;
       operation.requireMethod();
       if (server.operationKind(params) === 'subscription') return this.#subscribe(operation, response);
     } catch (error) {

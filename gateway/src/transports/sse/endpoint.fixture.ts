@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { anonymous, type Viewer } from '@tidegate/bff';
 import { TidegateError, toTidegateError } from '@tidegate/core';
-import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
+import { createMetrics, silentLogger, type Metrics } from '@tidegate/runtime/telemetry';
+import { createMemorySharedState } from '@tidegate/shared-state';
 import { GraphQLError } from 'graphql';
 import { RevocationList } from '../../auth/revocation-list.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
@@ -14,6 +15,7 @@ import { Admission, type AdmissionLimits } from '../../admission/admission.ts';
 import { createClientAddresses } from '../../admission/client-address.ts';
 import type { EdgeGuards } from '../../admission/connection-hold.ts';
 import { createEdgeMetrics } from '../../admission/metrics.ts';
+import { RequestRates, type RateLimits } from '../../admission/request-rates.ts';
 import { GraphqlEndpoint, type GraphqlEndpointOptions } from '../graphql-endpoint.ts';
 import { createOriginPolicy } from '../../admission/origin-policy.ts';
 import { encodeFrame, type Frame } from '../../live/group/frame.ts';
@@ -31,7 +33,7 @@ export interface OpenSubscription {
 }
 
 export interface SseEndpointFixtureOptions extends Partial<GraphqlEndpointOptions> {
-  readonly limits?: Partial<AdmissionLimits>;
+  readonly limits?: Partial<AdmissionLimits & RateLimits>;
 }
 
 export interface SseEndpointFixture extends AsyncDisposable {
@@ -89,15 +91,29 @@ function stubHub(subscriptions: OpenSubscription[]): LiveHub {
 }
 
 /** Guards with generous limits. */
-export function createGuards(metrics: Metrics, limits: Partial<AdmissionLimits> = {}): EdgeGuards {
+export function createGuards(
+  metrics: Metrics,
+  limits: Partial<AdmissionLimits & RateLimits> = {},
+): EdgeGuards {
   const edgeMetrics = createEdgeMetrics(metrics);
   const generous = {
     maxConnectionsPerAddress: 100,
     maxConnectionsPerViewer: 100,
     maxSubscriptionsPerViewer: 100,
+    maxReservationsPerAddress: 100,
+    maxReservationsPerViewer: 100,
+    maxCostPerViewer: 0,
+    maxCostPerAddress: 0,
+    ...limits,
   };
   return {
-    admission: new Admission({ limits: { ...generous, ...limits }, metrics: edgeMetrics }),
+    admission: new Admission({ limits: generous, metrics: edgeMetrics }),
+    rates: new RequestRates({
+      limits: generous,
+      state: createMemorySharedState({ maxEntries: 1_000 }),
+      metrics: edgeMetrics,
+      logger: silentLogger,
+    }),
     revocations: new RevocationList(),
     metrics: edgeMetrics,
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
+import type { Release } from '../../admission/keyed-limit.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { SseConnection } from './connection.ts';
 
@@ -8,6 +9,8 @@ import type { SseConnection } from './connection.ts';
 export interface Reservation {
   readonly viewer: VerifiedViewer;
   readonly connection: SseConnection;
+  /** Returns the reservation's place, once the stream is open or has ended. Idempotent. */
+  readonly release: Release;
   /** By the client's id. */
   readonly operations: Map<string, StreamOperation>;
 }
@@ -22,18 +25,21 @@ export interface StreamOperation {
 }
 
 export interface ReservationsOptions {
-  /** Maximum reservations in this process, with and without their stream. */
+  /** Maximum reservations in this process whose stream is not open yet. Open ones are counted as connections. */
   readonly maxReservations: number;
   /** Time for a reservation to be followed by its stream, in milliseconds. */
   readonly ttlMs: number;
 }
 
 const TOKEN_BYTES = 24;
+/** A place is free again when one of the reservations is opened, or expires. */
+const RETRY_AFTER_MS = 1_000;
 
 /** Reserved streams by their token. A reservation ends with its stream, or when no stream is opened in time. */
 export class Reservations {
   readonly #options: ReservationsOptions;
   readonly #reservations = new Map<string, Reservation>();
+  #unopened = 0;
 
   constructor(options: ReservationsOptions) {
     this.#options = options;
@@ -42,20 +48,46 @@ export class Reservations {
   /**
    * Creates a reservation and returns its token.
    *
-   * @throws TidegateError RATE_LIMITED when this process holds its maximum, and errors of `create`.
+   * @param admit counts a place of the viewer and the address, until the stream is open.
+   * @throws TidegateError RATE_LIMITED when this process holds its maximum, and errors of `admit` and `create`.
    */
-  add(viewer: VerifiedViewer, create: (onEnd: () => void) => SseConnection): string {
-    if (this.#reservations.size >= this.#options.maxReservations) {
-      throw new TidegateError('RATE_LIMITED', 'There are too many reservations at the moment; come back.');
+  add(viewer: VerifiedViewer, admit: () => Release, create: (onEnd: () => void) => SseConnection): string {
+    const release = this.#take(admit);
+    try {
+      return this.#add(viewer, release, create);
+    } catch (error) {
+      release();
+      throw error;
     }
+  }
+
+  #take(admit: () => Release): Release {
+    if (this.#unopened >= this.#options.maxReservations) {
+      throw new TidegateError('RATE_LIMITED', 'There are too many reservations at the moment; come back.', {
+        details: { retryAfterMs: RETRY_AFTER_MS },
+      });
+    }
+    const returnPlace = admit();
+    this.#unopened += 1;
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#unopened -= 1;
+      returnPlace();
+    };
+  }
+
+  #add(viewer: VerifiedViewer, release: Release, create: (onEnd: () => void) => SseConnection): string {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const operations = new Map<string, StreamOperation>();
     const connection = create(() => {
+      release();
       this.#reservations.delete(token);
       for (const operation of operations.values()) operation.stop();
       operations.clear();
     });
-    this.#reservations.set(token, { viewer, connection, operations });
+    this.#reservations.set(token, { viewer, connection, release, operations });
     connection.expireAt(Date.now() + this.#options.ttlMs);
     return token;
   }
@@ -90,6 +122,7 @@ export class Reservations {
     if (reservation.connection.attached) {
       throw new TidegateError('CONFLICT', 'This event stream is already open; reserve another one.');
     }
+    reservation.release();
     reservation.connection.attach(response);
     reservation.connection.expireAt(reservation.viewer.expiresAtMs ?? Infinity);
   }

@@ -15,7 +15,7 @@ import { SseSink } from './sink.ts';
 export interface SingleConnectionModeOptions extends DistinctConnectionsModeOptions {
   /** Maximum operations on one stream. */
   readonly maxSubscriptionsPerConnection: number;
-  /** Maximum reservations of all viewers. Default 10,000. */
+  /** Maximum reservations of all viewers whose stream is not open. Default 10,000. */
   readonly maxReservations?: number;
   /** Time for a reservation to be followed by its stream, in milliseconds. Default 10 s. */
   readonly reservationTtlMs?: number;
@@ -39,7 +39,12 @@ export class SingleConnectionMode {
 
   /** Reserves a stream and answers 201 with the token. @throws TidegateError RATE_LIMITED, TOO_MANY_CONNECTIONS */
   reserve(facts: EdgeFacts, response: ServerResponse): void {
-    const token = this.#reservations.add(facts.viewer, (onEnd) => this.#options.connect(facts, onEnd));
+    const { connect, guards } = this.#options;
+    const token = this.#reservations.add(
+      facts.viewer,
+      () => guards.admission.admitReservation(facts),
+      (onEnd) => connect(facts, onEnd),
+    );
     // No cache may give the same token to a second client.
     response.writeHead(201, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
     response.end(token);

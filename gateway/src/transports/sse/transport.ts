@@ -11,6 +11,14 @@ import { SingleConnectionMode, type SingleConnectionModeOptions } from './single
 
 export type SseTransportOptions = Omit<SingleConnectionModeOptions, 'connect'>;
 
+/** Steps of a request that the transport takes when it needs them. */
+export interface SseRequestSteps {
+  /** Reads the operation from the query string or the body. */
+  readonly readParams: () => Promise<OperationParams>;
+  /** Charges the operation to its viewer and address. @throws TidegateError RATE_LIMITED */
+  readonly charge: () => Promise<void>;
+}
+
 /**
  * GraphQL over Server-Sent Events for one BFF, both modes of the protocol
  * (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), and plain EventSource by GET.
@@ -37,20 +45,22 @@ export class SseTransport {
   }
 
   /**
-   * @param readParams reads the operation from the query string or the body.
    * @throws TidegateError or GraphQLErrors, before the response begins.
    */
   async handle(
     request: IncomingMessage,
     response: ServerResponse,
     facts: EdgeFacts,
-    readParams: () => Promise<OperationParams>,
+    { readParams, charge }: SseRequestSteps,
   ): Promise<void> {
     // EventSource gives up after any status but 200, and reconnects after a broken connection.
     if (this.#draining) return void response.destroy();
     const token = streamTokenOf(request);
     const { viewer } = facts;
-    if (request.method === 'PUT') return this.#single.reserve(facts, response);
+    if (request.method === 'PUT') {
+      await charge();
+      return response.destroyed ? undefined : this.#single.reserve(facts, response);
+    }
     if (request.method === 'DELETE') {
       const operationId = searchParamsOf(request).get('operationId');
       return this.#single.stop(requireToken(token), viewer, operationId, response);
@@ -62,8 +72,9 @@ export class SseTransport {
     const requirePost = (): void => this.#requirePostForMutation(request, response, params);
     if (token === undefined) {
       const cursor = resumeCursorOf(request, params);
-      return this.#distinct.serve({ facts, params, cursor, requireMethod: requirePost }, response);
+      return this.#distinct.serve({ facts, params, cursor, charge, requireMethod: requirePost }, response);
     }
+    await charge();
     requirePost();
     this.#single.start(token, facts, params, response);
   }

@@ -14,6 +14,7 @@ import { Admission } from '../../admission/admission.ts';
 import { createEdgeMetrics } from '../../admission/metrics.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
+import { createGuards } from '../sse/endpoint.fixture.ts';
 import { ClosingWebSocket } from './closing-web-socket.ts';
 import { WebSocketConnection } from './connection.ts';
 import { WebSocketEncoder } from './encoding.ts';
@@ -31,7 +32,13 @@ describe('a WebSocket connection', () => {
   const revocations = new RevocationList();
   const metrics = createMetrics({ nodeMetrics: false });
   const admission = new Admission({
-    limits: { maxConnectionsPerAddress: 9, maxConnectionsPerViewer: 1, maxSubscriptionsPerViewer: 9 },
+    limits: {
+      maxConnectionsPerAddress: 9,
+      maxConnectionsPerViewer: 1,
+      maxSubscriptionsPerViewer: 9,
+      maxReservationsPerAddress: 9,
+      maxReservationsPerViewer: 9,
+    },
     metrics: createEdgeMetrics(metrics),
   });
 
@@ -54,7 +61,7 @@ describe('a WebSocket connection', () => {
     connection = new WebSocketConnection(opened, socket, facts, {
       encoder: new WebSocketEncoder(),
       server: {} as BffServer,
-      guards: { admission, revocations, metrics: createEdgeMetrics(metrics) },
+      guards: { ...createGuards(metrics), admission, revocations },
       metrics: createLiveMetrics(metrics),
       scheduler: new FlushScheduler(),
       maxQueuedBytes: 1_000_000,

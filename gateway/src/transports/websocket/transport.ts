@@ -179,16 +179,19 @@ export class WebSocketTransport {
     connection.send(JSON.stringify({ type: 'pong', payload: { tidegate } }));
   }
 
-  #prepare(
+  async #prepare(
     context: ConnectionContext,
     key: string,
     params: OperationParams,
-  ): PreparedArgs | readonly GraphQLError[] {
-    const { server, maxSubscriptionsPerConnection } = this.#options;
+  ): Promise<PreparedArgs | readonly GraphQLError[]> {
+    const { server, maxSubscriptionsPerConnection, guards } = this.#options;
     const { connection } = context.extra;
     const { operations } = connection;
     const operation = operations.ofKey(key)!;
     try {
+      const { viewer, address } = connection.facts;
+      const { refusal } = await guards.rates.charge(viewer, address);
+      if (refusal) throw refusal;
       if (operations.size > maxSubscriptionsPerConnection) {
         throw new TidegateError(
           'TOO_MANY_SUBSCRIPTIONS',

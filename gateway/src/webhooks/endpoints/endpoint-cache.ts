@@ -1,6 +1,7 @@
 import type { LiveStream } from '@tidegate/bff';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Kysely } from 'kysely';
+import type { SecretBox } from './secret-box.ts';
 import { createEndpointSigners, type Signer } from './signing.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { LiveRequest } from '../../live/live-request.ts';
@@ -35,10 +36,12 @@ export interface EndpointIndex {
  */
 export class EndpointCache {
   readonly #servers: ReadonlyMap<string, BffServer>;
+  readonly #box: SecretBox;
   readonly #logger: Logger;
   #index: EndpointIndex = createIndex(-1, new Map());
 
-  constructor(servers: readonly BffServer[], logger: Logger) {
+  constructor(servers: readonly BffServer[], box: SecretBox, logger: Logger) {
+    this.#box = box;
     this.#servers = new Map(servers.map((server) => [server.bff.name, server]));
     this.#logger = logger;
   }
@@ -89,7 +92,7 @@ export class EndpointCache {
         request,
         group: `${request.fingerprint} ${request.scope.id}`,
         startsAt: JSON.parse(row.starts_at) as StartPosition,
-        signers: createEndpointSigners(row),
+        signers: createEndpointSigners(row, this.#box),
       };
     } catch (error) {
       // Registration validated the document, so the schema has changed since. The partner sees dead deliveries.

@@ -9,12 +9,19 @@ import type { EndpointSubscription } from './endpoint-subscription.ts';
 import { disableEndpoint } from './endpoint-health.ts';
 import type { EndpointOwner } from './endpoint-owner.ts';
 import { nextRevision } from './endpoint-revision.ts';
+import type { SecretBox } from './secret-box.ts';
 import { viewerColumns } from './endpoint-viewer.ts';
 
 /** A validated registration. */
 export interface NewEndpoint extends EndpointSubscription {
   readonly url: string;
   readonly startsAt: StartPosition;
+}
+
+/** An endpoint with its new secret, which its partner is shown once. */
+export interface WithSecret {
+  readonly row: EndpointRow;
+  readonly secret: string;
 }
 
 const MAX_ENDPOINTS_PER_PARTNER = 100;
@@ -31,21 +38,25 @@ export interface EndpointPage {
 /** Endpoints as their owners manage them. An endpoint of another partner is NOT_FOUND. */
 export class EndpointStore {
   readonly #database: Database<WebhookTables>;
+  readonly #box: SecretBox;
   readonly #clock: () => number;
 
-  constructor(database: Database<WebhookTables>, clock: () => number) {
+  constructor(database: Database<WebhookTables>, box: SecretBox, clock: () => number) {
     this.#database = database;
+    this.#box = box;
     this.#clock = clock;
   }
 
   /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS when the partner has 100 endpoints. */
-  add(endpoint: NewEndpoint): Promise<EndpointRow> {
+  add(endpoint: NewEndpoint): Promise<WithSecret> {
     return this.#database.transaction(async (unit) => {
       // The lock on the revision also makes the count safe against a concurrent registration.
       const revision = await nextRevision(unit);
       await requireRoom(unit.tx, endpoint.viewer.id);
+      const id = `whe_${randomBytes(15).toString('base64url')}`;
+      const secret = createWebhookSecret();
       const row: EndpointRow = {
-        id: `whe_${randomBytes(15).toString('base64url')}`,
+        id,
         ...viewerColumns(endpoint.viewer),
         url: endpoint.url,
         bff: endpoint.bff,
@@ -55,7 +66,7 @@ export class EndpointStore {
         status: 'enabled',
         disabled_reason: null,
         paused_by: null,
-        secret: createWebhookSecret(),
+        secret: this.#box.seal(secret, id),
         previous_secret: null,
         previous_secret_until: null,
         starts_at: JSON.stringify(endpoint.startsAt),
@@ -64,7 +75,7 @@ export class EndpointStore {
         revision,
       };
       await unit.tx.insertInto('webhook_endpoints').values(row).execute();
-      return row;
+      return { row, secret };
     });
   }
 
@@ -105,12 +116,14 @@ export class EndpointStore {
   }
 
   /** Creates a new secret. The old one signs as well for one day. @throws TidegateError NOT_FOUND */
-  rotateSecret(owner: EndpointOwner, id: string): Promise<EndpointRow> {
-    return this.#change(owner, id, (row) => ({
-      secret: createWebhookSecret(),
+  async rotateSecret(owner: EndpointOwner, id: string): Promise<WithSecret> {
+    const secret = createWebhookSecret();
+    const changed = await this.#change(owner, id, (row) => ({
+      secret: this.#box.seal(secret, id),
       previous_secret: row.secret,
       previous_secret_until: this.#clock() + SECRET_OVERLAP_MS,
     }));
+    return { row: changed, secret };
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { EndpointRow } from '../tables.ts';
+import type { SecretBox } from './secret-box.ts';
 
 export interface Signer {
   /** Returns one entry of the `webhook-signature` header. */
@@ -47,11 +48,14 @@ export function createSigner(secret: string): Signer {
 
 /** Returns a function that gives the signers of the secrets that are valid at a time. */
 export function createEndpointSigners(
-  row: Pick<EndpointRow, 'secret' | 'previous_secret' | 'previous_secret_until'>,
+  row: Pick<EndpointRow, 'id' | 'secret' | 'previous_secret' | 'previous_secret_until'>,
+  box: SecretBox,
 ): (nowMs: number) => readonly Signer[] {
-  const current = createSigner(row.secret);
+  const current = createSigner(box.open(row.secret, row.id));
   const until = row.previous_secret_until ?? 0;
-  const both = row.previous_secret ? [current, createSigner(row.previous_secret)] : [current];
+  const both = row.previous_secret
+    ? [current, createSigner(box.open(row.previous_secret, row.id))]
+    : [current];
   return (nowMs) => (nowMs < until ? both : both.slice(0, 1));
 }
 

@@ -4,6 +4,7 @@ import { errorResponse, readJsonBody } from '@tidegate/runtime/http';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { GraphQLError } from 'graphql';
 import { z } from 'zod';
+import type { RequestRates } from '../../admission/request-rates.ts';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
 import type { Route } from './route.ts';
 
@@ -12,6 +13,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 export interface RouterOptions {
   readonly routes: readonly Route[];
   readonly verifier: TokenVerifier;
+  /** Charges each request to its viewer. Undefined: none is charged. */
+  readonly rates?: RequestRates | undefined;
   readonly logger: Logger;
   /** Masks the GraphQL errors of an invalid document for the client. */
   readonly describeGraphqlError: (error: unknown) => readonly GraphQLError[];
@@ -21,7 +24,8 @@ export interface RouterOptions {
 export function createRouter(options: RouterOptions): (request: Request) => Promise<Response> {
   const routes = options.routes.map((route) => ({ route, pattern: patternOf(route.path) }));
 
-  async function answer(request: Request): Promise<Response> {
+  /** @param headers collects headers that belong to the response even when it is an error. */
+  async function answer(request: Request, headers: Record<string, string>): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const matching = routes.filter(({ pattern }) => pattern.test(pathname));
     if (matching.length === 0) throw new TidegateError('NOT_FOUND', `There is nothing at ${pathname}.`);
@@ -35,25 +39,32 @@ export function createRouter(options: RouterOptions): (request: Request) => Prom
     const { route, pattern } = found;
     const viewer = await options.verifier.verify(request.headers.get('authorization'));
     requireRole(viewer, ...route.roles);
+    const charge = await options.rates?.charge(viewer, undefined);
+    Object.assign(headers, charge?.headers);
+    if (charge?.refusal) throw charge.refusal;
     const result = await route.run({
       viewer,
       id: pattern.exec(pathname)?.groups?.['id'] ?? '',
       query: route.query && parse(route.query, Object.fromEntries(searchParams), 'query string'),
       body: route.body && parse(route.body, await readJsonBody(request, MAX_BODY_BYTES), 'body'),
     });
-    if (route.status === 204) return new Response(null, { status: 204 });
-    return Response.json(result, { status: route.status, headers: { 'cache-control': 'no-store' } });
+    if (route.status === 204) return new Response(null, { status: 204, headers });
+    return Response.json(result, {
+      status: route.status,
+      headers: { ...headers, 'cache-control': 'no-store' },
+    });
   }
 
   return async (request) => {
+    const headers: Record<string, string> = {};
     try {
-      return await answer(request);
+      return await answer(request, headers);
     } catch (thrown) {
       const error = translate(thrown, options);
       if (error.code === 'INTERNAL')
         options.logger.error({ err: error.cause ?? error }, 'a webhook request failed');
       const { allowed } = error.details;
-      return errorResponse(error, typeof allowed === 'string' ? { allow: allowed } : {});
+      return errorResponse(error, typeof allowed === 'string' ? { ...headers, allow: allowed } : headers);
     }
   };
 }

@@ -42,8 +42,9 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
       await policy.resolve(target);
       const [epoch, ends] = await Promise.all([log.epoch(), log.ends(field.stream.definition.topic.name)]);
       const offsets = ends.toSorted((a, b) => a.partition - b.partition).map(({ end }) => end);
-      const row = await store.add({ ...subscription, url: target.href, startsAt: { epoch, offsets } });
-      return { ...encodeEndpoint(row), secret: row.secret };
+      const startsAt = { epoch, offsets };
+      const { row, secret } = await store.add({ ...subscription, url: target.href, startsAt });
+      return { ...encodeEndpoint(row), secret };
     },
   });
 }
@@ -108,8 +109,8 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
       status: 200,
       answer: schemas.rotatedSecret,
       run: async ({ viewer, id }) => {
-        const row = await store.rotateSecret(ownerOf(viewer), id);
-        return { secret: row.secret, previousSecretValidUntil: isoTime(row.previous_secret_until!) };
+        const { row, secret } = await store.rotateSecret(ownerOf(viewer), id);
+        return { secret, previousSecretValidUntil: isoTime(row.previous_secret_until!) };
       },
     }),
     defineRoute({

@@ -85,8 +85,22 @@ const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
     [
       ['https://shop.example', ['https://shop.example']],
       ['https://a.example, http://localhost:5173', ['https://a.example', 'http://localhost:5173']],
+      ['capacitor://localhost,app://-', ['capacitor://localhost', 'app://-']],
+      ['chrome-extension://abcdefgh', ['chrome-extension://abcdefgh']],
     ],
-    ['shop.example', 'https://shop.example/', 'https://shop.example:443', '*', 'null', 'ftp://a.example'],
+    [
+      'shop.example',
+      'https://shop.example/',
+      'https://shop.example:443',
+      'https://Shop.example',
+      'https://user@shop.example',
+      'https://*.shop.example/x',
+      '*',
+      'null',
+      'file://home',
+      'capacitor://localhost/x',
+      'javascript:alert(1)',
+    ],
   ],
 ];
 

@@ -90,7 +90,10 @@ export function addressRanges(meaning: string): z.ZodType<string[], string> {
     .describe(`${meaning}: addresses or ranges such as 10.0.0.0/8, separated by commas`);
 }
 
-/** Parses a comma-separated list of web origins: scheme, host and port, without a path. */
+/**
+ * Parses a comma-separated list of origins as clients send them: scheme, host and port, without a path. The scheme may be
+ * that of an app, such as `capacitor://localhost`.
+ */
 export function origins(meaning: string): z.ZodType<string[], string> {
   return z
     .string()
@@ -119,5 +122,8 @@ function isAddressRange(range: string): boolean {
 }
 
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text;
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\\\s]+$/.test(text) || !URL.canParse(text)) return false;
+  const { origin } = new URL(text);
+  // The URL standard gives apps' schemes no origin; for those that have one it is the only spelling.
+  return origin === 'null' ? !text.startsWith('file:') : origin === text;
 }

@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** One secret for each purpose, so that a token is never accepted as a cursor or the other way round. */
-export type DevSecretPurpose = 'dev-secret' | 'dev-cursor-secret';
+export type DevSecretPurpose = 'dev-secret' | 'dev-cursor-secret' | 'dev-webhook-key';
 
 /**
  * Returns a secret for development, kept in the data folder: 48 random bytes, created at the first call, readable by
  * the owner only. Tokens of `npm run token` and open cursors stay valid across restarts that way. Production sets
- * JWT_SECRET and CURSOR_SECRETS instead.
+ * JWT_SECRET, CURSOR_SECRETS and WEBHOOK_KEYS instead.
  */
 export async function devSecret(
   dataDirectory: string,
