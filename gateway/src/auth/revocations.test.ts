@@ -137,6 +137,52 @@ describe('revocations', () => {
     (await startReplica()).check();
   });
 
+  it('are read again after their tail has ended: the gateway is not ready meanwhile, and misses none', async () => {
+    let end: ((error: Error) => void) | undefined;
+    let away = false;
+    const replica = new Revocations({
+      log: override(log, {
+        tail: async (options) => {
+          if (away) throw new Error('the log is away');
+          const tail = await log.tail(options);
+          end = (error) => void tail.stop().then(() => options.onEnd?.(error));
+          return tail;
+        },
+      }),
+      logger: silentLogger,
+      clock: () => nowMs,
+      maxTokenAgeMs: DAY_MS,
+    });
+    replicas.push(replica);
+    await replica.start();
+    away = true;
+    end!(new Error('the position is out of range'));
+    const isReady = (): boolean => {
+      try {
+        replica.check();
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    await until(() => !isReady(), { what: 'the end' });
+    await (await startReplica()).revoke(subject(), 'operator-1');
+    away = false;
+    await until(isReady, { what: 'the revocations are read again' });
+    expect(replica.list.isRevoked(member(NOW_MS))).toBe(true);
+  });
+
+  it('that are too many make the gateway unready only until they have expired', async () => {
+    const [writer, small] = [await startReplica(), await startReplica({ maxRevocations: 1 })];
+    for (const tokenId of ['one', 'two', 'three'])
+      await writer.revoke({ kind: 'token', tokenId }, 'operator-1');
+    await until(() => small.list.size === 3, { what: 'the revocations' });
+    expect(() => small.check()).toThrow('too many');
+    nowMs += DAY_MS;
+    await small.sweep();
+    small.check();
+  });
+
   it('that are malformed do not block later ones', async () => {
     const replica = await startReplica();
     await log.append(AccessRevoked.topic.name, [{ key: 'x', value: Buffer.from('{'), headers: {} }]);

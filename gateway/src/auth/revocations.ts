@@ -8,6 +8,7 @@ import {
   TidegateError,
 } from '@tidegate/core';
 import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
+import { retry } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { jwtRules } from './jwt-rules.ts';
 import { RevocationList, revocationKey } from './revocation-list.ts';
@@ -27,6 +28,7 @@ export interface RevocationsOptions {
 
 const TOPIC = AccessRevoked.topic.name;
 const READ_RECORDS = 1_000;
+const RESTART = { firstMs: 200, maxMs: 5_000 };
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 
 /**
@@ -40,6 +42,7 @@ export class Revocations {
   #tail: Tail | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #failure: Error | undefined = new Error('the revocations have not been read yet');
+  readonly #stopping = new AbortController();
 
   constructor(options: RevocationsOptions) {
     this.#options = {
@@ -54,7 +57,13 @@ export class Revocations {
   /** Resolves when all revocations so far are known here. @throws TidegateError UNAVAILABLE when the log is away. */
   async start(): Promise<void> {
     // The gateway retries its whole start; this part may have succeeded before.
-    if (this.#tail) return;
+    if (this.#sweepTimer) return;
+    await this.#follow();
+    this.#sweepTimer = setInterval(() => void this.sweep(), SWEEP_INTERVAL_MS);
+  }
+
+  /** Reads the topic from its start, then tails it. */
+  async #follow(): Promise<void> {
     const { log, logger } = this.#options;
     await log.ensureTopics(topicSpecs([AccessRevoked.topic], 1));
     const positions = [];
@@ -62,28 +71,50 @@ export class Revocations {
       await this.#readAll(partition, start, end);
       positions.push({ topic: TOPIC, partition, offset: end });
     }
+    let isEnded = false;
     this.#tail = await log.tail({
       topics: [TOPIC],
       from: { positions },
       onRecords: (records) => this.#applyAll(records),
       onTrouble: (error) => logger.warn({ err: error }, 'revocations cannot be read at the moment'),
       onEnd: (error) => {
-        this.#failure = error;
-        logger.error({ err: error }, 'revocations are not read any more; this gateway is no longer ready');
+        isEnded = true;
+        void this.#followAgain(error);
       },
     });
-    this.#failure = undefined;
-    this.#sweepTimer = setInterval(() => void this.sweep(), SWEEP_INTERVAL_MS);
+    if (!isEnded) this.#failure = undefined;
+    if (this.#stopping.signal.aborted) await this.#tail.stop();
+  }
+
+  /** Reads the topic again after its tail has ended: revocations may have been missed. Never rejects. */
+  async #followAgain(error: Error): Promise<void> {
+    const { logger } = this.#options;
+    const { signal } = this.#stopping;
+    this.#failure = error;
+    logger.error(
+      { err: error },
+      'revocations are not read at the moment; not ready until they are read again',
+    );
+    const onRetry = (err: unknown): void => logger.warn({ err }, 'revocations cannot be read yet');
+    try {
+      await retry(() => this.#follow(), { ...RESTART, attempts: Infinity, signal, onRetry });
+      logger.info({}, 'revocations are read again');
+    } catch {
+      // Stopped meanwhile.
+    }
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#sweepTimer);
+    this.#stopping.abort();
     await this.#tail?.stop();
   }
 
   /** For `/readyz`. @throws Error while this replica might accept a token that was revoked on another one. */
   check(): void {
     if (this.#failure) throw this.#failure;
+    // Memory is bounded, but no revocation is evicted: the replica stops being ready instead of accepting the token.
+    if (this.list.size > 2 * this.#options.maxRevocations) throw new Error('there are too many revocations');
   }
 
   /** Returns the same verifier, which refuses revoked tokens too. */
@@ -146,7 +177,7 @@ export class Revocations {
   }
 
   #apply(record: LogRecord): void {
-    const { clock, logger, maxRevocations } = this.#options;
+    const { clock, logger } = this.#options;
     if (record.value === null) return this.list.delete(record.key);
     try {
       const message = this.#parse(record);
@@ -158,8 +189,6 @@ export class Revocations {
     } catch (error) {
       logger.error({ err: error, offset: record.offset }, 'skipped a record that is not a revocation');
     }
-    // Memory is bounded, but no revocation is evicted: the replica stops being ready instead of accepting the token.
-    if (this.list.size > 2 * maxRevocations) this.#failure = new Error('there are too many revocations');
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { LiveStream } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
+import { retry } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Change } from './feed/change.ts';
 import type { Positions } from './feed/positions.ts';
@@ -48,6 +49,8 @@ const POSITION_PARTS = 30;
 /** Neighbours are in the same part: most belong to one connection, which joins their positions in one message. */
 const POSITION_BLOCK = 64;
 
+const RESTART = { firstMs: 200, maxMs: 5_000 };
+
 /** One stream in this process. */
 interface HubStream {
   readonly feed: StreamFeed;
@@ -61,9 +64,11 @@ interface HubStream {
 export class LiveHub {
   readonly #options: LiveHubOptions & typeof DEFAULTS;
   readonly #streams = new Map<string, HubStream>();
-  readonly #subscribers = new Set<Subscriber>();
+  readonly #subscribers = new Map<Subscriber, HubStream>();
   readonly #replayBudget: ReplayBudget;
-  #failure: Error | undefined;
+  /** Error that each tail has ended with, until it runs again. */
+  readonly #failures = new Map<StreamFeed, Error>();
+  #stopping = new AbortController();
   #positionTimer: NodeJS.Timeout | undefined;
   #isStarted = false;
 
@@ -91,10 +96,13 @@ export class LiveHub {
   /** Resolves when the history of every stream is filled and its tail has caught up. */
   async start(signal: AbortSignal): Promise<void> {
     const { feeds } = this;
+    this.#stopping = new AbortController();
     const started = await Promise.allSettled(feeds.map((feed) => feed.start(signal)));
     const failed = started.find((result) => result.status === 'rejected');
     if (failed) {
       // All feeds or none, so that the caller can retry.
+      this.#stopping.abort();
+      this.#failures.clear();
       await Promise.all(feeds.map((feed) => feed.stop()));
       throw failed.reason;
     }
@@ -109,18 +117,19 @@ export class LiveHub {
   /** Stops the tails and ends every subscription with DRAINING: clients reconnect elsewhere with their cursor. */
   async stop(): Promise<void> {
     this.#isStarted = false;
+    this.#stopping.abort();
     clearInterval(this.#positionTimer);
     await Promise.all(this.feeds.map((feed) => feed.stop()));
     const draining = new TidegateError(
       'DRAINING',
       'This gateway is shutting down; come back with your cursor.',
     );
-    for (const subscriber of [...this.#subscribers]) subscriber.fail(draining);
+    for (const subscriber of [...this.#subscribers.keys()]) subscriber.fail(draining);
   }
 
   /** @throws Error while no changes can flow. For `/readyz`. */
   checkFlow(): void {
-    if (this.#failure) throw this.#failure;
+    for (const failure of this.#failures.values()) throw failure;
     if (!this.#isStarted) throw new Error('the live hub is filling its history');
   }
 
@@ -132,7 +141,7 @@ export class LiveHub {
   /** Opens a subscription. Errors are delivered to the sink. */
   subscribe(request: LiveRequest, sink: Sink): LiveSubscription {
     const stream = this.#streams.get(request.field.stream.name);
-    if (!stream || !this.#isStarted) {
+    if (!stream || !this.#isStarted || this.#failures.has(stream.feed)) {
       queueMicrotask(() =>
         sink.fail(new TidegateError('UNAVAILABLE', 'Live changes are not flowing yet; come back.')),
       );
@@ -154,7 +163,7 @@ export class LiveHub {
         metrics.subscriptions.set(this.#subscribers.size);
       },
     });
-    this.#subscribers.add(subscriber);
+    this.#subscribers.set(subscriber, stream);
     metrics.subscriptions.set(this.#subscribers.size);
     void subscriber.open();
     return subscriber;
@@ -172,10 +181,7 @@ export class LiveHub {
       fillRecords,
       onChange: (change, positions) => this.#dispatch(groups, topic, change, positions),
       onBatchEnd: () => groups.deliver(),
-      onEnd: (error) => {
-        this.#failure = error;
-        logger.error({ err: error, topic }, 'the live tail ended; this gateway is no longer ready');
-      },
+      onEnd: (error) => void this.#restart(feed, error),
     });
     const groups = new StreamGroups({
       feed,
@@ -184,6 +190,33 @@ export class LiveHub {
       onSize: () => metrics.groups.set(this.groups),
     });
     return { feed, groups };
+  }
+
+  /**
+   * Starts a feed again whose tail has ended: its records were deleted before they were read, or its topic is another
+   * one. Its subscriptions end, because changes may be missing; their cursors tell what is. Never rejects.
+   */
+  async #restart(feed: StreamFeed, error: Error): Promise<void> {
+    const { logger } = this.#options;
+    const { signal } = this.#stopping;
+    const { topic } = feed;
+    this.#failures.set(feed, error);
+    logger.error({ err: error, topic }, 'the live tail has ended; not ready until it runs again');
+    const interrupted = new TidegateError(
+      'UNAVAILABLE',
+      'Live changes were interrupted; come back with your cursor.',
+    );
+    for (const [subscriber, stream] of [...this.#subscribers])
+      if (stream.feed === feed) subscriber.fail(interrupted);
+    const onRetry = (err: unknown): void =>
+      logger.warn({ err, topic }, 'the live tail cannot be started yet');
+    try {
+      await retry(() => feed.start(signal), { ...RESTART, attempts: Infinity, signal, onRetry });
+      this.#failures.delete(feed);
+      logger.info({ topic }, 'the live tail runs again');
+    } catch {
+      // The hub stops.
+    }
   }
 
   #dispatch(groups: StreamGroups, topic: string, change: Change, positions: Positions): void {
@@ -196,7 +229,7 @@ export class LiveHub {
 
   #deliverPositions(part: number): void {
     let index = 0;
-    for (const subscriber of this.#subscribers)
+    for (const subscriber of this.#subscribers.keys())
       if (Math.floor(index++ / POSITION_BLOCK) % POSITION_PARTS === part) subscriber.deliverPosition();
   }
 }

@@ -36,10 +36,10 @@ const REPEAT_MARGIN_RECORDS = 200;
  * is counted, logged and skipped.
  */
 export class StreamFeed {
-  readonly history: History;
   readonly #options: StreamFeedOptions;
   readonly #parse: StreamParser;
-  readonly #versions = new VersionFilter(MAX_TRACKED_KEYS);
+  #history: History;
+  #versions = new VersionFilter(MAX_TRACKED_KEYS);
   readonly #waiters = new Set<{ isReached: () => boolean; resolve: () => void }>();
   #positions: number[] = [];
   #seq = 0;
@@ -48,12 +48,17 @@ export class StreamFeed {
 
   constructor(options: StreamFeedOptions) {
     this.#options = options;
-    this.history = new History(options.historyBytes);
+    this.#history = new History(options.historyBytes);
     this.#parse = createMessageParser([options.stream.definition]);
   }
 
   get topic(): string {
     return this.#options.stream.definition.topic.name;
+  }
+
+  /** Newest changes since the feed was started. */
+  get history(): History {
+    return this.#history;
   }
 
   /** Epoch of the log. Positions of another epoch name other records. */
@@ -79,11 +84,18 @@ export class StreamFeed {
     return this.#versions.newest(key);
   }
 
-  /** Fills the history and starts the tail. Resolves when the tail has reached the log's end as of this call. */
+  /**
+   * Fills the history and starts the tail. Resolves when the tail has reached the log's end as of this call. May be
+   * called again when the tail has ended or this has rejected: the feed then knows nothing of before.
+   */
   async start(signal: AbortSignal): Promise<void> {
-    const { log, fillRecords } = this.#options;
+    const { log, fillRecords, historyBytes } = this.#options;
+    await this.#tail?.stop();
+    this.#tail = undefined;
     this.#epoch = await log.epoch();
     const ends = await log.ends(this.topic);
+    this.#history = new History(historyBytes);
+    this.#versions = new VersionFilter(MAX_TRACKED_KEYS);
     this.#positions = Array.from({ length: ends.length }, () => 0);
     for (const { partition, start, end } of ends) {
       const filledFrom = Math.max(start, end - fillRecords);
@@ -91,18 +103,27 @@ export class StreamFeed {
       // The first records may be repeats of records before them, which the feed has not seen. A replay reads that
       // part from the log, together with the records before it.
       const margin = Math.min(REPEAT_MARGIN_RECORDS, Math.floor(fillRecords / 2));
-      this.history.begin(partition, filledFrom === start ? start : Math.min(end, filledFrom + margin));
+      this.#history.begin(partition, filledFrom === start ? start : Math.min(end, filledFrom + margin));
     }
     const from = this.#positions.map((offset, partition) => ({ topic: this.topic, partition, offset }));
+    const ended = new AbortController();
+    let isFilled = false;
     this.#tail = await log.tail({
       topics: [this.topic],
       from: { positions: from },
       onRecords: (records) => this.#dispatch(records),
       onTrouble: (error) =>
         this.#options.logger.warn({ err: error, topic: this.topic }, 'the live tail has failed and retries'),
-      onEnd: (error) => this.#options.onEnd(error),
+      onEnd: (error) => {
+        if (isFilled) this.#options.onEnd(error);
+        else ended.abort(error);
+      },
     });
-    await this.whenReached(new Map(ends.map(({ partition, end }) => [partition, end])), signal);
+    if (signal.aborted) await this.#tail.stop();
+    signal.throwIfAborted();
+    const goal = new Map(ends.map(({ partition, end }) => [partition, end]));
+    await this.whenReached(goal, AbortSignal.any([signal, ended.signal]));
+    isFilled = true;
   }
 
   /** Resolves when the feed has reached all these positions. Rejects with the signal's reason. */
@@ -168,7 +189,7 @@ export class StreamFeed {
       );
     }
     this.#seq = change.seq;
-    this.history.push(change);
+    this.#history.push(change);
     this.#options.onChange(change, this.#positions);
   }
 

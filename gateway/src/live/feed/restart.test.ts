@@ -1,0 +1,115 @@
+import { silentLogger } from '@tidegate/runtime/telemetry';
+import type { EventLog, Tail, TailOptions } from '@tidegate/event-log';
+import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { override, until } from '@tidegate/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { allCounters, HubWorld, recorder, requestFor } from '../hub-world.fixture.ts';
+import type { LiveHub } from '../hub.ts';
+
+/** A log whose newest tail can be ended, and whose next ones can be made to fail. */
+class EndableLog {
+  readonly log: EventLog;
+  away = false;
+  #options: TailOptions | undefined;
+  #tail: Tail | undefined;
+
+  constructor(log: EventLog) {
+    this.log = override(log, {
+      tail: async (options) => {
+        if (this.away) throw new Error('the log is away');
+        this.#options = options;
+        return (this.#tail = await log.tail(options));
+      },
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#tail?.stop();
+    this.#options?.onEnd?.(new Error('the position is out of range'));
+  }
+}
+
+describe('a stream whose tail has ended', () => {
+  let world: HubWorld;
+  let hub: LiveHub;
+  let endable: EndableLog;
+
+  afterEach(() => world[Symbol.asyncDispose]());
+
+  async function start(): Promise<void> {
+    world = await HubWorld.start();
+    endable = new EndableLog(world.log);
+    hub = await world.startHub({ log: endable.log });
+  }
+
+  const flows = (): boolean => {
+    try {
+      hub.checkFlow();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('is started again: the hub is not ready meanwhile, and ready afterwards', async () => {
+    await start();
+    endable.away = true;
+    await endable.end();
+    expect(() => hub.checkFlow()).toThrow('the position is out of range');
+    endable.away = false;
+    await until(flows, { what: 'the tail runs again' });
+    const sink = recorder();
+    hub.subscribe(requestFor(allCounters), sink);
+    await world.publish('a', 1);
+    await until(() => sink.received.length === 1, { what: 'a change' });
+    await endable.end();
+    expect(flows()).toBe(false);
+    await until(flows, { what: 'the tail runs once more' });
+  });
+
+  it('ends its subscriptions with UNAVAILABLE; with their cursor they miss and repeat nothing', async () => {
+    await start();
+    const before = recorder();
+    hub.subscribe(requestFor(allCounters), before);
+    await world.publish('a', 1);
+    await until(() => before.received.length === 1, { what: 'the first change' });
+    endable.away = true;
+    await endable.end();
+    expect(before.failure).toMatchObject({ code: 'UNAVAILABLE' });
+    await world.publish('a', 2);
+    const refused = recorder();
+    hub.subscribe(requestFor(allCounters), refused);
+    await until(() => refused.failure?.code === 'UNAVAILABLE', { what: 'a refusal' });
+    endable.away = false;
+    await until(flows, { what: 'the tail runs again' });
+    const after = recorder();
+    hub.subscribe(requestFor(allCounters, { cursor: before.received[0]!.cursor }), after);
+    await world.publish('a', 3);
+    await until(() => after.received.length >= 2, { what: 'the missed change and the next' });
+    expect(after.versions()).toEqual([2, 3]);
+    expect(hub.subscriptions).toBe(1);
+  });
+
+  it('delivers versions that begin anew, after its topic was created again', async () => {
+    await start();
+    for (const version of [1, 2, 3]) await world.publish('a', version);
+    await until(() => hub.feeds[0]!.newestVersion('a') === 3, { what: 'three versions' });
+    const fresh = createSqliteEventLog({ path: ':memory:', logger: silentLogger });
+    await fresh.ensureTopics([
+      { name: hub.feeds[0]!.topic, partitions: 4, cleanup: 'compact', retentionMs: 1e9 },
+    ]);
+    Object.assign(endable.log, { tail: fresh.tail.bind(fresh), ends: fresh.ends.bind(fresh) });
+    await endable.end();
+    await until(() => flows() && hub.feeds[0]!.newestVersion('a') === undefined, { what: 'the new topic' });
+    await fresh.close();
+  });
+
+  it('is not started again once the hub stops', async () => {
+    await start();
+    endable.away = true;
+    await endable.end();
+    await hub.stop();
+    endable.away = false;
+    expect(() => hub.checkFlow()).toThrow();
+  });
+});
