@@ -138,14 +138,17 @@ describe('revocations', () => {
   });
 
   it('are read again after their tail has ended: the gateway is not ready meanwhile, and misses none', async () => {
-    let end: ((error: Error) => void) | undefined;
+    let end: (() => Promise<void>) | undefined;
     let away = false;
     const replica = new Revocations({
       log: override(log, {
         tail: async (options) => {
           if (away) throw new Error('the log is away');
           const tail = await log.tail(options);
-          end = (error) => void tail.stop().then(() => options.onEnd?.(error));
+          end = async () => {
+            await tail.stop();
+            options.onEnd?.(new Error('the position is out of range'));
+          };
           return tail;
         },
       }),
@@ -156,7 +159,7 @@ describe('revocations', () => {
     replicas.push(replica);
     await replica.start();
     away = true;
-    end!(new Error('the position is out of range'));
+    await end!();
     const isReady = (): boolean => {
       try {
         replica.check();

@@ -110,6 +110,6 @@ describe('a stream whose tail has ended', () => {
     await endable.end();
     await hub.stop();
     endable.away = false;
-    expect(() => hub.checkFlow()).toThrow();
+    expect(() => hub.checkFlow()).toThrow('range');
   });
 });
