@@ -5,6 +5,7 @@ import type { WebhookTables } from '@tidegate/gateway';
 import { hostPorts, url } from '@tidegate/runtime/config';
 import type { ProcessConfig } from '@tidegate/runtime/process';
 import type { Logger } from '@tidegate/runtime/telemetry';
+import { CallerKeys, serviceSecrets } from '@tidegate/service';
 import { createServiceClient } from '@tidegate/service/operations';
 import { createRedisSharedState } from '@tidegate/shared-state/redis';
 
@@ -16,6 +17,7 @@ export const backendSettings = {
   ORDERS_URL: url(['http', 'https'], 'where orders is served'),
   ORDER_VIEW_URL: url(['http', 'https'], 'where order-view is served'),
   CATALOG_VIEW_URL: url(['http', 'https'], 'where catalog-view is served'),
+  ...serviceSecrets,
 };
 
 /** The production adapters of a process at the edge. They connect when they are first used. */
@@ -34,6 +36,7 @@ export function createBackends(
     }),
     state: createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:', logger }),
     services: createServiceClient({
+      callerKeys: new CallerKeys(config.SERVICE_SECRETS.split(',')),
       services: {
         orders: config.ORDERS_URL,
         'order-view': config.ORDER_VIEW_URL,

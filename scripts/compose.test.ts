@@ -101,7 +101,9 @@ describe('docker-compose.yml', () => {
   });
 
   it('contains no secret: signing keys come from the environment', () => {
-    const { JWT_SECRET, CURSOR_SECRETS, WEBHOOK_KEYS } = container('gateway-web').environment ?? {};
-    for (const value of [JWT_SECRET, CURSOR_SECRETS, WEBHOOK_KEYS]) expect(value).toMatch(/^\$\{\w+:\?/);
+    const { JWT_SECRET, CURSOR_SECRETS, WEBHOOK_KEYS, SERVICE_SECRETS } =
+      container('gateway-web').environment ?? {};
+    for (const value of [JWT_SECRET, CURSOR_SECRETS, WEBHOOK_KEYS, SERVICE_SECRETS])
+      expect(value).toMatch(/^\$\{\w+:\?/);
   });
 });

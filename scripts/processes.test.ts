@@ -11,6 +11,7 @@ const env = {
   JWT_SECRET: 'j'.repeat(32),
   CURSOR_SECRETS: 'c'.repeat(32),
   WEBHOOK_KEYS: 'w'.repeat(32),
+  SERVICE_SECRETS: 's'.repeat(32),
 };
 const surroundings = {
   env,

@@ -32,7 +32,8 @@ export type BackendVariable =
   | 'REDIS_URL'
   | 'JWT_SECRET'
   | 'CURSOR_SECRETS'
-  | 'WEBHOOK_KEYS';
+  | 'WEBHOOK_KEYS'
+  | 'SERVICE_SECRETS';
 
 /** Variables that hold the address of another process. */
 export const addressVariables = {
@@ -48,7 +49,7 @@ export type Variable = BackendVariable | AddressVariable;
 /** OTEL_EXPORTER_OTLP_ENDPOINT may be empty: then nothing is exported. */
 export const everyProcess = ['HOST', 'PORT', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
 
-const backends: readonly Variable[] = ['KAFKA_BROKERS', 'DATABASE_URL'];
+const backends: readonly Variable[] = ['KAFKA_BROKERS', 'DATABASE_URL', 'SERVICE_SECRETS'];
 const sources: readonly Variable[] = ['ORDERS_URL', 'ORDER_VIEW_URL', 'CATALOG_VIEW_URL'];
 const edge: readonly Variable[] = [...backends, 'REDIS_URL', 'WEBHOOK_KEYS', ...sources];
 const gateway: readonly Variable[] = [...edge, 'CURSOR_SECRETS', 'JWT_SECRET'];

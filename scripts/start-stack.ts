@@ -11,7 +11,7 @@ Every process of the production shape, natively, each on its own port:
 ${processes.map(({ name, port }) => `  ${String(port)}  ${name}`).join('\n')}
 
 With KAFKA_BROKERS in the environment it uses that stack and needs DATABASE_URL, REDIS_URL, JWT_SECRET and
-CURSOR_SECRETS and WEBHOOK_KEYS as well; without, it starts one as npm run stack does, and stops it at its own end.
+CURSOR_SECRETS, WEBHOOK_KEYS and SERVICE_SECRETS as well; without, it starts one as npm run stack does, and stops it at its own end.
 A process that dies is started again. Ctrl-C stops all, the edge first. LOG_LEVEL and OTEL_EXPORTER_OTLP_ENDPOINT
 are passed on.`;
 
@@ -75,6 +75,7 @@ function givenStack(): Record<string, string> {
     REDIS_URL: url(['redis', 'rediss'], 'the Redis server'),
     JWT_SECRET: secret('the key that tokens are signed with'),
     CURSOR_SECRETS: text('the keys that cursors are signed with'),
+    SERVICE_SECRETS: text('the secrets that calls of services are signed with'),
     WEBHOOK_KEYS: text('the keys that webhook secrets are encrypted with'),
   };
   parseConfig(shape);

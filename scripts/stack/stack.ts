@@ -29,7 +29,7 @@ export interface StackOptions {
 }
 
 export interface Stack {
-  /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET, CURSOR_SECRETS and WEBHOOK_KEYS for the processes. */
+  /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET, CURSOR_SECRETS, WEBHOOK_KEYS and SERVICE_SECRETS for the processes. */
   readonly env: Record<string, string>;
   /** Folder with Kafka's jars, for tests that start more brokers. */
   readonly kafkaLibs: string;
@@ -172,6 +172,7 @@ async function stackEnv(ports: StackPorts, secretsDirectory: string): Promise<Re
     REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
     JWT_SECRET: await devSecret(secretsDirectory),
     CURSOR_SECRETS: await devSecret(secretsDirectory, 'dev-cursor-secret'),
+    SERVICE_SECRETS: await devSecret(secretsDirectory, 'dev-service-secret'),
     WEBHOOK_KEYS: await devSecret(secretsDirectory, 'dev-webhook-key'),
   };
 }

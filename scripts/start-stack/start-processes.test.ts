@@ -21,6 +21,7 @@ const stackEnv = {
   JWT_SECRET: 'j'.repeat(32),
   CURSOR_SECRETS: 'c'.repeat(32),
   WEBHOOK_KEYS: 'w'.repeat(32),
+  SERVICE_SECRETS: 's'.repeat(32),
 };
 
 async function withPlatform(use: (platform: Platform, lines: string[]) => Promise<void>): Promise<void> {

@@ -1,3 +1,5 @@
+export { CallerKeys } from './callers/caller-keys.ts';
+export { serviceSecrets } from './callers/service-secrets.ts';
 export { causeOf, type Cause } from './cause.ts';
 export {
   createService,

@@ -1,7 +1,9 @@
 import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { freePort, kafkaBrokersFromEnv, postgresUrlFromEnv, startChild } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
+import { CALLER_HEADER, CallerKeys } from './callers/caller-keys.ts';
 
+const secret = 's'.repeat(32);
 const brokers = kafkaBrokersFromEnv();
 const url = postgresUrlFromEnv();
 if (!brokers || !url) {
@@ -19,11 +21,15 @@ describe.skipIf(!brokers || !url)('the process of a service, with KAFKA_BROKERS 
       DATABASE_URL: url ?? '',
       TOPIC_PARTITIONS: '3',
       TEST_NAME: schema,
+      SERVICE_SECRETS: secret,
       TEST_GREETING: 'hello',
     });
     await child.waitForLine(`${schema} is ready`);
     const base = `http://127.0.0.1:${port}`;
-    expect(await (await fetch(base)).json()).toEqual({
+    expect((await fetch(base)).status).toBe(401);
+    const call = { service: schema, path: '/', body: '' };
+    const headers = { [CALLER_HEADER]: new CallerKeys([secret]).signCall(call) };
+    expect(await (await fetch(base, { headers })).json()).toEqual({
       greeting: 'hello',
       partitions: 3,
       dialect: 'postgres',

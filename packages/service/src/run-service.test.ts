@@ -8,7 +8,7 @@ describe('the process of a service', () => {
     await using child = startChild(entry, { PORT: '0', TOPIC_PARTITIONS: '0' });
     expect((await child.exited).code).toBe(78);
     const said = child.lines.join('\n');
-    for (const name of ['KAFKA_BROKERS', 'DATABASE_URL', 'TEST_GREETING']) {
+    for (const name of ['KAFKA_BROKERS', 'DATABASE_URL', 'SERVICE_SECRETS', 'TEST_GREETING']) {
       expect(said).toContain(`${name} is not set`);
     }
     expect(said).toContain('TOPIC_PARTITIONS is "0"');
@@ -20,6 +20,7 @@ describe('the process of a service', () => {
       PORT: String(port),
       KAFKA_BROKERS: `127.0.0.1:${await freePort()}`,
       DATABASE_URL: `postgres://127.0.0.1:${await freePort()}/none`,
+      SERVICE_SECRETS: 's'.repeat(32),
       TEST_GREETING: 'hello',
     });
     await child.waitForLine('postgres cannot be reached');

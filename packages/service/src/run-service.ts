@@ -3,6 +3,9 @@ import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createKafkaEventLog } from '@tidegate/event-log/kafka';
 import { runProcess, type ProcessConfig } from '@tidegate/runtime/process';
 import type { z } from 'zod';
+import { CallerKeys } from './callers/caller-keys.ts';
+import { requireSignedCalls } from './callers/require-signed-calls.ts';
+import { serviceSecrets } from './callers/service-secrets.ts';
 import { defaultPartitions, type Service, type ServiceDependencies } from './service.ts';
 
 export interface ServiceProcessOptions<Name extends string, Shape extends z.ZodRawShape> {
@@ -16,13 +19,15 @@ export interface ServiceProcessOptions<Name extends string, Shape extends z.ZodR
 const backends = {
   KAFKA_BROKERS: hostPorts('the Kafka brokers'),
   DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
+  ...serviceSecrets,
   TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic, the same in every process').default(
     defaultPartitions,
   ),
 };
 
 /**
- * Runs a service as a process of its own, on Kafka and Postgres: waits for both, starts the service and serves it. The
+ * Runs a service as a process of its own, on Kafka and Postgres: waits for both, starts the service and serves it to
+ * callers that sign with one of SERVICE_SECRETS. The
  * service stops before Kafka and Postgres are closed. See `runProcess` for signals and exit codes.
  *
  * @example
@@ -37,15 +42,18 @@ export function runService<Name extends string, Shape extends z.ZodRawShape>(
     config: { ...backends, ...(own as Shape) },
     async start(config, host) {
       const { logger } = host;
-      const { KAFKA_BROKERS, DATABASE_URL, TOPIC_PARTITIONS } = config as ProcessConfig<typeof backends>;
+      const { KAFKA_BROKERS, DATABASE_URL, TOPIC_PARTITIONS, SERVICE_SECRETS } = config as ProcessConfig<
+        typeof backends
+      >;
       const database = createPostgresDatabase({ url: DATABASE_URL, schema: name, logger });
       const log = createKafkaEventLog({ brokers: KAFKA_BROKERS, clientId: name, logger });
       await host.connect({ postgres: database, kafka: log });
-      const dependencies = { database, log, logger, partitions: TOPIC_PARTITIONS };
+      const callerKeys = new CallerKeys(SERVICE_SECRETS.split(','));
+      const dependencies = { database, log, logger, partitions: TOPIC_PARTITIONS, callerKeys };
       const service = create(dependencies, config as ProcessConfig<Shape>);
       host.add(service);
       await service.start();
-      return { handle: service.handle };
+      return { handle: requireSignedCalls(name, service.handle, callerKeys) };
     },
   });
 }

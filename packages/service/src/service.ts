@@ -2,6 +2,7 @@ import { deadLetterTopic, topicSpecs, type MessageDefinition, type TopicDefiniti
 import type { Database, Migrations, Tables } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import { startConsumer, startRelay, type ConsumerOptions, type Outbox } from '@tidegate/messaging';
+import type { CallerKeys } from './callers/caller-keys.ts';
 import { createServiceHandler, type Implementation } from './operations/index.ts';
 import type { FetchHandler } from '@tidegate/runtime/http';
 import type { Logger } from '@tidegate/runtime/telemetry';
@@ -13,6 +14,8 @@ export interface ServiceDependencies<TheTables = Tables> {
   readonly logger: Logger;
   /** Partitions of each topic, the same number in every service. Default 6. */
   readonly partitions?: number;
+  /** Verify commands that come through the log. Default: none is believed. */
+  readonly callerKeys?: CallerKeys;
 }
 
 export interface Service<Name extends string = string> {

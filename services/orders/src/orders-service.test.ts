@@ -21,6 +21,7 @@ import {
 } from '@tidegate/core';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
+import { CallerKeys } from '@tidegate/service';
 import { createServiceClient } from '@tidegate/service/operations';
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until } from '@tidegate/testing';
@@ -28,6 +29,7 @@ import { describe, expect, it } from 'vitest';
 import { createOrdersService } from './orders-service.ts';
 import type { OrdersTables } from './tables.ts';
 
+const callerKeys = new CallerKeys(['a secret for tests, at least 32 characters']);
 const ada = { role: 'customer', id: 'ada' } as const;
 const lines = [{ productId: 'tea', quantity: 2, unitPriceCents: 450 }];
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -38,7 +40,14 @@ async function startOrders() {
   const database = createSqliteDatabase<OrdersTables>({ path: `${directory.path}/orders.sqlite` });
   const log = createSqliteEventLog({ path: `${directory.path}/log.sqlite`, logger, pollMs: 0 });
   let ids = 0;
-  const service = createOrdersService({ database, log, logger, partitions: 1, newId: () => `new-${++ids}` });
+  const service = createOrdersService({
+    database,
+    log,
+    logger,
+    partitions: 1,
+    newId: () => `new-${++ids}`,
+    callerKeys,
+  });
   await service.start();
   const client = createServiceClient({ services: { orders: service.handle } });
 
@@ -62,6 +71,7 @@ async function startOrders() {
       }),
     cancel: (changes: Partial<InputOf<typeof cancelOrder>> = {}) =>
       client.call(cancelOrder, { commandId: 'c2', actor: ada, orderId: 'o1', reason: 'no more', ...changes }),
+    send: (command: Envelope) => log.append(topics.orderCommands.name, [signed(command)]),
     append: (topic: TopicDefinition, envelope: Envelope) =>
       log.append(topic.name, [encodeEnvelope(envelope)]),
     /** Resolves with the published order events as soon as there are `count`. */
@@ -81,6 +91,10 @@ async function startOrders() {
       await directory.remove();
     },
   };
+}
+
+function signed(command: Envelope) {
+  return callerKeys.signRecord(topics.orderCommands.name, encodeEnvelope(command));
 }
 
 const attributes = (orderId: string, sequence: number) => ({
@@ -205,9 +219,27 @@ describe('a command', () => {
       ...attributes('o1', 1),
       data: { commandId: 'c1', actor: ada, customerId: 'ada', lines },
     });
-    await orders.append(topics.orderCommands, command);
-    await orders.append(topics.orderCommands, { ...command, id: 'repeat' });
+    await orders.send(command);
+    await orders.send({ ...command, id: 'repeat' });
     expect(await orders.events(1)).toMatchObject([{ subject: 'o1' }]);
+    expect(await orders.place()).toMatchObject({ status: 'accepted', version: 1 });
+  });
+});
+
+describe('a command through the log', () => {
+  it('that no caller signed goes to the dead letters, whatever actor it names', async () => {
+    await using orders = await startOrders();
+    const forged = createMessage(PlaceOrder, {
+      ...attributes('o1', 1),
+      data: { commandId: 'c1', actor: { role: 'operator', id: 'op' }, customerId: 'ada', lines },
+    });
+    await orders.append(topics.orderCommands, forged);
+    const altered = { ...signed(forged).headers, ce_id: 'other' };
+    await orders.log.append(topics.orderCommands.name, [{ ...signed(forged), headers: altered }]);
+    await until(async () => (await orders.published(deadLetterTopic)).length === 2, {
+      what: 'the dead letters',
+    });
+    expect(await orders.published(topics.orderEvents)).toEqual([]);
     expect(await orders.place()).toMatchObject({ status: 'accepted', version: 1 });
   });
 });

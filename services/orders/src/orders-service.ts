@@ -36,7 +36,7 @@ export function createOrdersService(options: OrdersServiceOptions): Service<'ord
     outbox,
     ownedTopics,
     consumed,
-    handle: createReactions(commands),
+    handle: createReactions(commands, options.callerKeys),
     implementations: [
       implement(placeOrder, (input, { traceparent }) =>
         commands.execute(

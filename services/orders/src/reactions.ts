@@ -1,12 +1,23 @@
 import type { UnitOfWork } from '@tidegate/database';
-import { causeOf } from '@tidegate/service';
+import type { LogRecord } from '@tidegate/event-log';
+import { causeOf, type CallerKeys } from '@tidegate/service';
+import { TidegateError } from '@tidegate/core';
 import type { CommandHandler } from './command-handler.ts';
 import type { ConsumedMessage } from './messages.ts';
 import type { OrdersTables } from './tables.ts';
 
-/** Returns the handler of consumed messages: each becomes a command or a reaction of its order. */
-export function createReactions(commands: CommandHandler) {
-  return async (message: ConsumedMessage, unit: UnitOfWork<OrdersTables>): Promise<void> => {
+/**
+ * Returns the handler of consumed messages: each becomes a command or a reaction of its order. A command names its actor
+ * and its prices, so it counts only when one of the callers signed it; without `callerKeys` none does. Any other goes to
+ * the dead letters.
+ */
+export function createReactions(commands: CommandHandler, callerKeys: CallerKeys | undefined) {
+  return async (
+    message: ConsumedMessage,
+    unit: UnitOfWork<OrdersTables>,
+    record: LogRecord,
+  ): Promise<void> => {
+    if (message.name === 'PlaceOrder' || message.name === 'CancelOrder') requireSigned(record, callerKeys);
     const cause = causeOf(message);
     switch (message.name) {
       case 'PlaceOrder': {
@@ -29,4 +40,10 @@ export function createReactions(commands: CommandHandler) {
         return commands.react(unit, message.subject, { name: 'complete' }, cause);
     }
   };
+}
+
+function requireSigned(record: LogRecord, callerKeys: CallerKeys | undefined): void {
+  if (!callerKeys)
+    throw new TidegateError('UNAUTHENTICATED', 'Commands through the log are not accepted here.');
+  callerKeys.verifyRecord(record.topic, record);
 }

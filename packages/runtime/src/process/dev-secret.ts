@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** One secret for each purpose, so that a token is never accepted as a cursor or the other way round. */
-export type DevSecretPurpose = 'dev-secret' | 'dev-cursor-secret' | 'dev-webhook-key';
+export type DevSecretPurpose = 'dev-secret' | 'dev-cursor-secret' | 'dev-webhook-key' | 'dev-service-secret';
 
 /**
  * Returns a secret for development, kept in the data folder: 48 random bytes, created at the first call, readable by

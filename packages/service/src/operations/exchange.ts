@@ -1,5 +1,6 @@
 import { type OperationDefinition, type OutputOf, decodeErrorBody, TidegateError } from '@tidegate/core';
 import type { FetchHandler } from '@tidegate/runtime/http';
+import { CALLER_HEADER, type CallerKeys } from '../callers/caller-keys.ts';
 
 /** Address of a service: a handler in this process, or the base URL of another process. */
 export type ServiceAddress = FetchHandler | string;
@@ -7,6 +8,8 @@ export type ServiceAddress = FetchHandler | string;
 export interface ExchangeOptions {
   readonly signal: AbortSignal;
   readonly traceparent: string;
+  /** Sign the call. Default: it is not signed. A call in this process never is. */
+  readonly callerKeys?: CallerKeys | undefined;
 }
 
 /**
@@ -39,14 +42,21 @@ async function send(
   address: ServiceAddress,
   { service, kind, name }: OperationDefinition,
   input: unknown,
-  { signal, traceparent }: ExchangeOptions,
+  { signal, traceparent, callerKeys }: ExchangeOptions,
 ): Promise<Response> {
   const inProcess = typeof address === 'function';
   const base = inProcess ? `http://${service}` : address.replace(/\/+$/, '');
-  const request = new Request(`${base}/${kind}/${name}`, {
+  const path = `/${kind}/${name}`;
+  const body = JSON.stringify(input);
+  const request = new Request(`${base}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json', traceparent },
-    body: JSON.stringify(input),
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      traceparent,
+      ...(callerKeys && !inProcess && { [CALLER_HEADER]: callerKeys.signCall({ service, path, body }) }),
+    },
+    body,
     redirect: 'error',
     signal,
   });

@@ -7,6 +7,7 @@ import {
   type BreakerOptions,
 } from '@tidegate/runtime/resilience';
 import { silentLogger, withSpan, type Logger } from '@tidegate/runtime/telemetry';
+import type { CallerKeys } from '../callers/caller-keys.ts';
 import { exchange, unavailable, type ServiceAddress } from './exchange.ts';
 
 export interface CallOptions {
@@ -38,6 +39,8 @@ export interface ServiceClientOptions {
   /** Options of each service's breaker. Default: those of `createBreaker`. */
   readonly breaker?: Omit<BreakerOptions, 'name' | 'onStateChange'>;
   readonly logger?: Logger;
+  /** Sign calls of other processes, which refuse unsigned ones: see `runService`. Default: calls are not signed. */
+  readonly callerKeys?: CallerKeys;
 }
 
 const DEADLINE_MS = 5_000;
@@ -69,6 +72,7 @@ class BreakingServiceClient implements ServiceClient {
     { signal, traceparent, deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS }: CallOptions = {},
   ): Promise<OutputOf<Definition>> {
     const { service, name, kind } = definition;
+    const { callerKeys } = this.#options;
     const address = this.#options.services[service];
     if (!address) throw unavailable(definition, 'no address is configured for it');
     const breaker = this.#breakerOf(service);
@@ -82,7 +86,7 @@ class BreakingServiceClient implements ServiceClient {
             breaker.run(() =>
               // The inner deadline ends the attempt for the breaker even when a handler ignores its signal.
               withDeadline(deadlineMs, deadline, (inner) =>
-                exchange(address, definition, input, { signal: inner, traceparent: child }),
+                exchange(address, definition, input, { signal: inner, traceparent: child, callerKeys }),
               ),
             ),
           { ...QUERY_RETRIES, attempts, signal: deadline, retryable: isRetryable },
