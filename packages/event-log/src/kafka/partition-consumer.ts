@@ -37,7 +37,7 @@ export class PartitionConsumer {
     this.#signal = AbortSignal.any([context.signal, this.#lost.signal]);
   }
 
-  /** Settles when the running handler is done; undefined when there is none. */
+  /** Settles when the running handler is done and acknowledged; undefined when there is none. */
   get running(): Promise<unknown> | undefined {
     return this.#running;
   }
@@ -61,9 +61,19 @@ export class PartitionConsumer {
       const last = chunk.at(-1) as GroupMessage;
       const handled = this.#startHandler(chunk);
       if (!(await settledWithin(handled, ATTACHED_MS))) return this.#detach(handled, last);
+      if (!(await handled)) return this.#finish();
+      await this.#acknowledgeAttached(batch, last);
+    }
+  }
+
+  /** Counts as running: when the partition's leader moves meanwhile, kafkajs fetches the same records again. */
+  async #acknowledgeAttached(batch: GroupBatch, last: GroupMessage): Promise<void> {
+    const acknowledged = batch.acknowledge(last);
+    this.#running = acknowledged;
+    try {
+      await acknowledged;
+    } finally {
       this.#finish();
-      if (!(await handled)) return;
-      await batch.acknowledge(last);
     }
   }
 
