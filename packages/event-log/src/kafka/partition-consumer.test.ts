@@ -28,8 +28,8 @@ it('a batch fetched while the one before is acknowledged waits: one handler a pa
     signal: new AbortController().signal,
     onError: (error) => steps.push(String(error)),
   });
-  const committing = deferred<void>();
-  const committed = deferred<void>();
+  const committing = deferred();
+  const committed = deferred();
   const batch = (offset: number, acknowledge: () => Promise<void>): GroupBatch => ({
     topic: 'topic',
     partition: 0,
