@@ -1,7 +1,7 @@
 import type { LiveStream } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
-import { retry } from '@tidegate/runtime/resilience';
+import { retry, WorkTurns } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Change } from './feed/change.ts';
 import type { Positions } from './feed/positions.ts';
@@ -9,6 +9,7 @@ import { StreamFeed } from './feed/stream-feed.ts';
 import { StreamGroups } from './group/stream-groups.ts';
 import type { LiveRequest, LiveSubscription } from './live-request.ts';
 import type { LiveMetrics } from './metrics.ts';
+import { ChangeReader } from './resume/change-reader.ts';
 import type { CursorCodec } from './resume/cursor.ts';
 import { ReplayBudget } from './resume/replay-budget.ts';
 import type { Sink } from './sink.ts';
@@ -32,6 +33,8 @@ export interface LiveHubOptions {
   readonly positionEveryMs?: number;
   /** Maximum wait in milliseconds for a cursor of another replica that is ahead of this one. Default 5,000. */
   readonly reachTimeoutMs?: number;
+  /** Work of all replays together in milliseconds between two turns of the event loop. Default 5. */
+  readonly replaySliceMs?: number;
 }
 
 const DEFAULTS = {
@@ -42,6 +45,7 @@ const DEFAULTS = {
   // Bounds the age of an idle client's cursor: a resume then looks at one more minute of history, by its index term.
   positionEveryMs: 60_000,
   reachTimeoutMs: 5_000,
+  replaySliceMs: 5,
 };
 
 /** Positions are sent to a thirtieth of the subscriptions at a time, so that a round causes no pause. */
@@ -55,6 +59,7 @@ const RESTART = { firstMs: 200, maxMs: 5_000 };
 interface HubStream {
   readonly feed: StreamFeed;
   readonly groups: StreamGroups;
+  readonly reader: ChangeReader;
 }
 
 /**
@@ -66,6 +71,7 @@ export class LiveHub {
   readonly #streams = new Map<string, HubStream>();
   readonly #subscribers = new Map<Subscriber, HubStream>();
   readonly #replayBudget: ReplayBudget;
+  readonly #replayTurns: WorkTurns;
   /** Error that each tail has ended with, until it runs again. */
   readonly #failures = new Map<StreamFeed, Error>();
   #stopping = new AbortController();
@@ -77,6 +83,7 @@ export class LiveHub {
     this.#replayBudget = new ReplayBudget(this.#options.replayBytes, (bytes) =>
       options.metrics.replayBytes.set(bytes),
     );
+    this.#replayTurns = new WorkTurns({ sliceMs: this.#options.replaySliceMs });
     for (const stream of options.streams) this.#streams.set(stream.name, this.#createStream(stream));
   }
 
@@ -147,11 +154,10 @@ export class LiveHub {
       );
       return { stop: () => undefined, renew: () => undefined };
     }
-    const { log, metrics, maxQueued, reachTimeoutMs } = this.#options;
+    const { metrics, maxQueued, reachTimeoutMs } = this.#options;
     const topic = request.field.stream.definition.topic.name;
     const subscriber = new Subscriber({
       ...stream,
-      log,
       replayBudget: this.#replayBudget,
       request,
       sink,
@@ -189,7 +195,7 @@ export class LiveHub {
       maxQueuedChanges: maxQueued,
       onSize: () => metrics.groups.set(this.groups),
     });
-    return { feed, groups };
+    return { feed, groups, reader: new ChangeReader({ log, feed, turns: this.#replayTurns }) };
   }
 
   /**

@@ -40,7 +40,7 @@ export class History {
   push(change: Change): void {
     this.#of(change.partition).changes.push(change);
     this.#size += 1;
-    this.#bytes += cost(change);
+    this.#bytes += changeBytes(change);
     while (this.#bytes > this.#maxBytes && this.#size > 1) this.#evictOldest();
   }
 
@@ -93,7 +93,7 @@ export class History {
     oldest.first += 1;
     oldest.start = Math.max(oldest.start, change.offset + 1);
     this.#size -= 1;
-    this.#bytes -= cost(change);
+    this.#bytes -= changeBytes(change);
     if (oldest.first < COMPACT_AFTER || oldest.first * 2 < oldest.changes.length) return;
     oldest.changes = oldest.changes.slice(oldest.first);
     oldest.first = 0;
@@ -110,6 +110,7 @@ function firstAtOrAfter({ changes, first }: PartitionHistory, offset: number): n
   return low;
 }
 
-function cost(change: Change): number {
+/** Estimated memory of a parsed change, in bytes. */
+export function changeBytes(change: Change): number {
   return OVERHEAD_BYTES + PARSED_FACTOR * change.valueBytes;
 }

@@ -1,19 +1,16 @@
-import { TidegateError } from '@tidegate/core';
-import type { EventLog, LogRecord } from '@tidegate/event-log';
 import type { Change } from '../feed/change.ts';
 import type { StreamFeed } from '../feed/stream-feed.ts';
 import { VersionFilter } from '../feed/version-filter.ts';
 import type { Rendering } from '../group/rendering.ts';
+import { cursorExpired, type ChangeReader } from './change-reader.ts';
 import type { Fence } from './fence.ts';
 
-/** Records per read of the log. */
-const CHUNK_RECORDS = 500;
 /** The log is read from this many records before the cursor, to recognise repeats of changes the client has. */
 const REPEAT_MARGIN_RECORDS = 200;
 const MAX_TRACKED_KEYS = 50_000;
 
 export interface ReplayOptions {
-  readonly log: EventLog;
+  readonly reader: ChangeReader;
   readonly feed: StreamFeed;
   readonly rendering: Pick<Rendering, 'wants'>;
   /** Index term of the subscription. */
@@ -32,12 +29,13 @@ export interface ReplayedChange {
 
 /**
  * Yields the changes between a cursor and the fence, in order per key: first, partition by partition, those that only
- * the log still has, then those in the history. Live changes are buffered by the subscription in the meantime.
+ * the log still has, then those in the history. Live changes are buffered by the subscription in the meantime. Lets the
+ * event loop turn between changes, in the turns that all replays share.
  *
  * @throws TidegateError CURSOR_EXPIRED when the log no longer holds the cursor's position.
  */
 export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedChange> {
-  const { feed, rendering, fence } = options;
+  const { feed, reader, rendering, fence } = options;
   const positions = new Map(options.from);
   const seen = new VersionFilter(MAX_TRACKED_KEYS);
   const findBehind = (): number | undefined => firstBehind(feed, positions, fence);
@@ -47,6 +45,8 @@ export async function* replay(options: ReplayOptions): AsyncGenerator<ReplayedCh
   // Copied synchronously after the last check: the history cannot evict any of these changes any more.
   const recent = feed.history.matching(options.term, positions, fence.seq);
   for (const change of recent) {
+    const turn = reader.turns.next();
+    if (turn) await turn;
     positions.set(change.partition, change.offset + 1);
     const joined = join(change, seen);
     if (joined && rendering.wants(joined)) yield { change: joined, positions: new Map(positions) };
@@ -60,7 +60,7 @@ function join(change: Change, seen: VersionFilter): Change | undefined {
   // For the first change of a key only the feed's 'gap' is kept. Its 'next' compares with a change that this client may
   // not have.
   const continuity = admitted === 'first' && change.continuity === 'gap' ? 'gap' : admitted;
-  return { ...change, continuity };
+  return continuity === change.continuity ? change : { ...change, continuity };
 }
 
 /** Returns a partition whose missed changes begin before the history does; undefined when there is none. */
@@ -81,56 +81,25 @@ async function* replayFromLog(
   positions: Map<number, number>,
   seen: VersionFilter,
 ): AsyncGenerator<ReplayedChange> {
-  const { feed, rendering, log, term } = options;
+  const { feed, rendering, reader, term } = options;
   const resumeAt = positions.get(partition)!;
-  let next = Math.max(
-    await firstHeldOffset(log, feed.topic, partition, resumeAt),
-    resumeAt - REPEAT_MARGIN_RECORDS,
-  );
+  const start = await reader.start(partition);
+  if (resumeAt < start) throw cursorExpired();
+  let next = Math.max(start, resumeAt - REPEAT_MARGIN_RECORDS);
   // The history may evict more during the reads, so the end is computed each time. It never lies beyond the fence.
   const end = (): number => Math.min(feed.history.start(partition), options.fence.positions[partition] ?? 0);
   while (next < end()) {
-    const toOffset = Math.min(next + CHUNK_RECORDS, end());
-    for (const record of await readChunk(log, feed.topic, partition, next, toOffset)) {
-      const parsed = feed.parse(record);
-      const change = parsed && join(parsed, seen);
+    const toOffset = Math.min(reader.chunkEnd(next), end());
+    for (const read of await reader.read(partition, next, toOffset)) {
+      const turn = reader.turns.next();
+      if (turn) await turn;
+      const change = join(read, seen);
       if (!change) continue;
-      if (record.offset < resumeAt || !change.terms.includes(term) || !rendering.wants(change)) continue;
-      positions.set(partition, record.offset + 1);
+      if (change.offset < resumeAt || !change.terms.includes(term) || !rendering.wants(change)) continue;
+      positions.set(partition, change.offset + 1);
       yield { change, positions: new Map(positions) };
     }
     next = toOffset;
   }
   positions.set(partition, Math.max(next, resumeAt));
-}
-
-async function firstHeldOffset(
-  log: EventLog,
-  topic: string,
-  partition: number,
-  resumeAt: number,
-): Promise<number> {
-  const ends = (await log.ends(topic)).find((candidate) => candidate.partition === partition);
-  const start = ends?.start ?? 0;
-  if (resumeAt < start) throw expired();
-  return start;
-}
-
-async function readChunk(
-  log: EventLog,
-  topic: string,
-  partition: number,
-  fromOffset: number,
-  toOffset: number,
-): Promise<readonly LogRecord[]> {
-  try {
-    return await log.read({ topic, partition, fromOffset, toOffset, maxRecords: CHUNK_RECORDS });
-  } catch (error) {
-    if (error instanceof TidegateError && error.code === 'LOG_POSITION_OUT_OF_RANGE') throw expired();
-    throw error;
-  }
-}
-
-function expired(): TidegateError {
-  return new TidegateError('CURSOR_EXPIRED', 'The log no longer holds what came after this cursor.');
 }

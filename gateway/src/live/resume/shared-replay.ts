@@ -1,14 +1,14 @@
-import type { EventLog } from '@tidegate/event-log';
 import type { StreamFeed } from '../feed/stream-feed.ts';
 import { batchOf, type FrameBatch } from '../group/frame-batch.ts';
 import type { Frame } from '../group/frame.ts';
 import type { Rendering } from '../group/rendering.ts';
+import type { ChangeReader } from './change-reader.ts';
 import type { Fence } from './fence.ts';
 import type { ReplayBudget } from './replay-budget.ts';
 import { replay, type ReplayedChange } from './replay.ts';
 
 export interface SharedReplayOptions {
-  readonly log: EventLog;
+  readonly reader: ChangeReader;
   readonly feed: StreamFeed;
   readonly rendering: Rendering;
   /** Index term of the group. */

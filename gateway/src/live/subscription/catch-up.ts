@@ -1,8 +1,8 @@
 import { RESUME_WINDOW_MS, TidegateError } from '@tidegate/core';
-import type { EventLog } from '@tidegate/event-log';
 import type { StreamFeed } from '../feed/stream-feed.ts';
 import type { FrameBatch } from '../group/frame-batch.ts';
 import type { LiveRequest } from '../live-request.ts';
+import type { ChangeReader } from '../resume/change-reader.ts';
 import { fenceAt, type Fence } from '../resume/fence.ts';
 import { reachCursor } from '../resume/reach-cursor.ts';
 import type { ReplayBudget } from '../resume/replay-budget.ts';
@@ -11,7 +11,7 @@ import { readSnapshot } from '../resume/snapshot.ts';
 import { deliverFreshSnapshot, type FreshSnapshotContext } from './fresh-snapshot.ts';
 
 export interface CatchUpOptions {
-  readonly log: EventLog;
+  readonly reader: ChangeReader;
   readonly feed: StreamFeed;
   /** Memory limit for all cached replays of the hub. */
   readonly replayBudget: ReplayBudget;
@@ -49,7 +49,7 @@ export class CatchUp {
   }
 
   async #replay(text: string, isCurrent: () => boolean): Promise<void> {
-    const { feed, log, replayBudget: budget } = this.#options;
+    const { feed, reader, replayBudget: budget } = this.#options;
     const { handover, delivery, overflow } = this.#context;
     const { positions: from, floorVersion } = handover.newest.group.cursors.decode(text, RESUME_WINDOW_MS);
     delivery.resumeFrom(floorVersion);
@@ -60,10 +60,11 @@ export class CatchUp {
     const { rendering } = group;
     const missed = group.replays.after(
       text,
-      () => new SharedReplay({ log, feed, rendering, term, from, budget }),
+      () => new SharedReplay({ reader, feed, rendering, term, from, budget }),
     );
     for await (const batch of missed.before(fence)) {
       await overflow.untilReplayRoom(isCurrent);
+      await reader.turns.next();
       for (let rest: FrameBatch | undefined = batch; rest;) {
         if (!isCurrent()) return;
         rest = delivery.deliver(rest, group);

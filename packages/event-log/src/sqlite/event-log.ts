@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type {
   ConsumeOptions,
@@ -39,7 +40,9 @@ export interface SqliteEventLogSettings {
   readonly sessionTimeoutMs: number;
 }
 
-const READ_MAX_BYTES = 64 * 1024 * 1024;
+/** A longer read is divided, and the event loop turns between its slices. */
+const READ_SLICE_RECORDS = 200;
+const READ_SLICE_BYTES = 4 * 1024 * 1024;
 
 /** The event log on one open SQLite file. */
 export class SqliteEventLog implements EventLog {
@@ -118,12 +121,22 @@ export class SqliteEventLog implements EventLog {
 
   async read(options: ReadOptions): Promise<LogRecord[]> {
     const { topic: name, partition, fromOffset, toOffset, maxRecords } = options;
-    const limits = { maxRecords, maxBytes: READ_MAX_BYTES, toOffset };
-    const slice = this.#records.read(this.#topic(name), partition, fromOffset, limits);
-    if (fromOffset < slice.ends.start) {
-      throw positionOutOfRange({ topic: name, partition, offset: fromOffset }, slice.ends);
+    const records: LogRecord[] = [];
+    for (let next = fromOffset; ;) {
+      const limits = {
+        maxRecords: Math.min(READ_SLICE_RECORDS, maxRecords - records.length),
+        maxBytes: READ_SLICE_BYTES,
+        toOffset,
+      };
+      const slice = this.#records.read(this.#topic(name), partition, next, limits);
+      if (next < slice.ends.start) {
+        throw positionOutOfRange({ topic: name, partition, offset: fromOffset }, slice.ends);
+      }
+      records.push(...slice.records);
+      if (!slice.more || records.length >= maxRecords) return records;
+      next = slice.nextOffset;
+      await nextTurn();
     }
-    return slice.records;
   }
 
   async ends(name: string): Promise<PartitionEnds[]> {

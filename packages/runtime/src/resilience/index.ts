@@ -4,3 +4,4 @@ export { createBreaker, type Breaker, type BreakerOptions, type BreakerState } f
 export { startDueLoop, type DueLoop, type DueLoopOptions } from './due-loop.ts';
 export { withDeadline } from './deadline.ts';
 export { WakeUp } from './wake-up.ts';
+export { WorkTurns, type WorkTurnsOptions } from './work-turns.ts';
