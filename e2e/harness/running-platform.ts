@@ -36,7 +36,7 @@ export const testSecrets = {
   JWT_SECRET: 'a secret for tests only and long enough',
   CURSOR_SECRETS: 'another secret for tests and long enough',
   SERVICE_SECRETS: 'a secret of services for tests and long enough',
-  WEBHOOK_KEYS: 'a key for webhook secrets in tests, long enough',
+  WEBHOOK_KEYS: 'a key for webhook secrets in tests and long enough',
 };
 
 const HOUR_MS = 60 * 60 * 1000;
