@@ -82,10 +82,12 @@ export class EdgeListener implements HttpListener {
     }
     verifier
       .verify(request.headers.authorization)
-      .then((viewer) =>
-        transport.upgrade(request, socket, head, { viewer, address, traceparent: traceparentOf(request) }),
-      )
+      .then((viewer) => {
+        if (socket.destroyed) return;
+        transport.upgrade(request, socket, head, { viewer, address, traceparent: traceparentOf(request) });
+      })
       .catch((error: unknown) => {
+        if (socket.destroyed) return;
         const { code, message, details } = toTidegateError(error);
         const { retryAfterMs } = details;
         refuseUpgrade(
@@ -113,7 +115,10 @@ export class EdgeListener implements HttpListener {
   /** Returns false when the address already has its maximum of connections. */
   #countSocket(socket: Duplex, address: string): boolean {
     try {
-      socket.once('close', this.#options.guards.admission.admitAddress(address));
+      const release = this.#options.guards.admission.admitAddress(address);
+      // A socket that is destroyed may have emitted `close` already.
+      if (socket.destroyed) release();
+      else socket.once('close', release);
       return true;
     } catch {
       return false;

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { defineLiveField, defineLiveStream, anonymous, type Bff } from '@tidegate/bff';
 import { createMessage, defineMessage, encodeEnvelope, TidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
@@ -88,6 +89,7 @@ export class Edge implements AsyncDisposable {
   #server: HttpServer | undefined;
   /** Set while verifications of tokens wait. */
   #verification: Deferred<void> | undefined;
+  #maxVerifyMs = 0;
   /** Number of verifications that wait. */
   verifying = 0;
   readonly #held: Deferred<number>[] = [];
@@ -114,7 +116,7 @@ export class Edge implements AsyncDisposable {
         trustedOnly: false,
       }),
       hub: this.hub,
-      verifier: { verify: (authorization) => this.verify(authorization) },
+      verifier: { verify: this.verify },
       guards: {
         admission: this.admission,
         rates: new RequestRates({
@@ -170,8 +172,14 @@ export class Edge implements AsyncDisposable {
     };
   }
 
-  async verify(authorization: string | null | undefined): Promise<VerifiedViewer> {
+  /** Makes every verification take a random time of at most this many milliseconds. */
+  verifyWithin(maxMs: number): void {
+    this.#maxVerifyMs = maxMs;
+  }
+
+  readonly verify = async (authorization: string | null | undefined): Promise<VerifiedViewer> => {
     if (authorization == null) return anonymous;
+    if (this.#maxVerifyMs > 0) await delay(Math.random() * this.#maxVerifyMs);
     if (this.#verification) {
       this.verifying += 1;
       await this.#verification.promise;
@@ -180,7 +188,7 @@ export class Edge implements AsyncDisposable {
     const [, role, id] = /^Bearer ([a-z]+)\.(\w+)$/.exec(authorization) ?? [];
     if (!role || !id) throw new TidegateError('UNAUTHENTICATED', 'The token is not valid here.');
     return { role, id, issuedAtMs: Date.now(), expiresAtMs: Date.now() + 60_000 };
-  }
+  };
 
   /** Publishes the next change of the counter. Returns its version, which is its count. */
   async publish(): Promise<number> {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientAddresses } from '../admission/client-address.ts';
 import { answerPreflight, type OriginPolicy } from '../admission/origin-policy.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import { hasLeft } from './departed-client.ts';
 import type { EdgeFacts } from './edge-facts.ts';
 import { answerErrors } from './http/encoding.ts';
 import { authorizationOf, readParams, requireReadableBody, traceparentOf } from './http/request.ts';
@@ -36,6 +37,7 @@ export class GraphqlEndpoint {
     try {
       requireReadableBody(request, maxBodyBytes);
       const facts = await this.#authorise(request);
+      if (hasLeft(request, response)) return;
       if (this.#sse.accepts(request)) {
         await this.#sse.handle(request, response, facts, {
           readParams: () => readParams(request, maxBodyBytes),
@@ -43,9 +45,12 @@ export class GraphqlEndpoint {
         });
       } else {
         await this.#charge(facts, response);
+        if (hasLeft(request, response)) return;
         await this.#http.handle(request, response, facts);
       }
     } catch (error) {
+      // Nobody receives the answer, and a body that was cut off is no fault to log.
+      if (hasLeft(request, response)) return void response.destroy();
       answerErrors(response, server.errors(error));
     }
   }

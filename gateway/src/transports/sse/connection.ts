@@ -73,8 +73,12 @@ export class SseConnection {
     this.#hold.assign(viewer);
   }
 
-  /** Begins the response: headers and a first comment at once, then the messages that already wait. */
+  /**
+   * Begins the response: headers and a first comment at once, then the messages that already wait. Ends the stream when
+   * the client has left.
+   */
   attach(response: ServerResponse): void {
+    if (response.destroyed) return this.cut();
     if (this.#ended) return void response.destroy();
     this.#response = response;
     this.#options.metrics.connections.inc({ transport: 'sse' });

@@ -6,6 +6,7 @@ import { visibleResult } from '../../graphql/error-codes.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveHub } from '../../live/hub.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
+import { untilDeparture } from '../departed-client.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import type { SseConnection } from './connection.ts';
 import { DistinctEvents } from './encoding.ts';
@@ -54,17 +55,22 @@ export class DistinctConnectionsMode {
   async serve(operation: DistinctOperation, response: ServerResponse): Promise<void> {
     const { server } = this.#options;
     const { params, facts } = operation;
+    let signal: AbortSignal | undefined;
     try {
       await operation.charge();
       // The client may have left meanwhile.
       if (response.destroyed) return;
       operation.requireMethod();
-      if (server.operationKind(params) === 'subscription') return this.#subscribe(operation, response);
+      const kind = server.operationKind(params);
+      if (kind === 'subscription') return this.#subscribe(operation, response);
+      // A mutation that has begun is not aborted.
+      if (kind === 'query') signal = untilDeparture(response);
     } catch (error) {
       if (error instanceof TidegateError && ANSWERED_BY_STATUS.has(error.code)) throw error;
       return this.#sendResult({ errors: server.errors(error) }, facts, response);
     }
-    this.#sendResult(await server.execute(params, facts), facts, response);
+    const result = await server.execute(params, facts, signal);
+    if (!response.destroyed) this.#sendResult(result, facts, response);
   }
 
   #subscribe({ facts, params, cursor }: DistinctOperation, response: ServerResponse): void {
@@ -78,6 +84,7 @@ export class DistinctConnectionsMode {
     });
     connection.expireAt(facts.viewer.expiresAtMs ?? Infinity);
     connection.attach(response);
+    if (ended) return;
     const policy = request.field.overflow;
     const onEnd = (): void => connection.complete();
     const sink = new SseSink({ connection, events: this.#events, policy, metrics, onEnd });

@@ -4,6 +4,7 @@ import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import { visibleResult } from '../../graphql/error-codes.ts';
 import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
 import type { LiveSubscription } from '../../live/live-request.ts';
+import { CLIENT_LEFT } from '../departed-client.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import type { DistinctConnectionsModeOptions } from './distinct-connections-mode.ts';
 import { TaggedEvents } from './encoding.ts';
@@ -139,15 +140,18 @@ export class SingleConnectionMode {
     params: OperationParams,
     facts: EdgeFacts,
   ): Promise<void> {
-    const source = {};
-    const operation: StreamOperation = { source, stop: () => undefined };
+    const { server } = this.#options;
+    const controller = new AbortController();
+    const operation: StreamOperation = { source: controller, stop: () => controller.abort(CLIENT_LEFT) };
     operations.set(id, operation);
-    const result = await this.#options.server.execute(params, facts);
+    // A mutation that has begun is not aborted.
+    const signal = server.operationKind(params) === 'query' ? controller.signal : undefined;
+    const result = await server.execute(params, facts, signal);
     // Stopped in the meantime.
     if (operations.get(id) !== operation) return;
     operations.delete(id);
     const events = new TaggedEvents(id);
-    connection.queue.send(events.result(visibleResult(result)), source);
-    connection.queue.send(events.complete(), source);
+    connection.queue.send(events.result(visibleResult(result)), controller);
+    connection.queue.send(events.complete(), controller);
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import type { OperationParams } from '../../graphql/operation-params.ts';
+import { hasLeft } from '../departed-client.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { searchParamsOf, wantsEventStream } from '../http/request.ts';
 import { OpenConnections } from '../open-connections.ts';
@@ -51,10 +52,13 @@ export class SseTransport {
     request: IncomingMessage,
     response: ServerResponse,
     facts: EdgeFacts,
-    { readParams, charge }: SseRequestSteps,
+    steps: SseRequestSteps,
   ): Promise<void> {
-    // EventSource gives up after any status but 200, and reconnects after a broken connection.
-    if (this.#draining) return void response.destroy();
+    if (!this.#takes(request, response)) return;
+    const charge = async (): Promise<void> => {
+      await steps.charge();
+      if (!this.#takes(request, response)) response.destroy();
+    };
     const token = streamTokenOf(request);
     const { viewer } = facts;
     if (request.method === 'PUT') {
@@ -68,13 +72,15 @@ export class SseTransport {
     const opens = wantsEventStream(request);
     requireMethod(request, response, opens && token !== undefined ? ['GET'] : ['GET', 'POST']);
     if (token !== undefined && opens) return this.#single.open(token, viewer, response);
-    const params = await readParams();
+    const params = await steps.readParams();
+    if (!this.#takes(request, response)) return;
     const requirePost = (): void => this.#requirePostForMutation(request, response, params);
     if (token === undefined) {
       const cursor = resumeCursorOf(request, params);
       return this.#distinct.serve({ facts, params, cursor, charge, requireMethod: requirePost }, response);
     }
     await charge();
+    if (response.destroyed) return;
     requirePost();
     this.#single.start(token, facts, params, response);
   }
@@ -92,6 +98,13 @@ export class SseTransport {
     this.#draining = true;
     if (windowMs > 0) return this.#connections.leaveAll(windowMs);
     for (const connection of [...this.#connections]) connection.cut();
+  }
+
+  /** Returns false when the client has left, or after cutting a request that arrives while the process drains. */
+  #takes(request: IncomingMessage, response: ServerResponse): boolean {
+    // EventSource gives up after any status but 200, and reconnects after a broken connection.
+    if (this.#draining) response.destroy();
+    return !hasLeft(request, response);
   }
 
   /** @throws TidegateError TOO_MANY_CONNECTIONS */

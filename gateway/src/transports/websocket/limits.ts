@@ -15,3 +15,6 @@ export const MAX_REFUSED_OPERATIONS = 1_000;
 
 /** Maximum cursors in one ping: some 10 KB. */
 export const MAX_POSITIONS_PER_PING = 64;
+
+/** Maximum renewals of one connection whose tokens wait to be verified; each may be as large as a message. */
+export const MAX_WAITING_RENEWALS = 8;

@@ -1,8 +1,5 @@
-import { TidegateError } from '@tidegate/core';
+import { CLIENT_LEFT } from '../departed-client.ts';
 import { Operation } from './operation.ts';
-
-/** Reason of the abort of a query whose result nobody waits for. */
-const LEFT = new TidegateError('UNAVAILABLE', 'The client no longer waits for the result.');
 
 /**
  * The operations of one WebSocket. graphql-ws tracks operations by their id until their last `await`, so an id that is
@@ -67,7 +64,7 @@ export class Operations {
   ): Promise<Result | { data: null }> {
     if (operation.ended) return { data: null };
     const controller = new AbortController();
-    operation.onEnd(() => controller.abort(LEFT));
+    operation.onEnd(() => controller.abort(CLIENT_LEFT));
     this.#executing.add(operation);
     try {
       return await run(controller.signal);

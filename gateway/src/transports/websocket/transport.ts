@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { errorCodes, toTidegateError, TidegateError } from '@tidegate/core';
 import { delay } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
 import { WebSocketServer, type Server as WebSocketUpgrades } from 'ws';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
@@ -21,6 +21,7 @@ import { CONNECTION_INIT_TIMEOUT_MS, DRAIN_GRACE_MS, MAX_REFUSED_OPERATIONS } fr
 import type { LiveIterator } from './live-iterator.ts';
 import { OperationBorder } from './operation-border.ts';
 import { prepareSubscription } from './subscription.ts';
+import { TokenRenewal } from './token-renewal.ts';
 
 export interface WebSocketTransportOptions extends WebSocketConnectionOptions {
   readonly hub: LiveHub;
@@ -111,12 +112,13 @@ export class WebSocketTransport {
     this.#connections.add(connection);
     metrics.connections.inc({ transport: 'websocket' });
     const border = new OperationBorder(connection);
+    const renewal = new TokenRenewal(connection, this.#options.verifier);
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
         send: (data) => border.send(data),
         close: (code, reason) => connection.closeWith(code, reason),
-        onPing: (payload) => this.#answerPing(connection, payload),
+        onPing: (payload) => renewal.answerPing(payload),
         onMessage: (handle) => {
           socket.on('message', (data, isBinary) => {
             if (isBinary) return connection.closeWith(errorCodes.BAD_REQUEST.closeCode, 'Send text frames');
@@ -151,34 +153,6 @@ export class WebSocketTransport {
     }
   }
 
-  /** Renews the token that a ping may carry (docs/protocol.md, 16); answers any other ping with its own payload. */
-  async #answerPing(
-    connection: WebSocketConnection,
-    payload: Record<string, unknown> | undefined,
-  ): Promise<void> {
-    const renewal = payload?.['tidegate'] as { authorization?: unknown } | undefined;
-    if (renewal?.authorization === undefined) {
-      return connection.send(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
-    }
-    if (typeof renewal.authorization !== 'string') return connection.close('UNAUTHENTICATED');
-    try {
-      const expiresAtMs = connection.renew(await this.#options.verifier.verify(renewal.authorization));
-      const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
-      connection.send(JSON.stringify({ type: 'pong', payload: { tidegate: { expiresAt } } }));
-    } catch (error) {
-      this.#refuseRenewal(connection, toTidegateError(error));
-    }
-  }
-
-  /** The connection goes on under its valid token when the keys for a newer one cannot be fetched at the moment. */
-  #refuseRenewal(connection: WebSocketConnection, { code, details }: TidegateError): void {
-    const { expiresAtMs } = connection.facts.viewer;
-    if (code !== 'UNAVAILABLE' || expiresAtMs === undefined) return connection.close(code);
-    const { retryAfterMs } = details;
-    const tidegate = { expiresAt: new Date(expiresAtMs).toISOString(), code, retryAfterMs };
-    connection.send(JSON.stringify({ type: 'pong', payload: { tidegate } }));
-  }
-
   async #prepare(
     context: ConnectionContext,
     key: string,
@@ -189,15 +163,16 @@ export class WebSocketTransport {
     const { operations } = connection;
     const operation = operations.ofKey(key)!;
     try {
-      const { viewer, address } = connection.facts;
-      const { refusal } = await guards.rates.charge(viewer, address);
-      if (refusal) throw refusal;
       if (operations.size > maxSubscriptionsPerConnection) {
         throw new TidegateError(
           'TOO_MANY_SUBSCRIPTIONS',
           `A connection holds at most ${maxSubscriptionsPerConnection} operations.`,
         );
       }
+      const { viewer, address } = connection.facts;
+      const { refusal } = await guards.rates.charge(viewer, address);
+      if (operation.ended) return [UNWANTED];
+      if (refusal) throw refusal;
       const { facts } = connection;
       const kind = server.operationKind(params);
       return {
@@ -229,6 +204,9 @@ export class WebSocketTransport {
     connection.close('INTERNAL');
   }
 }
+
+/** Result of an operation that ended before it was prepared; graphql-ws drops it. */
+const UNWANTED = new GraphQLError('The operation has ended.');
 
 /** A mutation that has begun is not aborted: its client could not tell how much of it was done. */
 function abortable(kind: 'query' | 'mutation', signal: AbortSignal): AbortSignal | undefined {
