@@ -22,7 +22,8 @@ import {
 import { flag, integer, port, secret, text } from '@tidegate/runtime/config';
 import { runProcess } from '@tidegate/runtime/process';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { buildMicrofrontends } from '../microfrontends/build.ts';
+import { buildInChild } from '../microfrontends/build.ts';
+import { claimDataFolder } from './embedded/data-folder.ts';
 import { startDemoTraffic } from './embedded/demo-traffic.ts';
 import { createOrderPlatform } from './embedded/order-platform.ts';
 import { readSecrets } from './embedded/secrets.ts';
@@ -52,8 +53,10 @@ runProcess({
   async start(config, host) {
     const { logger, metrics, readiness, server, operations } = host;
     const dataDir = resolve(config.DATA_DIR);
+    const releaseDataDir = claimDataFolder(dataDir);
+    host.add({ name: 'data folder', stop: async () => releaseDataDir() });
     const { jwt, cursorSecrets, webhookKeys, login } = await readSecrets(config, dataDir);
-    await buildMicrofrontends({ log: (line) => console.log(line) });
+    await buildInChild();
 
     const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
     host.add({ name: 'event log', stop: () => log.close() });

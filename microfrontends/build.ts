@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,9 +26,7 @@ const MAX_REPLACEMENTS = 10;
  */
 export async function buildMicrofrontends(options: BuildOptions = {}): Promise<string[]> {
   const { force = false, log = () => {}, root = here } = options;
-  const stale = findMicrofrontends(root)
-    .map((name) => ({ name, folder: join(root, name), hash: hashSources(sourcesOf(root, name)) }))
-    .filter(({ folder, hash }) => force || !isFresh(join(folder, 'dist'), hash));
+  const stale = findStale(root, force);
   if (stale.length === 0) return [];
   const startedMs = performance.now();
   const { build } = await import('vite');
@@ -43,6 +43,25 @@ export async function buildMicrofrontends(options: BuildOptions = {}): Promise<s
   const names = stale.map(({ name }) => name);
   log(`Built micro-frontends: ${names.join(', ')} in ${Math.round(performance.now() - startedMs)} ms`);
   return names;
+}
+
+/**
+ * Builds like `buildMicrofrontends`, in a process of its own: a server that builds at its first start does not keep Vite
+ * in its memory. The lines of the build are printed. Without a stale micro-frontend no process is started.
+ *
+ * @throws Error when the build fails; its output is on stderr.
+ */
+export async function buildInChild(): Promise<void> {
+  if (findStale(here, false).length === 0) return;
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], { stdio: 'inherit' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error('the micro-frontends could not be built; the reason is printed above');
+}
+
+function findStale(root: string, force: boolean) {
+  return findMicrofrontends(root)
+    .map((name) => ({ name, folder: join(root, name), hash: hashSources(sourcesOf(root, name)) }))
+    .filter(({ folder, hash }) => force || !isFresh(join(folder, 'dist'), hash));
 }
 
 /** A server that reads the folder meanwhile sees the old build, no build, or the new build, never a partial one. */

@@ -29,13 +29,15 @@ export interface SqliteDatabaseOptions {
 const OPEN_TIMEOUT_MS = 5_000;
 /** Short, because SQLite's own wait blocks the event loop. The driver then retries without blocking. */
 const BUSY_TIMEOUT_MS = 5;
+/** Result code SQLITE_NOTADB. */
+const NOT_A_DATABASE = 26;
 const MAX_CACHED_STATEMENTS = 500;
 const MAX_WAL_BYTES = 64 * 1024 * 1024;
 
 /**
  * Creates the embedded database: one SQLite file, or memory.
  *
- * @throws TidegateError UNAVAILABLE when the file cannot be opened.
+ * @throws TidegateError CONFIG_INVALID when the file is not a database, UNAVAILABLE when it cannot be opened.
  *
  * @example
  * const database = createSqliteDatabase<OutboxTables>({ path: 'data/service.db' });
@@ -44,7 +46,7 @@ const MAX_WAL_BYTES = 64 * 1024 * 1024;
 export function createSqliteDatabase<Tables>(options: SqliteDatabaseOptions): Database<Tables> {
   const scope = new TransactionScope();
   const inMemory = options.path === ':memory:';
-  const writer = translatingErrors(() => openWriter(options));
+  const writer = translatingErrors(() => requireDatabase(options.path, () => openWriter(options)));
   const reader = inMemory ? undefined : translatingErrors(() => openReader(options.path));
   const dialect = withDriverHooks(createSqliteDialect({ writer, reader }), {
     translateError,
@@ -77,12 +79,29 @@ function openWriter({ path, durability }: SqliteDatabaseOptions): SqliteConnecti
   return new NodeSqliteConnection(database);
 }
 
+/** @throws TidegateError CONFIG_INVALID when the file is not a database. */
+function requireDatabase<T>(path: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if ((error as { errcode?: unknown }).errcode !== NOT_A_DATABASE) throw error;
+    throw new TidegateError(
+      'CONFIG_INVALID',
+      `${path} is not a SQLite database; move it away, or name another file`,
+      { cause: error },
+    );
+  }
+}
+
 function openReader(path: string): SqliteConnection {
   return new NodeSqliteConnection(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true }));
 }
 
-/** Takes a lock as an exclusive transaction on a separate file. The kernel releases it when the process ends. */
-function openLockFile(path: string): (() => void) | undefined {
+/**
+ * Locks a file of its own, created when missing, against other processes. Returns the release function, or undefined when
+ * another process holds the lock. The lock is an exclusive transaction: the kernel releases it when the process ends.
+ */
+export function openLockFile(path: string): (() => void) | undefined {
   makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {

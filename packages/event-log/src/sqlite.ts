@@ -32,6 +32,8 @@ export interface SqliteEventLogOptions {
   readonly sessionTimeoutMs?: number;
 }
 
+/** Result code SQLITE_NOTADB. */
+const NOT_A_DATABASE = 26;
 const BUSY_TIMEOUT_MS = 5_000;
 const IN_MEMORY = ':memory:';
 
@@ -115,14 +117,24 @@ class SqliteFile implements SqlFile {
   }
 }
 
+/** @throws TidegateError CONFIG_INVALID when the file is not a database. */
 function openDatabase(path: string, durability: 'process' | 'power'): DatabaseSync {
   if (path !== IN_MEMORY) makePrivateFile(path);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   const synchronous = durability === 'power' ? 'FULL' : 'NORMAL';
-  database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = 67108864`,
-  );
-  return database;
+  try {
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = 67108864`,
+    );
+    return database;
+  } catch (error) {
+    if ((error as { errcode?: unknown }).errcode !== NOT_A_DATABASE) throw error;
+    throw new TidegateError(
+      'CONFIG_INVALID',
+      `${path} is not a SQLite database; move it away, or name another file`,
+      { cause: error },
+    );
+  }
 }
 
 /** Translates SQLite's errors (busy, disk full, not a database) to UNAVAILABLE. */

@@ -12,7 +12,9 @@ import type { z } from 'zod';
 import { Components, type Component } from './components.ts';
 import { awaitDependency, type Backend } from './dependency.ts';
 import { describeFailure } from './describe-failure.ts';
+import { explainFailure } from './explain-failure.ts';
 import { ProcessServers, serverSettings } from './process-servers.ts';
+import { requireOpenFiles } from './open-files.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
 import { exitOnUncaught, stopOnSignals } from './signals.ts';
 
@@ -69,7 +71,7 @@ const PING_MS = 3_000;
  * Runs a production process. The HTTP server comes first, so that `/healthz`, `/readyz` and `/metrics` answer while
  * backends are awaited; then `start`. SIGTERM and SIGINT drain HTTP, stop the components in reverse and exit with 0; a
  * second signal, or 15 s, exits with 1 at once. A wrong variable exits with 78 before anything is started, one line on
- * stderr for each; an uncaught error exits with 1.
+ * stderr for each; so does a limit of fewer than 256 open files. An uncaught error exits with 1.
  *
  * @example
  * runProcess({
@@ -100,6 +102,7 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
   }
 
   async function start(): Promise<void> {
+    requireOpenFiles();
     const telemetry = await startTelemetry({ service: name });
     components.add({ name: 'telemetry', stop: () => telemetry.stop() });
     servers = await ProcessServers.start({ config, readiness, metrics, logger });
@@ -117,11 +120,19 @@ export function runProcess<Shape extends z.ZodRawShape>(options: ProcessOptions<
   start().catch(async (error: unknown) => {
     // A signal interrupted the start: its handler stops the process and exits.
     if (signal.aborted) return;
-    logger.error({ err: error }, `${name} could not start: ${describeFailure(error)}`);
+    report(error, name, logger);
     setTimeout(() => process.exit(1), STOP_MS).unref();
     await stop();
     process.exit(isConfigError(error) ? EXIT_CONFIG : 1);
   });
+}
+
+/** One plain line for a failure that the operator can mend; for any other the whole error. */
+function report(error: unknown, name: string, logger: Logger): void {
+  const explanation = explainFailure(error);
+  if (explanation === undefined)
+    logger.error({ err: error }, `${name} could not start: ${describeFailure(error)}`);
+  else process.stderr.write(`${name} cannot start: ${explanation}\n`);
 }
 
 function createHost({
