@@ -1,9 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { OFFSETS_PER_TIME_BLOCK } from './schema.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic, TopicStore } from './topic-store.ts';
 
-const ROWS_PER_SLICE = 2_000;
+const ROWS_PER_SLICE = 500;
 /** Longest wait in milliseconds while a partition has further slices. */
 const BACKLOG_INTERVAL_MS = 100;
 
@@ -54,6 +55,7 @@ export class Sweep {
   /** Per partition of compacted topics, the offset at which the next slice starts. */
   readonly #compactedTo = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(file: SqlFile, topics: TopicStore, options: SweepOptions) {
     this.#file = file;
@@ -68,18 +70,21 @@ export class Sweep {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
   }
 
   #schedule(ms: number): void {
-    this.#timer = setTimeout(() => this.#run(), ms).unref();
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => void this.#run(), ms).unref();
   }
 
-  #run(): void {
+  /** Never rejects. */
+  async #run(): Promise<void> {
     const { intervalMs, logger } = this.#options;
     let more = false;
     try {
-      more = this.#sweepOneSliceEach(Date.now());
+      more = await this.#sweepOneSliceEach(Date.now());
     } catch (error) {
       logger.warn({ err: error }, 'the sweep of the event log failed and is tried again');
     }
@@ -87,7 +92,7 @@ export class Sweep {
   }
 
   /** Sweeps one slice of every partition. Returns true when a partition has further slices. */
-  #sweepOneSliceEach(nowMs: number): boolean {
+  async #sweepOneSliceEach(nowMs: number): Promise<boolean> {
     let more = false;
     for (const topic of this.#topics.all()) {
       const horizonMs = nowMs - topic.retentionMs;
@@ -97,6 +102,8 @@ export class Sweep {
             ? this.#compact(topic, partition, horizonMs)
             : this.#dropExpired(topic, partition, horizonMs);
         more ||= partitionHasMore;
+        await nextTurn();
+        if (this.#isStopped) return false;
       }
     }
     return more;

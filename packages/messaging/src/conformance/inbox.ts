@@ -36,7 +36,7 @@ export function describeInbox(create: CreateSubject): void {
       await consumer.stop();
     });
 
-    it('deletes ids older than the retention, and no others', async () => {
+    it('deletes ids older than the retention, and no others, while the event loop turns', async () => {
       await using fixture = await createFixture(create);
       const row = (id: string, handledAt: number, consumer = 'counting') => ({
         consumer,
@@ -55,7 +55,15 @@ export function describeInbox(create: CreateSubject): void {
         .insertInto('inbox')
         .values([row('young', 2_000), row('old', 1_000, 'another')])
         .execute();
+      let turns = 0;
+      const count = (): void => {
+        turns += 1;
+        counter = setImmediate(count);
+      };
+      let counter = setImmediate(count);
       expect(await sweepInbox(fixture.database, 'counting', 2_000)).toBe(2_500);
+      clearImmediate(counter);
+      expect(turns, 'turns of the event loop during the sweep').toBeGreaterThanOrEqual(10);
       const left = await fixture.database.query.selectFrom('inbox').select('id').orderBy('id').execute();
       expect(left.map(({ id }) => id)).toEqual(['old', 'young']);
     });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, Tables, UnitOfWork } from '@tidegate/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { OutboxTables } from '../tables.ts';
@@ -10,8 +11,8 @@ export interface MessageId {
 
 /** Rows per INSERT, well below the parameter limits of both databases. */
 const INSERT_ROWS = 500;
-/** Rows per DELETE, so that a sweep holds locks for a short time only. */
-const SWEEP_ROWS = 1_000;
+/** Rows per DELETE, so that a sweep holds locks, and an embedded database the event loop, for a short time only. */
+const SWEEP_ROWS = 250;
 
 /**
  * Inserts the messages' ids into the inbox, within the caller's transaction. Returns the `messageKey`s of the messages
@@ -45,8 +46,8 @@ export function messageKey({ source, id }: MessageId): string {
 }
 
 /**
- * Deletes a consumer's inbox rows from before `beforeMs` (epoch milliseconds), in bounded batches. Resolves with the
- * number of deleted rows.
+ * Deletes a consumer's inbox rows from before `beforeMs` (epoch milliseconds), in bounded batches. The event loop
+ * turns between them. Resolves with the number of deleted rows.
  */
 export async function sweepInbox(
   database: Database<Tables>,
@@ -66,5 +67,6 @@ export async function sweepInbox(
       .executeTakeFirst();
     total += Number(deleted.numDeletedRows);
     if (deleted.numDeletedRows < SWEEP_ROWS) return total;
+    await nextTurn();
   }
 }
