@@ -1,4 +1,5 @@
-import type { FetchHandler } from '../http/index.ts';
+import { TidegateError } from '@tidegate/core';
+import { errorResponse, type FetchHandler } from '../http/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Readiness, ReadinessReport } from './readiness.ts';
 import { withoutAddresses } from './without-addresses.ts';
@@ -33,10 +34,16 @@ export function createHealthHandler({
     ...(metrics && { '/metrics': () => scrape(metrics) }),
   };
   return (request) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
     const { pathname } = new URL(request.url);
-    return Object.hasOwn(byPath, pathname) ? byPath[pathname]?.(request) : undefined;
+    if (!Object.hasOwn(byPath, pathname)) return undefined;
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    return isRead ? byPath[pathname]?.(request) : methodNotAllowed();
   };
+}
+
+async function methodNotAllowed(): Promise<Response> {
+  const error = new TidegateError('METHOD_NOT_ALLOWED', 'Health is read with GET or HEAD.');
+  return errorResponse(error, { allow: 'GET, HEAD' });
 }
 
 const uncached = { 'cache-control': 'no-store' };

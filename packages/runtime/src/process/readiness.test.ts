@@ -63,10 +63,11 @@ describe('a health handler', () => {
   const health = createHealthHandler({ readiness, metrics: createMetrics({ nodeMetrics: false }) });
   const get = (path: string, method = 'GET') => health(new Request(`http://host${path}`, { method }));
 
-  it('returns undefined for other paths and methods', () => {
+  it('returns undefined for other paths and refuses other methods', async () => {
     expect(get('/')).toBeUndefined();
     expect(get('/constructor')).toBeUndefined();
-    expect(get('/healthz', 'POST')).toBeUndefined();
+    const refused = await get('/healthz', 'POST');
+    expect([refused?.status, refused?.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
   it('answers health, readiness and metrics', async () => {
