@@ -1,4 +1,11 @@
-import { errorCodes, isErrorCode, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
+import {
+  errorCodes,
+  isErrorCode,
+  toTidegateError,
+  TidegateError,
+  type ErrorCode,
+  toldToClient,
+} from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import {
   GraphQLError,
@@ -30,7 +37,8 @@ const masked = new WeakSet<GraphQLError>();
 
 /** Formats a TidegateError as a GraphQL error without a location. */
 export function formatError(error: TidegateError): { message: string; extensions: Record<string, unknown> } {
-  return { message: error.message, extensions: { code: error.code, ...error.details } };
+  const { message, details } = toldToClient(error);
+  return { message, extensions: { code: error.code, ...details } };
 }
 
 /** Returns errors as a client receives them: without `extensions.http`, which only the HTTP layer reads. */
@@ -49,7 +57,8 @@ export function visibleResult({ errors, ...result }: ExecutionResult): Formatted
 function describe(error: TidegateError, at: GraphQLError | undefined, logger: Logger): GraphQLError {
   if (error.code === 'INTERNAL')
     logger.error({ err: error.cause ?? error, path: at?.path }, 'an operation failed');
-  return withCode(at, error.message, error.code, error.details);
+  const { message, details } = toldToClient(error);
+  return withCode(at, message, error.code, details);
 }
 
 function withCode(

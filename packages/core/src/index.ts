@@ -3,6 +3,7 @@ export {
   TidegateError,
   toTidegateError,
   encodeErrorBody,
+  toldToClient,
   decodeErrorBody,
   type ErrorBody,
 } from './errors/tidegate-error.ts';

@@ -190,8 +190,7 @@ function translatingErrors<T>(work: () => T): T {
 }
 
 function unavailable(error: unknown): TidegateError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new TidegateError('UNAVAILABLE', `The database's file cannot be used: ${reason}.`, { cause: error });
+  return new TidegateError('UNAVAILABLE', "The database's file cannot be used.", { cause: error });
 }
 
 function isBusy(error: unknown): boolean {

@@ -90,8 +90,9 @@ describe('the SQLite file', () => {
 
   it('throws UNAVAILABLE when the path is not a log file', async () => {
     await using directory = await temporaryDirectory();
+    // Neither the path nor SQLite's text is in the message, which callers may see; both are in the cause.
     expect(() => createSqliteEventLog({ path: directory.path, logger: silentLogger })).toThrowError(
-      expect.objectContaining({ code: 'UNAVAILABLE' }),
+      expect.objectContaining({ code: 'UNAVAILABLE', message: "The event log's file cannot be used." }),
     );
   });
 

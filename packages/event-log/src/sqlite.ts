@@ -143,9 +143,6 @@ function translating<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof TidegateError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TidegateError('UNAVAILABLE', `The event log's file cannot be used: ${reason}.`, {
-      cause: error,
-    });
+    throw new TidegateError('UNAVAILABLE', "The event log's file cannot be used.", { cause: error });
   }
 }

@@ -73,7 +73,7 @@ end
 return answer`;
 
 /** A Redis that is connected and silent holds few callers up: all but one trial at a time are rejected at once. */
-const BREAKER = { name: 'The shared state (Redis)', openMs: 1_000, window: 4, minimumCalls: 2 };
+const BREAKER = { name: 'The shared state', openMs: 1_000, window: 4, minimumCalls: 2 };
 
 /** Buckets have names of their own. */
 const BUCKET_PREFIX = 'bucket:';
@@ -206,6 +206,6 @@ async function translateErrors<T>(command: () => Promise<T>): Promise<T> {
     if (error instanceof ReplyError && /not an integer|WRONGTYPE/.test((error as Error).message)) {
       throw notANumber(error);
     }
-    throw new TidegateError('UNAVAILABLE', 'The shared state (Redis) cannot be reached.', { cause: error });
+    throw new TidegateError('UNAVAILABLE', 'The shared state cannot be reached.', { cause: error });
   }
 }

@@ -1,4 +1,5 @@
-import type { EventLog } from '@tidegate/event-log';
+import { TidegateError } from '@tidegate/core';
+import type { EventLog, PartitionEnds } from '@tidegate/event-log';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { DeliveryHistory } from '../deliveries/delivery-history.ts';
@@ -40,13 +41,23 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
       const { field } = prepareSubscription(servers, subscription);
       const target = policy.parseUrl(url);
       await policy.resolve(target);
-      const [epoch, ends] = await Promise.all([log.epoch(), log.ends(field.stream.definition.topic.name)]);
+      const { epoch, ends } = await endsOf(log, field.stream.definition.topic.name);
       const offsets = ends.toSorted((a, b) => a.partition - b.partition).map(({ end }) => end);
       const startsAt = { epoch, offsets };
       const { row, secret } = await store.add({ ...subscription, url: target.href, startsAt });
       return { ...encodeEndpoint(row), secret };
     },
   });
+}
+
+/** @throws TidegateError UNAVAILABLE, also for a topic that its service has not created yet: partners know no topics. */
+async function endsOf(log: EventLog, topic: string): Promise<{ epoch: string; ends: PartitionEnds[] }> {
+  try {
+    const [epoch, ends] = await Promise.all([log.epoch(), log.ends(topic)]);
+    return { epoch, ends };
+  } catch (cause) {
+    throw new TidegateError('UNAVAILABLE', 'These changes cannot be read at the moment.', { cause });
+  }
 }
 
 function readRoutes({ store, history }: RoutesOptions): Route[] {

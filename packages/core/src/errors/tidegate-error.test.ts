@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { errorCodes, isErrorCode, type ErrorCode } from './codes.ts';
-import { decodeErrorBody, encodeErrorBody, TidegateError, toTidegateError } from './tidegate-error.ts';
+import {
+  decodeErrorBody,
+  encodeErrorBody,
+  TidegateError,
+  toldToClient,
+  toTidegateError,
+} from './tidegate-error.ts';
 
-const codes = Object.keys(errorCodes) as ErrorCode[];
+const FOR_OPERATORS = ['CONFIG_INVALID', 'RECORD_MALFORMED', 'LOG_POSITION_OUT_OF_RANGE'] as const;
+const codes = (Object.keys(errorCodes) as ErrorCode[]).filter(
+  (code) => !(FOR_OPERATORS as readonly string[]).includes(code),
+);
 
 describe('a TidegateError', () => {
   it.each(codes)('%s is equal after encoding and decoding', (code) => {
@@ -62,5 +71,13 @@ describe('the code table', () => {
     expect(httpStatus).toBeLessThan(600);
     // 44xx: the client must change its request. 45xx: the server failed, reconnect.
     expect(Math.floor(closeCode / 100)).toBe(httpStatus < 500 ? 44 : 45);
+  });
+
+  it.each(FOR_OPERATORS)('tells a client of %s by the sentence of its code alone', (code) => {
+    const error = new TidegateError(code, 'DATABASE_URL of /srv/data is wrong', {
+      details: { topic: 'secret' },
+    });
+    expect(encodeErrorBody(error)).toEqual({ error: { code, message: errorCodes[code].meaning } });
+    expect(toldToClient(error)).toEqual({ message: errorCodes[code].meaning, details: {} });
   });
 });

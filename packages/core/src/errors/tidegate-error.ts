@@ -34,10 +34,30 @@ export interface ErrorBody {
   error: { code: ErrorCode; message: string; details?: Record<string, unknown> };
 }
 
-/** Encodes code, message and details; cause and stack are omitted. */
+/** Codes whose messages speak to operators: of variables, topics, offsets and files. */
+const forOperators: ReadonlySet<ErrorCode> = new Set([
+  'CONFIG_INVALID',
+  'RECORD_MALFORMED',
+  'LOG_POSITION_OUT_OF_RANGE',
+]);
+
+/**
+ * Returns the message and the details of an error as a client may see them. An error for operators is told by the
+ * sentence of its code alone.
+ */
+export function toldToClient(error: TidegateError): {
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+} {
+  if (forOperators.has(error.code)) return { message: errorCodes[error.code].meaning, details: {} };
+  return { message: error.message, details: error.details };
+}
+
+/** Encodes code, message and details as a client may see them; cause and stack are omitted. */
 export function encodeErrorBody(error: TidegateError): ErrorBody {
-  const body: ErrorBody = { error: { code: error.code, message: error.message } };
-  if (Object.keys(error.details).length > 0) body.error.details = { ...error.details };
+  const { message, details } = toldToClient(error);
+  const body: ErrorBody = { error: { code: error.code, message } };
+  if (Object.keys(details).length > 0) body.error.details = { ...details };
   return body;
 }
 

@@ -30,9 +30,8 @@ export function translatePostgresError(error: unknown): unknown {
     return new TidegateError('DEADLINE_EXCEEDED', 'The database took too long to answer.', { cause: error });
   }
   if (isUnavailable(code, message)) {
-    return new TidegateError('UNAVAILABLE', `The database cannot be reached: ${message || String(code)}.`, {
-      cause: error,
-    });
+    // The reason names hosts and databases: the cause is for the log, the message for callers.
+    return new TidegateError('UNAVAILABLE', 'The database cannot be reached.', { cause: error });
   }
   return error;
 }

@@ -42,7 +42,7 @@ export class AppendQueue {
     const bytes = outgoing.reduce((sum, record) => sum + recordBytes(record) + OVERHEAD_BYTES, 0);
     if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > MAX_PENDING_BYTES) {
       return Promise.reject(
-        new TidegateError('UNAVAILABLE', `Too much waits to be appended to ${this.#topic}.`),
+        new TidegateError('UNAVAILABLE', 'Too much waits to be appended to the event log.'),
       );
     }
     const records = outgoing.map((record) => ({

@@ -10,14 +10,14 @@ interface ProtocolError {
 export function translateError(error: unknown): TidegateError {
   const types = protocolTypes(error);
   if (types.includes('UNKNOWN_TOPIC_OR_PARTITION')) {
-    return new TidegateError('NOT_FOUND', 'Kafka does not know the topic.', { cause: error });
+    return new TidegateError('NOT_FOUND', 'The event log does not have the topic.', { cause: error });
   }
   if (types.includes('MESSAGE_TOO_LARGE') || types.includes('RECORD_LIST_TOO_LARGE')) {
     return new TidegateError('PAYLOAD_TOO_LARGE', 'A record is larger than the brokers allow.', {
       cause: error,
     });
   }
-  return new TidegateError('UNAVAILABLE', 'Kafka cannot be reached.', { cause: error });
+  return new TidegateError('UNAVAILABLE', 'The event log cannot be reached.', { cause: error });
 }
 
 function protocolTypes(error: unknown): string[] {
