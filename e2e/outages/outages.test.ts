@@ -63,11 +63,11 @@ const INNER_TEXT =
   /ECONN|EPIPE|(?:\d+\.){3}\d+:\d+|\/(?:tmp|home|root|srv|var)\/|sqlite|no such|records_away|postgres|kafka|redis|\n +at /i;
 
 /** Sends every kind of request and expects no answer to contain a text of the inside. */
-async function expectNoInnerText({ webUrl, token }: RunningPlatform, productId: string): Promise<void> {
+async function expectNoInnerText(platform: RunningPlatform, productId: string): Promise<void> {
   const [customer, partner, operator] = await Promise.all([
-    token('anna', 'customer'),
-    token('acme', 'partner'),
-    token('olga', 'operator'),
+    platform.token('anna', 'customer'),
+    platform.token('acme', 'partner'),
+    platform.token('olga', 'operator'),
   ]);
   const place = 'mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) { __typename } }';
   const input = { lines: [{ productId, quantity: 1 }] };
@@ -88,7 +88,10 @@ async function expectNoInnerText({ webUrl, token }: RunningPlatform, productId: 
     requests.map(async ([bearer, path, body, accept = 'application/json']) => {
       const headers = { authorization: `Bearer ${bearer}`, accept, 'content-type': 'application/json' };
       const request = { headers, signal: AbortSignal.timeout(8_000), method: body ? 'POST' : 'GET' };
-      const response = fetch(`${webUrl}${path}`, { ...request, ...(body && { body: JSON.stringify(body) }) });
+      const response = fetch(`${platform.webUrl}${path}`, {
+        ...request,
+        ...(body && { body: JSON.stringify(body) }),
+      });
       return response.then((answer) => answer.text()).catch(() => '');
     }),
   );
