@@ -1,5 +1,5 @@
 import type { Viewer } from '@tidegate/live-client/micro-frontend';
-import type { TokenProvider } from '@tidegate/live-client';
+import { LiveClientError, type TokenProvider } from '@tidegate/live-client';
 
 /** Viewers of the demo. The first is the default: the operator sees all orders, so its page shows every change. */
 export const demoViewers: readonly Viewer[] = [
@@ -14,7 +14,10 @@ export type IdentitySource = 'demo' | 'pasted';
 export interface Identity {
   readonly source: IdentitySource;
   readonly viewer: Viewer;
+  /** Rejects with `UNAUTHENTICATED` when the viewer has to sign in again. */
   readonly token: TokenProvider;
+  /** Takes a newer token of the same viewer. Returns false for a token of another one. */
+  readonly accept: (token: string) => boolean;
 }
 
 interface IssuedToken {
@@ -47,9 +50,16 @@ export async function createDemoIdentity(viewer: Viewer): Promise<Identity> {
     viewer,
     token: async ({ refresh }) => {
       if (refresh || Date.parse(isoTime(current.expiresAt)) - Date.now() < RENEW_BEFORE_MS) {
-        current = await issueToken(viewer);
+        current = await issueToken(viewer).catch((error: unknown) => {
+          throw error instanceof DemoTokensDisabledError ? signedOut(error.message) : error;
+        });
       }
       return current.token;
+    },
+    accept: (token) => {
+      if (!isSameViewer(readViewer(token), viewer)) return false;
+      current = { token, expiresAt: expiryOf(token) ?? Date.now() + RENEW_BEFORE_MS * 2 };
+      return true;
     },
   };
 }
@@ -57,10 +67,25 @@ export async function createDemoIdentity(viewer: Viewer): Promise<Identity> {
 export class DemoTokensDisabledError extends Error {}
 
 /** Reads the viewer from a pasted token and remembers it for this tab. @throws Error when the text is not a token. */
-export function createTokenIdentity(token: string): Identity {
-  const viewer = readViewer(token.trim());
-  sessionStorage.setItem(TOKEN_KEY, token.trim());
-  return { source: 'pasted', viewer, token: () => Promise.resolve(token.trim()) };
+export function createTokenIdentity(text: string): Identity {
+  let current = text.trim();
+  const viewer = readViewer(current);
+  sessionStorage.setItem(TOKEN_KEY, current);
+  return {
+    source: 'pasted',
+    viewer,
+    token: () => {
+      const expiresAtMs = expiryOf(current);
+      if (expiresAtMs === undefined || expiresAtMs > Date.now()) return Promise.resolve(current);
+      return Promise.reject(signedOut('The token has expired.'));
+    },
+    accept: (token) => {
+      if (!isSameViewer(readViewer(token.trim()), viewer)) return false;
+      current = token.trim();
+      sessionStorage.setItem(TOKEN_KEY, current);
+      return true;
+    },
+  };
 }
 
 export function rememberedToken(): string | null {
@@ -82,11 +107,29 @@ async function issueToken({ id, role }: Viewer): Promise<IssuedToken> {
   return (await response.json()) as IssuedToken;
 }
 
+function signedOut(reason: string): LiveClientError {
+  return new LiveClientError('UNAUTHENTICATED', reason);
+}
+
+function isSameViewer(one: Viewer, other: Viewer): boolean {
+  return one.id === other.id && one.role === other.role;
+}
+
+/** Returns a token's expiry in milliseconds since the epoch; undefined without one. */
+function expiryOf(token: string): number | undefined {
+  const { exp } = readClaims(token) as { exp?: unknown };
+  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1_000 : undefined;
+}
+
+function readClaims(token: string): object {
+  const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+  return JSON.parse(atob(payload)) as object;
+}
+
 /** Reads the token's claims. The server verifies its signature. */
 function readViewer(token: string): Viewer {
   try {
-    const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
-    const { sub, role } = JSON.parse(atob(payload)) as { sub?: unknown; role?: unknown };
+    const { sub, role } = readClaims(token) as { sub?: unknown; role?: unknown };
     if (typeof sub !== 'string' || sub === '') throw new Error('no subject');
     return { id: sub, role: role === 'operator' || role === 'partner' ? role : 'customer' };
   } catch (error) {

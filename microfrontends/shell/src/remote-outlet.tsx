@@ -1,7 +1,7 @@
-import type { MountContext, Unmount } from '@tidegate/live-client/micro-frontend';
+import type { MountContext } from '@tidegate/live-client/micro-frontend';
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { loadRemote } from './load-remote.ts';
+import { MountedRemote, type RemoteOptions } from './mounted-remote.ts';
 
 export interface RemoteOutletProps {
   readonly name: string;
@@ -45,13 +45,6 @@ export function RemoteOutlet({ name, title, context }: RemoteOutletProps) {
   );
 }
 
-interface RemoteOptions {
-  readonly name: string;
-  /** 1 for the first load; each retry counts one more. */
-  readonly attempt: number;
-  readonly context: RemoteOutletProps['context'];
-}
-
 /** Loads a remote and mounts it in the element, until the options change or the component unmounts. */
 function useRemote(
   element: RefObject<HTMLDivElement | null>,
@@ -59,32 +52,18 @@ function useRemote(
 ): State {
   const [state, setState] = useState<State>({ at: 'loading' });
   useEffect(() => {
-    const ended = new AbortController();
-    let unmount: Unmount | undefined;
-    const clear = (): void => {
-      callSafely(() => unmount?.());
-      unmount = undefined;
-      element.current?.replaceChildren();
-    };
-    const fail = (error: unknown): void => {
-      if (ended.signal.aborted) return;
-      console.error(`micro-frontend ${name}:`, error);
-      clear();
-      setState({ at: 'failed', reason: error instanceof Error ? error.message : String(error) });
-    };
-    const start = async (): Promise<void> => {
-      const { mount } = await loadRemote(name, attempt, ended.signal);
-      if (ended.signal.aborted || !element.current) return;
-      unmount = mount(element.current, { ...context, fail });
-      setState({ at: 'shown' });
-    };
-    const stopTimers = startWaitingTimers(setState);
+    const place = element.current;
+    if (!place) return;
     setState({ at: 'loading' });
-    start().catch(fail);
-    return () => {
-      ended.abort();
+    const stopTimers = startWaitingTimers(setState);
+    const remote = new MountedRemote(place, { name, attempt, context }, (error) => {
       stopTimers();
-      clear();
+      setState({ at: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    });
+    void remote.start().then((isShown) => isShown && setState({ at: 'shown' }));
+    return () => {
+      stopTimers();
+      remote.end();
     };
   }, [name, attempt, context]);
   return state;
@@ -117,12 +96,4 @@ function Skeleton({ title, slow, onRetry }: { title: string; slow: boolean; onRe
       </div>
     </div>
   );
-}
-
-function callSafely(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    console.error(error);
-  }
 }

@@ -27,8 +27,12 @@ export function Shell({ signIn, router }: ShellProps) {
         router={router}
         onSwitch={(id) => void signIn.switchTo(id)}
         onLeave={() => signIn.signOut()}
+        onSignIn={() => void signIn.again()}
       />
       <main id="main" tabIndex={-1}>
+        {now.at === 'ready' && signIn.isAsking.value && (
+          <TokenForm title="Sign in again" onToken={(token) => signIn.continueWith(token)} />
+        )}
         {now.at === 'token' && <TokenForm onToken={(token) => signIn.useToken(token)} />}
         {now.at === 'failed' && (
           <div class="placeholder" role="alert">

@@ -1,3 +1,4 @@
+import { LiveClientError } from '@tidegate/live-client';
 import { signal, type ReadonlySignal } from '@preact/signals';
 import {
   createDemoIdentity,
@@ -22,6 +23,13 @@ export class SignIn {
   readonly #state = signal<SignInState>({ at: 'starting' });
   /** Number of the current switch: the result of an earlier one is discarded. */
   #switches = 0;
+
+  readonly #isAsking = signal(false);
+
+  /** True while a signed-out viewer is asked for a token, above the page that stays as it is. */
+  get isAsking(): ReadonlySignal<boolean> {
+    return this.#isAsking;
+  }
 
   get state(): ReadonlySignal<SignInState> {
     return this.#state;
@@ -57,6 +65,37 @@ export class SignIn {
     this.#state.value = { at: 'ready', session: startSession(identity) };
   }
 
+  /** Connects the present session with a new token. Asks for one where the server issues none. */
+  async again(): Promise<void> {
+    if (this.#state.value.at !== 'ready') return;
+    const { session } = this.#state.value;
+    const isRefused = session.status.value.at === 'refused';
+    if (session.identity.source === 'pasted' && !isRefused) {
+      this.#isAsking.value = true;
+      return;
+    }
+    if (isRefused) return this.resume();
+    try {
+      await session.identity.token({ refresh: true });
+      session.client.retryNow();
+    } catch (error) {
+      // Any other error is of the issuer, and passes.
+      if (error instanceof LiveClientError) this.#isAsking.value = true;
+    }
+  }
+
+  /** Continues the session, or starts that of another viewer. @throws Error when the text is not a token. */
+  continueWith(token: string): void {
+    if (this.#state.value.at !== 'ready') return this.useToken(token);
+    const { session } = this.#state.value;
+    if (session.identity.accept(token)) {
+      this.#isAsking.value = false;
+      session.client.retryNow();
+    } else {
+      this.useToken(token);
+    }
+  }
+
   signOut(): void {
     forgetToken();
     this.#endSession();
@@ -64,6 +103,7 @@ export class SignIn {
   }
 
   #endSession(): void {
+    this.#isAsking.value = false;
     if (this.#state.value.at === 'ready') this.#state.value.session.close();
     this.#state.value = { at: 'starting' };
   }

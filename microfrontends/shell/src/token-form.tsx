@@ -1,12 +1,14 @@
 import { useState } from 'preact/hooks';
 
 export interface TokenFormProps {
+  /** Default "Who are you?". */
+  readonly title?: string;
   /** @throws Error with a sentence for the viewer. */
   readonly onToken: (token: string) => void;
 }
 
 /** Form to paste a bearer token, for servers that issue no demo tokens. */
-export function TokenForm({ onToken }: TokenFormProps) {
+export function TokenForm({ title = 'Who are you?', onToken }: TokenFormProps) {
   const [problem, setProblem] = useState('');
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -19,7 +21,7 @@ export function TokenForm({ onToken }: TokenFormProps) {
   };
   return (
     <form class="token-form" onSubmit={submit} data-testid="token-form">
-      <h1>Who are you?</h1>
+      <h1>{title}</h1>
       <label for="token">Paste a bearer token</label>
       <textarea
         id="token"

@@ -1,4 +1,4 @@
-import type { Phase } from '@tidegate/live-client';
+import { ConnectionPill } from './connection-pill.tsx';
 import { demoViewers } from './identity.ts';
 import { followInside, type Router } from './router.ts';
 import type { Session } from './session.ts';
@@ -8,6 +8,8 @@ export interface TopBarProps {
   readonly router: Router;
   readonly onSwitch: (viewerId: string) => void;
   readonly onLeave: () => void;
+  /** A signed-out or refused viewer wants to connect again. */
+  readonly onSignIn: () => void;
 }
 
 const links = [
@@ -15,7 +17,7 @@ const links = [
   { path: '/new', label: 'New order' },
 ];
 
-export function TopBar({ session, router, onSwitch, onLeave }: TopBarProps) {
+export function TopBar({ session, router, onSwitch, onLeave, onSignIn }: TopBarProps) {
   const go = (event: MouseEvent): void => followInside(event, router.navigate);
   return (
     <header class="top-bar">
@@ -38,7 +40,7 @@ export function TopBar({ session, router, onSwitch, onLeave }: TopBarProps) {
           </a>
         ))}
       </nav>
-      {session && <PhasePill session={session} />}
+      {session && <ConnectionPill session={session} onSignIn={onSignIn} />}
       {session && <ViewerMenu session={session} onSwitch={onSwitch} onLeave={onLeave} />}
     </header>
   );
@@ -46,25 +48,6 @@ export function TopBar({ session, router, onSwitch, onLeave }: TopBarProps) {
 
 function isCurrent(link: string, path: string): boolean {
   return link === '/' ? path === '/' || path.startsWith('/orders') : path === link;
-}
-
-const labels: Record<Phase, string> = {
-  connecting: 'Connecting…',
-  live: 'Live',
-  'catching-up': 'Catching up…',
-  offline: 'Offline',
-};
-
-function PhasePill({ session }: { session: Session }) {
-  const phase = session.phase.value;
-  const { retryInMs, reason } = session.details.value;
-  const again = retryInMs === undefined ? 'No further try will be made.' : 'It reconnects by itself.';
-  const hint = phase === 'offline' ? `${reason ?? 'The connection is gone.'} ${again}` : labels[phase];
-  return (
-    <span class="phase" role="status" data-testid="phase" data-phase={phase} title={hint}>
-      {labels[phase]}
-    </span>
-  );
 }
 
 type ViewerMenuProps = Pick<TopBarProps, 'onSwitch' | 'onLeave'> & { readonly session: Session };

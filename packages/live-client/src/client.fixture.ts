@@ -8,6 +8,8 @@ const waiting = { timeout: 10_000, interval: 10 };
 export class ClientFixture {
   gateway = new GatewayFixture();
   phases: Phase[] = [];
+  /** True while the client waits for a sign-in. */
+  signedOut = false;
   readonly #defaults: Partial<LiveClientOptions>;
   #client: LiveClient | undefined;
 
@@ -21,7 +23,10 @@ export class ClientFixture {
       url: this.gateway.url,
       token: () => Promise.resolve('secret'),
       backoff: { firstMs: 5, maxMs: 20 },
-      onPhase: (phase) => this.phases.push(phase),
+      onPhase: (phase, details) => {
+        this.phases.push(phase);
+        this.signedOut = details.signedOut === true;
+      },
       ...this.#defaults,
       ...options,
     });
@@ -38,6 +43,7 @@ export class ClientFixture {
 
   async reset(sendsIdleCursors: boolean): Promise<void> {
     this.phases = [];
+    this.signedOut = false;
     await this.replaceGateway(sendsIdleCursors);
   }
 

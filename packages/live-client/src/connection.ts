@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly backoff: Backoff;
   /** Minimum wait after close code 4429, in milliseconds. */
   readonly rateLimitRetryMs: number;
+  /** `wait`: without a valid token the connection waits for `retryNow`. `fail`: it stops. */
+  readonly signedOut: 'fail' | 'wait';
   readonly onConnecting: () => void;
   /** Subscriptions move to this session. Their former session, if any, ends right after. */
   readonly onConnected: (session: Session) => void;
@@ -25,7 +27,7 @@ type State =
   | { phase: 'idle' }
   | { phase: 'connecting'; session: Session }
   | { phase: 'connected'; session: Session; sinceMs: number; probe?: WebSocketProbe }
-  | { phase: 'waiting'; timer: ReturnType<typeof setTimeout> }
+  | { phase: 'waiting'; timer: ReturnType<typeof setTimeout> | undefined }
   | { phase: 'stopped' };
 
 /** A shorter connection counts as another failure: a server that accepts and then closes at once is not flooded. */
@@ -51,11 +53,21 @@ export class Connection {
     if (this.#state.phase === 'idle') this.#connect();
   }
 
-  /** Ends the current wait and retries at once: the network is available again. */
+  /** Ends the current wait and retries at once: the network is available again, or the viewer has signed in. */
   retryNow(): void {
     if (this.#state.phase !== 'waiting') return;
     clearTimeout(this.#state.timer);
     this.#connect();
+  }
+
+  /** The device reports that it has no network: ends the session, whose socket would notice only after a while. */
+  loseNetwork(): void {
+    const state = this.#state;
+    if (state.phase !== 'connecting' && state.phase !== 'connected') return;
+    if (state.phase === 'connected') state.probe?.stop();
+    // The report may be wrong, e.g. for a server on this machine: the connection is attempted nevertheless, later.
+    this.#waitForRetry({ reason: 'The device has no network.' }, this.#options.backoff.maxMs);
+    state.session.terminate();
   }
 
   stop(): void {
@@ -128,18 +140,31 @@ export class Connection {
     const reconnect = reconnectAfter(end.closeCode);
     // The server has refused the refreshed token as well: another one would not help.
     const refusedAgain = reconnect === 'with-new-token' && refreshed && !stable && !wasAcknowledged(state);
-    if (reconnect === 'never' || refusedAgain) {
+    const { signedOut = refusedAgain, ...ended } = end;
+    if (signedOut && this.#options.signedOut === 'wait') return this.#waitForSignIn(ended);
+    if (signedOut || reconnect === 'never') {
       this.#state = { phase: 'stopped' };
-      return this.#options.onDisconnected(end);
+      return this.#options.onDisconnected(ended);
     }
     this.#refreshToken = reconnect === 'with-new-token' || (refreshed && !session.reachedServer);
     this.#reconnectLater(end, reconnect === 'after-rate-limit' ? this.#options.rateLimitRetryMs : 0);
   }
 
   #reconnectLater(end: SessionEnd, minimumMs: number): void {
-    const retryInMs = backoffMs(this.#failures, this.#options.backoff) + minimumMs * (1 + Math.random());
+    const waitMs = backoffMs(this.#failures, this.#options.backoff) + minimumMs * (1 + Math.random());
+    this.#waitForRetry(end, waitMs);
+  }
+
+  #waitForRetry(end: SessionEnd, retryInMs: number): void {
     this.#state = { phase: 'waiting', timer: setTimeout(() => this.#connect(), retryInMs) };
     this.#options.onDisconnected({ ...end, retryInMs });
+  }
+
+  #waitForSignIn(end: SessionEnd): void {
+    // The next token is a new one: the provider is asked for it as for the first.
+    this.#refreshToken = false;
+    this.#state = { phase: 'waiting', timer: undefined };
+    this.#options.onDisconnected({ ...end, signedOut: true });
   }
 
   /**

@@ -1,4 +1,5 @@
 export type { Backoff } from './backoff.ts';
+export { leaseClient } from './lease-client.ts';
 export { createLiveClient, type LiveClient } from './live-client.ts';
 export { LiveClientError } from './live-client-error.ts';
 export type { LiveClientOptions } from './live-client-options.ts';

@@ -15,8 +15,22 @@ export interface LiveClientOptions {
   readonly onPhase?: (phase: Phase, details: PhaseDetails) => void;
   /** Waits between connection attempts, with full jitter. Default 500 ms, doubling up to 15 s. */
   readonly backoff?: Backoff;
-  /** Ping interval in milliseconds. A connection without a message for twice as long counts as dead. Default 15,000. */
+  /**
+   * Behaviour when the server refuses the refreshed token as well, or the token provider rejects with a LiveClientError
+   * `UNAUTHENTICATED`. `fail`: every subscription ends with `UNAUTHENTICATED`. `wait`: the subscriptions are kept and
+   * continue after `retryNow()`. Default `fail`.
+   */
+  readonly signedOut?: 'fail' | 'wait';
+  /**
+   * Interval of pings over WebSocket, in milliseconds. A ping without any message until the next one ends the
+   * connection, so a dead connection is noticed within twice this time. Default 15,000.
+   */
   readonly heartbeatMs?: number;
+  /**
+   * Time without a byte after which an event stream counts as dead, in milliseconds: longer than the server's
+   * heartbeat. Default twice `heartbeatMs`.
+   */
+  readonly streamSilenceMs?: number;
   /** Time limit for a connection to be acknowledged, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /**
@@ -58,7 +72,9 @@ export function withDefaults(options: LiveClientOptions): LiveClientSettings {
     token: options.token,
     onPhase: options.onPhase ?? (() => {}),
     backoff: options.backoff ?? { firstMs: 500, maxMs: 15_000 },
+    signedOut: options.signedOut ?? 'fail',
     heartbeatMs: options.heartbeatMs ?? 15_000,
+    streamSilenceMs: options.streamSilenceMs ?? 2 * (options.heartbeatMs ?? 15_000),
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     settleMs: options.settleMs ?? 400,
     rateLimitRetryMs: options.rateLimitRetryMs ?? 15_000,

@@ -60,6 +60,11 @@ export interface LiveClient {
    * ```
    */
   query<Data = unknown>(request: QueryRequest): Promise<Result<Data>>;
+  /**
+   * Ends the current wait and connects at once: on request of the viewer, or after a new sign-in (see the option
+   * `signedOut`). Has no effect while connected, and none after a final refusal.
+   */
+  retryNow(): void;
   /** Closes the connection and ends every subscription without a callback. */
   close(): void;
 }
@@ -100,6 +105,7 @@ class ReconnectingLiveClient implements LiveClient {
   readonly #connection: Connection;
   readonly #subscriptions = new Set<LiveSubscription<never>>();
   readonly #onOnline = (): void => this.#connection.retryNow();
+  readonly #onOffline = (): void => this.#connection.loseNetwork();
   #session: Session | undefined;
   #closed = false;
   /** Set when no further attempt follows: later subscriptions fail with it at once. */
@@ -111,6 +117,7 @@ class ReconnectingLiveClient implements LiveClient {
     this.#endpoint = parseEndpoint(settings.url);
     this.#connection = this.#createConnection();
     globalThis.addEventListener?.('online', this.#onOnline);
+    globalThis.addEventListener?.('offline', this.#onOffline);
   }
 
   get phase(): Phase {
@@ -147,24 +154,32 @@ class ReconnectingLiveClient implements LiveClient {
     return postQuery<Data>({ httpUrl, token, timeoutMs: queryTimeoutMs, fetch }, request);
   }
 
+  retryNow(): void {
+    if (!this.#closed) this.#connection.retryNow();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#session = undefined;
     globalThis.removeEventListener?.('online', this.#onOnline);
+    globalThis.removeEventListener?.('offline', this.#onOffline);
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#connection.stop();
   }
 
   #createConnection(): Connection {
-    const { token, heartbeatMs, connectTimeoutMs, webSocketImpl, fetch, maxStreams } = this.#settings;
+    const { token, heartbeatMs, connectTimeoutMs, webSocketImpl } = this.#settings;
+    const { fetch, maxStreams, streamSilenceMs } = this.#settings;
     const { httpUrl, webSocketUrl } = this.#endpoint;
-    const common = { token, heartbeatMs, connectTimeoutMs };
+    const common = { token, connectTimeoutMs };
+    const socket = { webSocketUrl, webSocketImpl, heartbeatMs };
+    const streams = { httpUrl, fetch, maxStreams, streamSilenceMs };
     return new Connection({
       ...this.#settings,
       createSession: {
-        websocket: (own) => createWebSocketSession({ ...common, webSocketUrl, webSocketImpl, ...own }),
-        sse: (own) => createSseSession({ ...common, httpUrl, fetch, maxStreams, ...own }),
+        websocket: (own) => createWebSocketSession({ ...common, ...socket, ...own }),
+        sse: (own) => createSseSession({ ...common, ...streams, ...own }),
       },
       onConnecting: () => this.#enter('connecting'),
       onConnected: (session) => this.#connected(session),
@@ -182,7 +197,7 @@ class ReconnectingLiveClient implements LiveClient {
     this.#session = undefined;
     for (const subscription of this.#subscriptions) subscription.detach('offline');
     this.#enter('offline', details);
-    if (details.retryInMs !== undefined) return;
+    if (details.retryInMs !== undefined || details.signedOut) return;
     this.#finalError = refusal(details);
     for (const subscription of this.#subscriptions) subscription.fail(this.#finalError);
   }

@@ -23,13 +23,16 @@ import type { LiveClient } from './live-client.ts';
  * ```
  */
 export interface MicroFrontend {
-  readonly mount: (element: HTMLElement, context: MountContext) => Unmount;
+  readonly mount: (element: HTMLElement, context: MountContext) => Unmount | Promise<Unmount>;
 }
 
 export type Unmount = () => void;
 
 export interface MountContext {
-  /** The page's one client and connection, shared by all remotes. Do not close it. */
+  /**
+   * Client over the page's one connection, which all remotes share. `close()` ends the subscriptions of this remote
+   * only; the shell calls it after `unmount`.
+   */
   readonly client: LiveClient;
   /** The signed-in viewer. When it changes, the shell unmounts the remote and mounts it again. */
   readonly viewer: Viewer;

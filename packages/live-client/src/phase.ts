@@ -9,8 +9,13 @@
 export type Phase = 'connecting' | 'live' | 'catching-up' | 'offline';
 
 export interface PhaseDetails {
-  /** Time to the next attempt, in milliseconds. Only while `offline`; absent when there is no further attempt. */
+  /**
+   * Time to the next attempt, in milliseconds. Only while `offline`; absent when there is no further attempt before
+   * `retryNow()`.
+   */
   readonly retryInMs?: number;
+  /** True while `offline` when the viewer has no valid token, and the subscriptions wait for one: see `signedOut`. */
+  readonly signedOut?: boolean;
   /** WebSocket close code that ended the connection, if there was one. */
   readonly closeCode?: number;
   readonly reason?: string;

@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { until } from '@tidegate/testing';
 import { collect, useClientFixture } from './client.fixture.ts';
+import { LiveClientError } from './live-client-error.ts';
 
 /** The settle time is so long that only an idle cursor makes the client live. */
 const fixture = useClientFixture({ settleMs: 600_000 }, { sendsIdleCursors: true });
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 const transports = [
   { name: 'a WebSocket', options: {} },
@@ -94,6 +99,52 @@ describe.each(transports)('over $name', ({ options }) => {
     await until(() => ends.length > 0, { what: 'the end' });
     expect(ends).toEqual(['UNAUTHENTICATED']);
     expect(refreshes).toEqual([false, true]);
+  });
+
+  it('waits for a new sign-in where signedOut is "wait", and continues after its cursor', async () => {
+    let current = 'valid';
+    const token = () => Promise.resolve(current);
+    const client = fixture.connect({ ...options, token, signedOut: 'wait' });
+    const { log, ends } = collect(client);
+    await fixture.untilLive();
+    fixture.gateway.refusedTokens.add('valid');
+    fixture.gateway.drop();
+    await until(() => fixture.signedOut, { what: 'the client is signed out' });
+    fixture.gateway.publish('a', 1);
+    current = 'new';
+    client.retryNow();
+    await until(() => log.length === 1, { what: 'the missed change' });
+    expect([log, ends]).toEqual([['a@1'], []]);
+  });
+
+  it('takes UNAUTHENTICATED of the token provider for the end of the sign-in, other errors not', async () => {
+    const errors = [
+      new Error('the issuer is down'),
+      new LiveClientError('UNAUTHENTICATED', 'Sign in again.'),
+    ];
+    const token = () => {
+      const error = errors.shift();
+      return error ? Promise.reject(error) : Promise.resolve('secret');
+    };
+    const client = fixture.connect({ ...options, token, signedOut: 'wait' });
+    collect(client);
+    await until(() => fixture.signedOut, { what: 'the client is signed out' });
+    expect(errors).toEqual([]);
+    client.retryNow();
+    await fixture.untilLive();
+  });
+
+  it('is offline as soon as the device reports it, and connects again when it is online', async () => {
+    const device = new EventTarget();
+    vi.stubGlobal('addEventListener', device.addEventListener.bind(device));
+    vi.stubGlobal('removeEventListener', device.removeEventListener.bind(device));
+    const { log } = collect(fixture.connect({ ...options, backoff: { firstMs: 5, maxMs: 600_000 } }));
+    await fixture.untilLive();
+    device.dispatchEvent(new Event('offline'));
+    expect(fixture.phases.at(-1)).toBe('offline');
+    fixture.gateway.publish('a', 1);
+    device.dispatchEvent(new Event('online'));
+    await until(() => log.length === 1, { what: 'the missed change' });
   });
 
   it('refreshes a refused token', async () => {

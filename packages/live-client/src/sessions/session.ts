@@ -37,6 +37,8 @@ export interface SubscriptionHandlers {
 export interface SessionEnd {
   readonly closeCode?: number;
   readonly reason?: string;
+  /** The token provider has no valid token. */
+  readonly signedOut?: boolean;
 }
 
 export interface SessionOptions {
@@ -45,8 +47,6 @@ export interface SessionOptions {
   readonly refreshToken: boolean;
   /** Time limit from the first byte to the acknowledgement, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** Interval of pings, in milliseconds. A session without a message for twice as long counts as dead. */
-  readonly heartbeatMs: number;
   /** The session accepts subscriptions from now on. */
   readonly onReady: () => void;
   /** Called exactly once. */

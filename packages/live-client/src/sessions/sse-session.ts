@@ -6,11 +6,13 @@ import type {
   SubscriptionHandlers,
 } from './session.ts';
 import { SseStream } from './sse-stream.ts';
-import { TokenRenewal } from './token-renewal.ts';
+import { TokenRenewal, tokenFailure } from './token-renewal.ts';
 
 export interface SseSessionOptions extends SessionOptions {
   readonly httpUrl: string;
   readonly fetch: typeof globalThis.fetch;
+  /** Time without a byte after which a stream counts as dead, in milliseconds. */
+  readonly streamSilenceMs: number;
   /** Maximum number of open streams. Further subscriptions wait until one ends. */
   readonly maxStreams: number;
 }
@@ -40,9 +42,7 @@ class SseSession implements Session {
       token: options.token,
       onRenewed: (token) => this.#presentToken(token),
     });
-    this.#connect().catch((error: unknown) =>
-      this.#end({ reason: error instanceof Error ? error.message : String(error) }),
-    );
+    this.#connect().catch((error: unknown) => this.#end(tokenFailure(error)));
   }
 
   get reachedServer(): boolean {
@@ -66,13 +66,13 @@ class SseSession implements Session {
   }
 
   #createStream(payload: SubscribePayload, handlers: SubscriptionHandlers): SseStream {
-    const { httpUrl, fetch, connectTimeoutMs, heartbeatMs } = this.#options;
+    const { httpUrl, fetch, connectTimeoutMs, streamSilenceMs } = this.#options;
     const stream: SseStream = new SseStream(payload, handlers, {
       httpUrl,
       fetch,
       token: () => this.#token,
       connectTimeoutMs,
-      maxSilenceMs: 2 * heartbeatMs,
+      maxSilenceMs: streamSilenceMs,
       onReachedServer: () => {
         this.#reachedServer = true;
       },

@@ -1,4 +1,6 @@
+import { LiveClientError } from '../live-client-error.ts';
 import type { TokenProvider } from '../token-provider.ts';
+import type { SessionEnd } from './session.ts';
 
 /** Time before its expiry at which a token is renewed; a fifth of its remaining life when that is shorter. */
 const LEAD_MS = 60_000;
@@ -71,6 +73,13 @@ export class TokenRenewal {
     this.setExpiry(expiresAtMs);
     this.#options.onRenewed(token);
   }
+}
+
+/** Returns the end of a session whose token provider has failed. */
+export function tokenFailure(error: unknown): SessionEnd {
+  const reason = error instanceof Error ? error.message : String(error);
+  const isSignedOut = error instanceof LiveClientError && error.code === 'UNAUTHENTICATED';
+  return isSignedOut ? { closeCode: 4401, reason, signedOut: true } : { reason };
 }
 
 /** Returns a JWT's `exp` in milliseconds, without verifying it; undefined for any other token. */
