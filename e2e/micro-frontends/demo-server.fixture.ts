@@ -43,6 +43,8 @@ export class DemoServer {
   refuseCursorWith: string | undefined;
   /** Documents of all queries and mutations. */
   readonly queries: string[] = [];
+  readonly #tokens = new Map<{ close(code: number, reason: string): void }, string>();
+  #frozen = false;
   readonly #log: Change[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #http: Server;
@@ -52,11 +54,22 @@ export class DemoServer {
   constructor(fallback: Fallback) {
     this.#fallback = fallback;
     this.#http = createServer((request, response) => void this.#answer(request, response));
-    this.#sockets = new WebSocketServer({ server: this.#http, path: '/graphql/web' });
+    this.#sockets = new WebSocketServer({ noServer: true });
+    this.#http.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => {});
+      if (this.#frozen) return;
+      this.#sockets.handleUpgrade(request, socket, head, (made) =>
+        this.#sockets.emit('connection', made, request),
+      );
+    });
     useServer(
       {
-        onConnect: ({ connectionParams }) =>
-          String(connectionParams?.['authorization']).startsWith('Bearer '),
+        onConnect: ({ connectionParams, extra }) => {
+          const authorization = String(connectionParams?.['authorization']);
+          this.#tokens.set(extra.socket, authorization.replace('Bearer ', ''));
+          extra.socket.on('close', () => this.#tokens.delete(extra.socket));
+          return authorization.startsWith('Bearer ');
+        },
         onSubscribe: (_context, _id, { query, variables, extensions }): ExecutionArgs => ({
           schema,
           document: parse(query),
@@ -86,6 +99,24 @@ export class DemoServer {
     if (!product) throw new Error(`no product ${productId}`);
     product.stock = { ...product.stock, available, version: product.stock.version + 1 };
     this.#append({ key: productId, version: product.stock.version, field: 'stock', data: product.stock });
+  }
+
+  /** Answers nothing and closes nothing, as a network without a route. */
+  freeze(): void {
+    this.#frozen = true;
+    for (const socket of this.#sockets.clients) socket.pause();
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  /** Closes the connections whose token has expired. Returns true when there was one. */
+  dropExpired(): boolean {
+    const expired = [...this.#tokens].filter(([, token]) => isExpired(token));
+    for (const [socket] of expired) socket.close(4401, 'The token has expired.');
+    return expired.length > 0;
   }
 
   dropConnections(): void {
@@ -195,6 +226,12 @@ export class DemoServer {
     this.publish(demoOrder({ id, lines: priced }));
     return { __typename: 'CommandAccepted', commandId, orderId: id, token: 't' };
   }
+}
+
+function isExpired(token: string): boolean {
+  const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+  const { exp = Infinity } = payload.startsWith('{') ? (JSON.parse(payload) as { exp?: number }) : {};
+  return exp * 1_000 <= Date.now();
 }
 
 export function demoOrder(some: Partial<DemoOrder> & { id: string }): DemoOrder {

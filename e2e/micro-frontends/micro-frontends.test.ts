@@ -174,6 +174,9 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     server.publish(demoOrder({ id: 'order-1', version: 2, status: 'RESERVED' }));
     await page.locator('[data-testid=timeline] [data-status=RESERVED][aria-current=step]').waitFor();
     await page.getByTestId('cancel-order').click();
+    await page.getByTestId('keep-order').click();
+    await page.getByTestId('cancel-order').click();
+    await page.getByTestId('confirm-cancel').click();
     await page.locator('[data-testid=order-detail][data-status=CANCELLED]').waitFor();
     expect(pageErrors).toEqual([]);
   });
@@ -185,6 +188,21 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     await page.getByTestId('place-order').click();
     await page.locator('[data-testid=rejection][data-code=OUT_OF_STOCK]').waitFor();
     expect(await page.getByTestId('place-order').isEnabled()).toBe(true);
+  });
+
+  it('returns the basket of an order that is rejected later, and adds nothing that is sold out', async () => {
+    await page.goto(`${url}/new`, { waitUntil: 'commit' });
+    await page.getByTestId('add-product').click();
+    await page.getByTestId('place-order').click();
+    await page.locator('[data-testid=order-detail][data-status=PLACED]').waitFor();
+    const rejection = { code: 'OUT_OF_STOCK', message: 'None is left.' };
+    server.publishStock('tent', 0);
+    server.publish({ ...server.orders.get('order-1')!, version: 2, status: 'REJECTED', rejection });
+    await page.getByText('in the basket again').waitFor();
+    await page.getByRole('link', { name: 'New order' }).click();
+    await page.getByTestId('basket').getByText('Sold out').waitFor();
+    await page.getByTestId('basket').getByLabel('One Two-person tent less').click();
+    await until(() => page.getByTestId('add-product').isDisabled(), { what: 'nothing can be added' });
   });
 
   it('has a placeholder for a remote with a broken manifest and shows the remote after a retry', async () => {
@@ -215,6 +233,66 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     await page.getByTestId('skeleton').waitFor();
     await page.getByTestId('viewer').selectOption('customer-2');
     expect(await page.getByTestId('viewer').inputValue()).toBe('customer-2');
+  });
+
+  it('has a card for a remote that fails while it draws, and shows it after a retry', async () => {
+    server.publish(demoOrder({ id: 'o-1', total: { amountCents: 1, currency: 'none' } }));
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByTestId('placeholder').waitFor();
+    server.publish(demoOrder({ id: 'o-1', version: 2 }));
+    await page.getByTestId('retry').click();
+    await row('o-1').waitFor();
+  });
+
+  it('has a card for a remote that hangs for 10 s, and shows it after a retry', async () => {
+    server.publish(demoOrder({ id: 'o-1' }));
+    await page.route('**/mfe/orders/*.js', () => {});
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByTestId('placeholder').waitFor({ timeout: 12_000 });
+    await page.unroute('**/mfe/orders/*.js');
+    await page.getByTestId('retry').click();
+    await row('o-1').waitFor();
+  });
+
+  it('says that it is offline within 3 s, since when, and connects on request', async () => {
+    await page.goto(url, { waitUntil: 'commit' });
+    await live();
+    server.freeze();
+    await page.locator('[data-testid=phase][data-phase=offline]').waitFor({ timeout: 3_000 });
+    await page.getByText(/Offline for \d+ s/).waitFor();
+    await page.locator('[data-testid=board][data-stale=true]').waitFor();
+    server.thaw();
+    await page.getByTestId('retry-now').click();
+    await live();
+    await page.locator('[data-testid=board][data-stale=false]').waitFor();
+  });
+
+  it('is offline when the browser is', async () => {
+    await page.goto(url, { waitUntil: 'commit' });
+    await live();
+    await context.setOffline(true);
+    await page.locator('[data-testid=phase][data-phase=offline]').waitFor({ timeout: 3_000 });
+    await context.setOffline(false);
+    await live();
+  });
+
+  it('keeps the page when its token has expired, and continues with a new one', async () => {
+    server.issuesTokens = false;
+    const token = (lifetimeMs: number) => {
+      const claims = { sub: 'customer-9', role: 'customer', exp: (Date.now() + lifetimeMs) / 1_000 };
+      return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+    };
+    await page.addInitScript((text) => sessionStorage.setItem('tidegate.token', text), token(4_000));
+    await page.goto(`${url}/new`, { waitUntil: 'commit' });
+    await page.getByTestId('add-product').click();
+    await until(() => server.dropExpired(), { what: 'the token expires' });
+    await page.locator('[data-testid=phase][data-phase=signed-out]').waitFor();
+    await page.getByTestId('sign-in-again').click();
+    await page.getByLabel('Paste a bearer token').fill(token(600_000));
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await live();
+    expect(await page.getByTestId('place-order').isEnabled()).toBe(true);
+    expect(await page.getByTestId('token-form').count()).toBe(0);
   });
 
   it('asks for a token when the server issues none', async () => {

@@ -5,15 +5,10 @@ import { formatMoney } from './format.ts';
 import type { Rejection } from './order.ts';
 import { Stepper } from './product-tile.tsx';
 
-interface BasketProps {
-  readonly context: OrdersContext;
-  readonly quantities: ReadonlyMap<string, number>;
-  readonly onQuantity: (productId: string, quantity: number) => void;
-  readonly onPlaced: () => void;
-}
-
-export function Basket({ context, quantities, onQuantity, onPlaced }: BasketProps) {
-  const { busy, problem, place } = usePlaceOrder(context, quantities, onPlaced);
+export function Basket({ context }: { context: OrdersContext }) {
+  const { basket } = context;
+  const { quantities, note } = basket.content.value;
+  const { busy, problem, place } = usePlaceOrder(context);
   const products = context.catalogue.products.value;
   const lines = [...quantities].flatMap(([productId, quantity]) => {
     const product = products.get(productId);
@@ -34,18 +29,32 @@ export function Basket({ context, quantities, onQuantity, onPlaced }: BasketProp
             <span class="picture" aria-hidden="true">
               {product.image}
             </span>
-            <span>{product.name}</span>
+            <span>
+              {product.name}
+              {quantity > product.stock.available && (
+                <span class="short" role="status">
+                  {product.stock.available === 0 ? 'Sold out' : `Only ${product.stock.available} left`}
+                </span>
+              )}
+            </span>
             <Stepper
               name={product.name}
               quantity={quantity}
-              onChange={(next) => onQuantity(product.id, next)}
+              available={product.stock.available}
+              onChange={(next) => basket.setQuantity(product.id, next)}
             />
           </li>
         ))}
       </ul>
       <label class="note">
         A word to the shop
-        <textarea name="note" rows={2} maxLength={500} />
+        <textarea
+          name="note"
+          rows={2}
+          maxLength={500}
+          value={note}
+          onInput={(event) => basket.setNote(event.currentTarget.value)}
+        />
       </label>
       {problem && (
         <p class="notice bad" role="alert" data-testid="rejection" data-code={problem.code}>
@@ -68,11 +77,7 @@ export function Basket({ context, quantities, onQuantity, onPlaced }: BasketProp
   );
 }
 
-function usePlaceOrder(
-  context: OrdersContext,
-  quantities: ReadonlyMap<string, number>,
-  onPlaced: () => void,
-) {
+function usePlaceOrder(context: OrdersContext) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Rejection>();
   /** Command without an answer. A retry of the same order reuses its id, so that it is carried out once. */
@@ -80,10 +85,10 @@ function usePlaceOrder(
 
   const place = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const note = new FormData(event.currentTarget as HTMLFormElement).get('note');
+    const { quantities, note } = context.basket.content.value;
     const order = {
       lines: [...quantities].map(([productId, quantity]) => ({ productId, quantity })),
-      ...(typeof note === 'string' && note.trim() !== '' && { note: note.trim() }),
+      ...(note.trim() !== '' && { note: note.trim() }),
     };
     const text = JSON.stringify(order);
     const commandId = unsettled?.text === text ? unsettled.commandId : newCommandId();
@@ -93,7 +98,7 @@ function usePlaceOrder(
     setBusy(false);
     setUnsettled(outcome.status === 'unknown' ? { commandId, text } : undefined);
     if (outcome.status !== 'accepted') return setProblem(outcome.reason);
-    onPlaced();
+    context.basket.placed(outcome.orderId);
     context.announce('The order is placed.');
     context.navigate(`/orders/${outcome.orderId}`);
   };

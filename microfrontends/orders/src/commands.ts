@@ -23,8 +23,11 @@ export function placeOrder(client: LiveClient, input: PlaceOrderInput): Promise<
   return run(client, placeOrderMutation, { ...input });
 }
 
-export function cancelOrder(client: LiveClient, orderId: string): Promise<Outcome> {
-  return run(client, cancelOrderMutation, { commandId: newCommandId(), orderId });
+export function cancelOrder(
+  client: LiveClient,
+  input: { readonly commandId: string; readonly orderId: string },
+): Promise<Outcome> {
+  return run(client, cancelOrderMutation, { ...input });
 }
 
 /** `randomUUID` needs a secure context; a demo on a LAN address over HTTP has none. */

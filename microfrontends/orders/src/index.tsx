@@ -4,6 +4,7 @@ import './orders.css';
 import { signal } from '@preact/signals';
 import type { MicroFrontend } from '@tidegate/live-client/micro-frontend';
 import { render } from 'preact';
+import { BasketStore } from './basket-store.ts';
 import { startCatalogue } from './catalogue.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { startOrderStore } from './order-store.ts';
@@ -34,7 +35,8 @@ export const mount: MicroFrontend['mount'] = (element, { client, viewer, navigat
     }, ANNOUNCEMENT_MS);
   };
 
-  const context = { client, viewer, navigate, store, catalogue, nowMs, announce };
+  const basket = new BasketStore(client, announce);
+  const context = { client, viewer, navigate, store, catalogue, basket, nowMs, announce };
   render(
     <ErrorBoundary onError={fail}>
       <OrdersApp context={context} path={path} announcement={announcement} />
@@ -49,5 +51,6 @@ export const mount: MicroFrontend['mount'] = (element, { client, viewer, navigat
     clearTimeout(silence);
     store.stop();
     catalogue.stop();
+    basket.stop();
   };
 };

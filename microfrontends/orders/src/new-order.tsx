@@ -14,7 +14,8 @@ export function NewOrder({ context }: { context: OrdersContext }) {
     [products.size],
   );
   const [category, setCategory] = useState<string>();
-  const { quantities, setQuantity, clear } = useQuantities();
+  const { basket } = context;
+  const { quantities } = basket.content.value;
   const chosen = category ?? categories[0];
   const shown = [...products.values()].filter((product) => product.category === chosen);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -42,12 +43,12 @@ export function NewOrder({ context }: { context: OrdersContext }) {
               key={product.id}
               product={product}
               quantity={quantities.get(product.id) ?? 0}
-              onQuantity={setQuantity}
+              onQuantity={(productId, quantity) => basket.setQuantity(productId, quantity)}
             />
           ))}
         </ul>
       </div>
-      <Basket context={context} quantities={quantities} onQuantity={setQuantity} onPlaced={clear} />
+      <Basket context={context} />
     </div>
   );
 }
@@ -74,18 +75,6 @@ function Categories({ names, chosen, onChoose }: CategoriesProps) {
       ))}
     </div>
   );
-}
-
-/** Quantity of each product in the basket, at most 999. */
-function useQuantities() {
-  const [quantities, setQuantities] = useState<ReadonlyMap<string, number>>(new Map());
-  const setQuantity = (productId: string, quantity: number): void => {
-    const next = new Map(quantities);
-    if (quantity > 0) next.set(productId, Math.min(quantity, 999));
-    else next.delete(productId);
-    setQuantities(next);
-  };
-  return { quantities, setQuantity, clear: () => setQuantities(new Map()) };
 }
 
 /** Subscribes to the stock of these products. The ids are compared as text: each rendering makes a new array. */

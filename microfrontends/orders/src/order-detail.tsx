@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { cancelOrder } from './commands.ts';
+import { CancelButton } from './cancel-button.tsx';
 import type { OrdersContext } from './context.ts';
 import { orderSubscription } from './documents.ts';
 import { OrderFacts } from './order-facts.tsx';
 import { OrderItems } from './order-items.tsx';
 import { mergeOrder, type TrackedOrder } from './order-collection.ts';
-import { isCancellable, statusLabels, type Order } from './order.ts';
+import { statusLabels, type Order } from './order.ts';
 import { Timeline } from './timeline.tsx';
 // oxlint-disable-next-line import/no-unassigned-import -- Vite finds styles by imports
 import './order-detail.css';
@@ -94,38 +94,7 @@ function Details({ tracked, context }: { tracked: TrackedOrder; context: OrdersC
       <h3>Items</h3>
       <OrderItems order={order} context={context} />
       <OrderFacts order={order} />
-      <CancelButton order={order} context={context} />
+      <CancelButton key={order.id} order={order} context={context} />
     </>
-  );
-}
-
-function CancelButton({ order, context }: { order: Order; context: OrdersContext }) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
-  if (!isCancellable(order)) return null;
-  const cancel = async (): Promise<void> => {
-    setBusy(true);
-    const outcome = await cancelOrder(context.client, order.id);
-    setBusy(false);
-    if (outcome.status === 'accepted') context.announce('The order is cancelled.');
-    else setProblem(outcome.reason.message);
-  };
-  return (
-    <div class="actions">
-      <button
-        type="button"
-        class="danger"
-        data-testid="cancel-order"
-        disabled={busy}
-        onClick={() => void cancel()}
-      >
-        {busy ? 'Cancelling…' : 'Cancel order'}
-      </button>
-      {problem !== '' && (
-        <p class="notice bad" role="alert">
-          {problem}
-        </p>
-      )}
-    </div>
   );
 }

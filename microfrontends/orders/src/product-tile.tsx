@@ -25,7 +25,12 @@ export function ProductTile({ product, quantity, onQuantity }: ProductTileProps)
           {stock.available === 0 ? 'Sold out' : `${stock.available} left`}
         </span>
       </div>
-      <Stepper name={name} quantity={quantity} onChange={(next) => onQuantity(id, next)} />
+      <Stepper
+        name={name}
+        quantity={quantity}
+        available={stock.available}
+        onChange={(next) => onQuantity(id, next)}
+      />
     </li>
   );
 }
@@ -33,17 +38,20 @@ export function ProductTile({ product, quantity, onQuantity }: ProductTileProps)
 interface StepperProps {
   readonly name: string;
   readonly quantity: number;
+  /** Pieces in stock: no more can be added. */
+  readonly available: number;
   readonly onChange: (quantity: number) => void;
 }
 
-export function Stepper({ name, quantity, onChange }: StepperProps) {
+export function Stepper({ name, quantity, available, onChange }: StepperProps) {
   if (quantity === 0) {
     return (
       <button
         type="button"
         class="add"
         data-testid="add-product"
-        aria-label={`Add ${name}`}
+        aria-label={available > 0 ? `Add ${name}` : `${name} is sold out`}
+        disabled={available <= 0}
         onClick={() => onChange(1)}
       >
         Add
@@ -58,12 +66,23 @@ export function Stepper({ name, quantity, onChange }: StepperProps) {
       <input
         type="number"
         min={0}
-        max={999}
+        max={Math.min(999, Math.max(quantity, available))}
         value={quantity}
         aria-label={`Quantity of ${name}`}
-        onChange={(event) => onChange(Math.trunc(event.currentTarget.valueAsNumber) || 0)}
+        onChange={(event) => {
+          const wanted = Math.trunc(event.currentTarget.valueAsNumber) || 0;
+          // An amount that was chosen before the stock fell may stay, but not grow.
+          const allowed = Math.min(wanted, Math.max(quantity, available));
+          event.currentTarget.value = String(allowed);
+          onChange(allowed);
+        }}
       />
-      <button type="button" aria-label={`One ${name} more`} onClick={() => onChange(quantity + 1)}>
+      <button
+        type="button"
+        aria-label={`One ${name} more`}
+        disabled={quantity >= available}
+        onClick={() => onChange(quantity + 1)}
+      >
         +
       </button>
     </div>
