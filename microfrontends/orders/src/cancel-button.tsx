@@ -30,12 +30,7 @@ export function CancelButton({ order, context }: { order: Order; context: Orders
           <button type="button" class="danger" data-testid="confirm-cancel" onClick={() => void cancel()}>
             Yes, cancel it
           </button>
-          <button
-            type="button"
-            data-testid="keep-order"
-            ref={keep}
-            onClick={() => setState('idle')}
-          >
+          <button type="button" data-testid="keep-order" ref={keep} onClick={() => setState('idle')}>
             Keep it
           </button>
         </div>
