@@ -73,8 +73,8 @@ export function describeFulfilment(startPlatform: StartPlatform): void {
 
     it('is rejected when a product is unknown', async () => {
       await using platform = await startPlatform();
-      await platform.place('o1', line('rum'));
-      expect(await platform.reaches('o1', 'REJECTED')).toMatchObject({
+      expect(await platform.place('o1', line('rum'))).toMatchObject({
+        status: 'rejected',
         reason: { code: 'UNKNOWN_PRODUCT' },
       });
     });

@@ -26,12 +26,12 @@ export interface PlatformOptions {
   readonly products?: readonly NewProduct[];
 }
 
-const { orderCommands, orderEvents, reservationEvents, paymentEvents, shipmentEvents, productEvents } =
-  topics;
+const { orderCommands, orderEvents, reservationEvents, paymentEvents, shipmentEvents } = topics;
+const { productEvents, productDocuments } = topics;
 
 /** Consumer groups with the topics that they consume. */
 export const groups = {
-  orders: [orderCommands, reservationEvents, paymentEvents, shipmentEvents],
+  orders: [orderCommands, reservationEvents, paymentEvents, shipmentEvents, productDocuments],
   inventory: [orderEvents],
   payments: [reservationEvents, orderEvents],
   shipping: [orderEvents],

@@ -6,6 +6,7 @@ import type { Cause } from '@tidegate/service';
 import type { CommandOutcomes, StoredOutcome } from './command-outcomes.ts';
 import { decide, react, type ClientCommand, type Reaction } from './decide.ts';
 import type { OrderState } from './evolve.ts';
+import type { ProductPrices } from './product-prices.ts';
 import type { OrderStore } from './store.ts';
 import type { OrdersTables } from './tables.ts';
 
@@ -14,15 +15,18 @@ export class CommandHandler {
   readonly #database: Database<OrdersTables>;
   readonly #orders: OrderStore;
   readonly #outcomes: CommandOutcomes;
+  readonly #prices: ProductPrices;
 
   constructor(options: {
     readonly database: Database<OrdersTables>;
     readonly orders: OrderStore;
     readonly outcomes: CommandOutcomes;
+    readonly prices: ProductPrices;
   }) {
     this.#database = options.database;
     this.#orders = options.orders;
     this.#outcomes = options.outcomes;
+    this.#prices = options.prices;
   }
 
   /**
@@ -50,7 +54,7 @@ export class CommandHandler {
     const known = await this.#outcomes.find(unit.tx, commandId);
     if (known) return resultOfRepeat(known, command);
     const { state, version } = await this.#orders.load(unit, orderId);
-    const decision = decide(command, state);
+    const decision = decide(command, state, await this.#pricesFor(unit, command));
     let result: CommandResult;
     if (decision.status === 'accepted') {
       const cause = { id: commandId, traceparent };
@@ -62,6 +66,17 @@ export class CommandHandler {
     }
     await this.#outcomes.add(unit, command, result, customerOf(command, state), traceparent);
     return result;
+  }
+
+  #pricesFor(
+    unit: UnitOfWork<OrdersTables>,
+    command: ClientCommand,
+  ): Promise<ReadonlyMap<string, number>> | undefined {
+    if (command.name !== 'place-order') return undefined;
+    return this.#prices.of(
+      unit.tx,
+      command.input.lines.map(({ productId }) => productId),
+    );
   }
 
   /** Applies another service's report about an order, in the caller's transaction. */

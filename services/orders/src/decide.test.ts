@@ -9,6 +9,11 @@ const lines = [
   { productId: 'pot', quantity: 1, unitPriceCents: 2900 },
 ];
 
+const prices = new Map([
+  ['tea', 450],
+  ['pot', 2900],
+]);
+
 const placed: OrderEvent = {
   name: 'OrderPlaced',
   data: { orderId: 'o1', customerId: 'ada', lines, total: { amountCents: 3800, currency: 'EUR' } },
@@ -23,7 +28,7 @@ const rejected: OrderEvent = { name: 'OrderRejected', data: { orderId: 'o1', rea
 function given(...events: OrderEvent[]) {
   const state = events.reduce(evolve, unknownOrder);
   return {
-    when: (command: ClientCommand) => decide(command, state),
+    when: (command: ClientCommand) => decide(command, state, prices),
     react: (reaction: Reaction) => react(reaction, state),
   };
 }
@@ -72,8 +77,17 @@ describe('placing an order', () => {
   it('is accepted at 10,000 EUR and rejected at one cent more', () => {
     const costing = (unitPriceCents: number) =>
       place({ lines: [{ productId: 'car', quantity: 1, unitPriceCents }] });
-    expect(given().when(costing(1_000_000))).toMatchObject({ status: 'accepted' });
-    expect(given().when(costing(1_000_001))).toEqual(rejectedWith('ORDER_TOO_LARGE'));
+    const decided = (cents: number) => decide(costing(cents), unknownOrder, new Map([['car', cents]]));
+    expect(decided(1_000_000)).toMatchObject({ status: 'accepted' });
+    expect(decided(1_000_001)).toEqual(rejectedWith('ORDER_TOO_LARGE'));
+  });
+
+  it("is rejected at a price that is not the catalogue's, whoever sends it", () => {
+    const cheap = [{ productId: 'tea', quantity: 2, unitPriceCents: 1 }];
+    for (const actor of [customer, operator, { role: 'system', id: 'demo' } as const])
+      expect(given().when(place({ actor, lines: cheap }))).toEqual(rejectedWith('PRICE_CHANGED'));
+    const unknown = [{ productId: 'rum', quantity: 1, unitPriceCents: 450 }];
+    expect(given().when(place({ lines: unknown }))).toEqual(rejectedWith('UNKNOWN_PRODUCT'));
   });
 });
 

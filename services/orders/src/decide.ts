@@ -22,17 +22,34 @@ export type Decision =
 /** Maximum total of an order, 10,000 EUR. Larger orders go through sales. */
 export const MAX_TOTAL_CENTS = 1_000_000;
 
-/** Decides a client's command. Pure: no clock, no database, no generated ids. */
-export function decide(command: ClientCommand, state: OrderState): Decision {
-  return command.name === 'place-order' ? place(command.input, state) : cancel(command.input, state);
+/** Price in cents of each known product. */
+export type Prices = ReadonlyMap<string, number>;
+
+/**
+ * Decides a client's command. Pure: no clock, no database, no generated ids.
+ *
+ * @param prices the catalogue's prices of the products to order; a command at another price is rejected.
+ */
+export function decide(command: ClientCommand, state: OrderState, prices: Prices = new Map()): Decision {
+  return command.name === 'place-order' ? place(command.input, state, prices) : cancel(command.input, state);
 }
 
-function place(input: InputOf<typeof placeOrder> & { orderId: string }, state: OrderState): Decision {
+function place(
+  input: InputOf<typeof placeOrder> & { orderId: string },
+  state: OrderState,
+  prices: Prices,
+): Decision {
   const { actor, orderId, customerId, lines, note } = input;
   if (!mayActFor(actor, customerId)) {
     return reject('FORBIDDEN', 'A customer places orders for themselves only.');
   }
   if (state.phase !== 'unknown') return reject('ORDER_EXISTS', `The order ${orderId} exists already.`);
+  for (const { productId, unitPriceCents } of lines) {
+    const price = prices.get(productId);
+    if (price === undefined) return reject('UNKNOWN_PRODUCT', `There is no product "${productId}".`);
+    if (price !== unitPriceCents)
+      return reject('PRICE_CHANGED', `The price of "${productId}" is another one.`);
+  }
   const amountCents = totalCents(lines);
   if (amountCents > MAX_TOTAL_CENTS) {
     return reject('ORDER_TOO_LARGE', 'The total is over 10,000 EUR; ask sales for an order of this size.');

@@ -3,6 +3,7 @@ import {
   PaymentAuthorized,
   PaymentDeclined,
   PlaceOrder,
+  ProductDocumentChanged,
   ShipmentDelivered,
   ShipmentDispatched,
   StockRejected,
@@ -13,7 +14,7 @@ import type { Message } from '@tidegate/core';
 /** Topics of the orders service. */
 export const ownedTopics = [topics.orderCommands, topics.commandOutcomes, topics.orderEvents] as const;
 
-/** Commands sent through the log, and the events of other services that move an order to its next phase. */
+/** Commands sent through the log, events of other services that move an order to its next phase, and prices. */
 export const consumed = [
   PlaceOrder,
   CancelOrder,
@@ -22,5 +23,6 @@ export const consumed = [
   PaymentDeclined,
   ShipmentDispatched,
   ShipmentDelivered,
+  ProductDocumentChanged,
 ] as const;
 export type ConsumedMessage = Message<(typeof consumed)[number]>;

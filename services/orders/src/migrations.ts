@@ -18,4 +18,14 @@ export const migrations: Migrations = {
         .execute();
     },
   },
+  'orders-0002-product-prices': {
+    async up(db) {
+      await db.schema
+        .createTable('product_prices')
+        .addColumn('product_id', 'text', (column) => column.primaryKey())
+        .addColumn('unit_price_cents', 'bigint', (column) => column.notNull())
+        .addColumn('version', 'bigint', (column) => column.notNull())
+        .execute();
+    },
+  },
 };

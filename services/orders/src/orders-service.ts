@@ -7,9 +7,13 @@ import { CommandOutcomes } from './command-outcomes.ts';
 import { consumed, ownedTopics } from './messages.ts';
 import { migrations } from './migrations.ts';
 import { newId as newSortableId } from './new-id.ts';
+import { ProductPrices } from './product-prices.ts';
 import { createReactions } from './reactions.ts';
 import { OrderStore } from './store.ts';
 import type { OrdersTables } from './tables.ts';
+
+/** Maximum time in milliseconds that a command waits for the price of a product that the catalogue has just listed. */
+const PRICE_WAIT_MS = 2_000;
 
 export interface OrdersServiceOptions extends ServiceDependencies<OrdersTables> {
   /** Returns the time in epoch milliseconds. Default `Date.now`. */
@@ -27,7 +31,8 @@ export function createOrdersService(options: OrdersServiceOptions): Service<'ord
   const outbox = createOutbox({ database });
   const outcomes = new CommandOutcomes({ outbox, clock });
   const orders = new OrderStore({ outbox, clock });
-  const commands = new CommandHandler({ database, orders, outcomes });
+  const prices = new ProductPrices(database);
+  const commands = new CommandHandler({ database, orders, outcomes, prices });
 
   return createService({
     name: 'orders',
@@ -36,14 +41,16 @@ export function createOrdersService(options: OrdersServiceOptions): Service<'ord
     outbox,
     ownedTopics,
     consumed,
-    handle: createReactions(commands, options.callerKeys),
+    handle: createReactions({ commands, prices, callerKeys: options.callerKeys }),
     implementations: [
-      implement(placeOrder, (input, { traceparent }) =>
-        commands.execute(
+      implement(placeOrder, async (input, { traceparent, signal }) => {
+        const productIds = input.lines.map(({ productId }) => productId);
+        await prices.waitFor(productIds, PRICE_WAIT_MS, signal);
+        return commands.execute(
           { name: 'place-order', input: { ...input, orderId: input.orderId ?? newId() } },
           input.traceparent ?? traceparent,
-        ),
-      ),
+        );
+      }),
       implement(cancelOrder, (input, { traceparent }) =>
         commands.execute({ name: 'cancel-order', input }, input.traceparent ?? traceparent),
       ),

@@ -4,14 +4,21 @@ import { causeOf, type CallerKeys } from '@tidegate/service';
 import { TidegateError } from '@tidegate/core';
 import type { CommandHandler } from './command-handler.ts';
 import type { ConsumedMessage } from './messages.ts';
+import type { ProductPrices } from './product-prices.ts';
 import type { OrdersTables } from './tables.ts';
+
+export interface ReactionsOptions {
+  readonly commands: CommandHandler;
+  readonly prices: ProductPrices;
+  readonly callerKeys: CallerKeys | undefined;
+}
 
 /**
  * Returns the handler of consumed messages: each becomes a command or a reaction of its order. A command names its actor
  * and its prices, so it counts only when one of the callers signed it; without `callerKeys` none does. Any other goes to
  * the dead letters.
  */
-export function createReactions(commands: CommandHandler, callerKeys: CallerKeys | undefined) {
+export function createReactions({ commands, prices, callerKeys }: ReactionsOptions) {
   return async (
     message: ConsumedMessage,
     unit: UnitOfWork<OrdersTables>,
@@ -36,6 +43,8 @@ export function createReactions(commands: CommandHandler, callerKeys: CallerKeys
         return commands.react(unit, message.subject, { name: 'confirm' }, cause);
       case 'ShipmentDispatched':
         return commands.react(unit, message.subject, { name: 'dispatch' }, cause);
+      case 'ProductDocumentChanged':
+        return prices.apply(unit, message.data);
       case 'ShipmentDelivered':
         return commands.react(unit, message.subject, { name: 'complete' }, cause);
     }

@@ -14,6 +14,15 @@ export interface CommandsTable {
   created_at: number;
 }
 
+/** One row per product of the catalogue. */
+export interface ProductPricesTable {
+  product_id: string;
+  unit_price_cents: number;
+  /** Version of the product's document that the price is of. */
+  version: number;
+}
+
 export interface OrdersTables extends EventStoreTables, OutboxTables {
   commands: CommandsTable;
+  product_prices: ProductPricesTable;
 }
