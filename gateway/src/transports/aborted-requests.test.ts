@@ -65,7 +65,7 @@ describe('a client that leaves', () => {
 
   beforeEach(async () => {
     edge = await new Edge({
-      limits: { maxConnectionsPerViewer: 5, maxConnectionsPerAddress: 50, maxSubscriptionsPerViewer: 5 },
+      limits: { maxConnectionsPerViewer: 20, maxConnectionsPerAddress: 50, maxSubscriptionsPerViewer: 20 },
       routes: ({ logger, verify }) => [
         createRevocationsRoute({ logger, verifier: { verify }, revocations: {} as never }),
       ],
@@ -169,8 +169,10 @@ describe('a client that leaves', () => {
     async () => {
       edge.verifyWithin(4);
       const token = await reserve();
+      // A reservation that was answered lives on for its 10 s.
+      const aborted = routes.filter(([title]) => title !== 'a reservation');
       for (let round = 0; round < 40; round++) {
-        const attempts = routes.map(async ([, request], index) => {
+        const attempts = aborted.map(async ([, request], index) => {
           const socket = await send(request.replace('{token}', token));
           await turns(Math.random() * 6);
           departures[(index + round) % departures.length]![1](socket);
@@ -181,9 +183,12 @@ describe('a client that leaves', () => {
         await Promise.all(attempts);
       }
       edge.answerHeld();
-      await until(async () => (await edge.holds()).holders <= 2, { what: 'at most the reservation' });
-      const { subscriptions } = await edge.holds();
-      expect(subscriptions).toBe(0);
+      // Its stream may have been opened and closed meanwhile, which has ended it.
+      const reserved = await fetch(`${edge.url}?token=${token}`, {
+        headers: { accept: 'text/event-stream' },
+      });
+      await reserved.body?.cancel();
+      await edge.released();
       const response = await fetch(edge.url + search, {
         headers: { accept: 'text/event-stream', authorization: `Bearer ${TOKEN}` },
       });
