@@ -60,6 +60,23 @@ export const gatewayLimits = {
     range: [1, MANY],
     meaning: 'running subscriptions of one connection',
   },
+  maxOperationBytesPerConnection: {
+    variable: 'MAX_OPERATION_BYTES_PER_CONNECTION',
+    unit: 'bytes',
+    // A hundred subscriptions with a document of 100 tokens each take 5 MB when no two documents are the same.
+    default: 8 * MIB,
+    range: [KIB, GIB],
+    meaning: 'documents, variables and ids that the running operations of one connection hold',
+  },
+  maxOperationBytesPerAddress: {
+    variable: 'MAX_OPERATION_BYTES_PER_ADDRESS',
+    unit: 'bytes',
+    // 50,000 subscriptions that share their documents take 40 MB.
+    default: 256 * MIB,
+    range: [KIB, 64 * GIB],
+    meaning:
+      'documents, variables and ids that the running operations of one address hold (IPv6: of one /64)',
+  },
   // Generous: a limit against floods, not a quota. 60,000 let a viewer with its maximum of 10,000 subscriptions start
   // all of them six times in a minute. 120,000 let an office, or a proxy, with its maximum of 20,000 connections
   // reconnect at once with six operations each.

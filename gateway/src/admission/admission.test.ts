@@ -10,6 +10,8 @@ const limits = {
   maxSubscriptionsPerViewer: 2,
   maxReservationsPerAddress: 3,
   maxReservationsPerViewer: 2,
+  maxOperationBytesPerConnection: 1_000_000,
+  maxOperationBytesPerAddress: 1_000_000,
 };
 const one = { viewer: { role: 'member', id: 'one' }, address: '192.0.2.1' } as const;
 const two = { viewer: { role: 'member', id: 'two' }, address: '192.0.2.1' } as const;

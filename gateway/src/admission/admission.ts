@@ -1,11 +1,16 @@
 import { TidegateError } from '@tidegate/core';
 import type { VerifiedViewer } from '../auth/token-verifier.ts';
 import type { GatewayLimits } from '../limits.ts';
+import { ByteAccount } from './byte-account.ts';
 import { KeyedLimit, type Release } from './keyed-limit.ts';
 import type { EdgeMetrics } from './metrics.ts';
-import { countedRules, type CountedRule, type Refusal } from './rules.ts';
+import type { OperationBytes } from './operation-bytes.ts';
+import { byteRules, countedRules, type ByteRule, type CountedRule, type Refusal } from './rules.ts';
 
-export type AdmissionLimits = Pick<GatewayLimits, (typeof countedRules)[CountedRule]['limit']>;
+export type AdmissionLimits = Pick<
+  GatewayLimits,
+  (typeof countedRules)[CountedRule]['limit'] | (typeof byteRules)[ByteRule]['limit']
+>;
 
 /** Time after which a place may be free again: most reserved streams are opened within a round trip. */
 const RETRY_AFTER_MS = 1_000;
@@ -19,6 +24,8 @@ export interface Holder {
 /** Counts the connections and subscriptions of each viewer and address in this process, by the rules in `rules.ts`. */
 export class Admission {
   readonly #counts: Readonly<Record<CountedRule, KeyedLimit>>;
+  readonly #limits: AdmissionLimits;
+  readonly #bytesOfAddress = new Map<string, ByteAccount>();
   readonly #metrics: EdgeMetrics;
 
   constructor({ limits, metrics }: { readonly limits: AdmissionLimits; readonly metrics: EdgeMetrics }) {
@@ -30,6 +37,7 @@ export class Admission {
       'reservations-per-address': countOf('reservations-per-address'),
       'reservations-per-viewer': countOf('reservations-per-viewer'),
     };
+    this.#limits = limits;
     this.#metrics = metrics;
   }
 
@@ -82,9 +90,38 @@ export class Admission {
     }
   }
 
+  /**
+   * Counts the memory of an operation until its end, for its connection and its address.
+   *
+   * @param connection account of the operation's connection.
+   * @throws TidegateError TOO_MANY_SUBSCRIPTIONS
+   */
+  admitBytes(connection: ByteAccount, address: string, operation: OperationBytes): Release {
+    const ofAddress = this.#bytesOfAddress.get(address) ?? new ByteAccount();
+    this.#requireRoom('operation-bytes-per-connection', connection.with(operation));
+    this.#requireRoom('operation-bytes-per-address', ofAddress.with(operation));
+    this.#bytesOfAddress.set(address, ofAddress);
+    const releases = [connection.add(operation), ofAddress.add(operation)];
+    return () => {
+      for (const release of releases) release();
+      // An operation that was released before must not delete the account of a later one.
+      if (ofAddress.bytes === 0 && this.#bytesOfAddress.get(address) === ofAddress)
+        this.#bytesOfAddress.delete(address);
+    };
+  }
+
   /** Number of addresses and viewers that hold something; 0 when all have left. */
   get holders(): number {
-    return Object.values(this.#counts).reduce((sum, { keys }) => sum + keys, 0);
+    const counted = Object.values(this.#counts).reduce((sum, { keys }) => sum + keys, 0);
+    return counted + this.#bytesOfAddress.size;
+  }
+
+  #requireRoom(rule: ByteRule, bytes: number): void {
+    const { limit, code, message } = byteRules[rule];
+    const maxBytes = this.#limits[limit];
+    if (bytes <= maxBytes) return;
+    this.#metrics.refusals.inc({ reason: rule satisfies Refusal });
+    throw new TidegateError(code, message(maxBytes), { details: { maxBytes } });
   }
 
   #take(rule: CountedRule, key: string): Release {

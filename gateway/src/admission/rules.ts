@@ -10,6 +10,8 @@
  * | `connections-per-address`  | at an upgrade or a new event stream  | more than `maxConnectionsPerAddress` of an address | 429                              |
  * | `connections-per-viewer`   | once the viewer is known             | more than `maxConnectionsPerViewer` of a viewer   | 4429 or 429                      |
  * | `subscriptions-per-viewer` | at a subscription                    | more than `maxSubscriptionsPerViewer` of a viewer | an error of the operation, or 429 |
+ * | `operation-bytes-per-connection` | at an operation | more than `maxOperationBytesPerConnection` of a connection | an error of the operation, or 429 |
+ * | `operation-bytes-per-address` | at an operation | more than `maxOperationBytesPerAddress` of an address | an error of the operation, or 429 |
  * | `request-rate`             | at an operation (request-rates)      | more than `maxCostPerViewer`, `maxCostPerAddress` | an error of the operation, or 429 |
  * | `reservations-per-address` | at the reservation of a stream       | more than `maxReservationsPerAddress` unopened    | 429                              |
  * | `reservations-per-viewer`  | at the reservation of a stream       | more than `maxReservationsPerViewer` unopened     | 429                              |
@@ -19,7 +21,7 @@
  * viewer is the subject of a token, whatever its role. Connections without a token count for their address alone, and
  * their subscriptions too. The rate of requests is the one rule that is counted over all replicas.
  */
-export type Refusal = 'sockets-per-address' | 'origin' | CountedRule | 'request-rate' | 'revoked';
+export type Refusal = 'sockets-per-address' | 'origin' | CountedRule | ByteRule | 'request-rate' | 'revoked';
 
 /** Rules that `Admission` counts. */
 export type CountedRule = keyof typeof countedRules;
@@ -52,5 +54,24 @@ export const countedRules = {
     limit: 'maxReservationsPerViewer',
     code: 'RATE_LIMITED',
     message: (max: number) => `At most ${max} unopened event streams of a viewer at a time; open them first.`,
+  },
+} as const;
+
+/** Rules by which `Admission` bounds the memory of running operations. */
+export type ByteRule = keyof typeof byteRules;
+
+/** Limit and error of each rule in bytes. */
+export const byteRules = {
+  'operation-bytes-per-connection': {
+    limit: 'maxOperationBytesPerConnection',
+    code: 'TOO_MANY_SUBSCRIPTIONS',
+    message: (max: number) =>
+      `The operations of a connection hold at most ${max} bytes of documents and variables; end some first.`,
+  },
+  'operation-bytes-per-address': {
+    limit: 'maxOperationBytesPerAddress',
+    code: 'TOO_MANY_SUBSCRIPTIONS',
+    message: (max: number) =>
+      `The operations of an address hold at most ${max} bytes of documents and variables; end some first.`,
   },
 } as const;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { ByteAccount } from '../../admission/byte-account.ts';
 import { ConnectionHold } from '../../admission/connection-hold.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import { drawAgeMs } from '../connection-age.ts';
@@ -28,6 +29,8 @@ const encoder = new SseEncoder();
  */
 export class SseConnection {
   readonly queue: SseQueue;
+  /** Memory of the operations. */
+  readonly bytes = new ByteAccount();
   readonly #options: ConnectionOptions;
   readonly #hold: ConnectionHold;
   readonly #releaseAddress: () => void;

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
+import { ByteAccount } from '../../admission/byte-account.ts';
+import { operationBytes, type OperationBytes } from '../../admission/operation-bytes.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import { visibleResult } from '../../graphql/error-codes.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
@@ -69,8 +71,22 @@ export class DistinctConnectionsMode {
       if (error instanceof TidegateError && ANSWERED_BY_STATUS.has(error.code)) throw error;
       return this.#sendResult({ errors: server.errors(error) }, facts, response);
     }
-    const result = await server.execute(params, facts, signal);
+    const result = await this.#execute(operation, signal);
     if (!response.destroyed) this.#sendResult(result, facts, response);
+  }
+
+  async #execute(
+    { params, facts }: DistinctOperation,
+    signal: AbortSignal | undefined,
+  ): Promise<ExecutionResult> {
+    const { server, guards } = this.#options;
+    const bytes = operationBytes(params, server.document(params));
+    const release = guards.admission.admitBytes(new ByteAccount(), facts.address, bytes);
+    try {
+      return await server.execute(params, facts, signal);
+    } finally {
+      release();
+    }
   }
 
   #subscribe({ facts, params, cursor }: DistinctOperation, response: ServerResponse): void {
@@ -78,7 +94,8 @@ export class DistinctConnectionsMode {
     const request = server.liveRequest(params, facts, cursor);
     let ended = false;
     let stop = (): void => undefined;
-    const connection = this.#connectSubscriber(facts, () => {
+    const bytes = operationBytes(params, server.document(params));
+    const connection = this.#connectSubscriber(facts, bytes, () => {
       ended = true;
       stop();
     });
@@ -94,10 +111,14 @@ export class DistinctConnectionsMode {
   }
 
   /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS, TOO_MANY_CONNECTIONS */
-  #connectSubscriber(facts: EdgeFacts, onEnd: () => void): SseConnection {
+  #connectSubscriber(facts: EdgeFacts, bytes: OperationBytes, onEnd: () => void): SseConnection {
     const { connect, guards } = this.#options;
-    const release = guards.admission.admitSubscription(facts);
+    const releases = [guards.admission.admitSubscription(facts)];
+    const release = (): void => {
+      for (const each of releases) each();
+    };
     try {
+      releases.push(guards.admission.admitBytes(new ByteAccount(), facts.address, bytes));
       return connect(facts, () => {
         release();
         onEnd();

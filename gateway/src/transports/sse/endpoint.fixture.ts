@@ -6,7 +6,7 @@ import { anonymous, type Viewer } from '@tidegate/bff';
 import { TidegateError, toTidegateError } from '@tidegate/core';
 import { createMetrics, silentLogger, type Metrics } from '@tidegate/runtime/telemetry';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, parse } from 'graphql';
 import { RevocationList } from '../../auth/revocation-list.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
@@ -70,6 +70,7 @@ function stubServer(): BffServer {
   };
   return {
     operationKind: kindOf,
+    document: () => parse('{ stub }'),
     liveRequest: (_params: OperationParams, _facts: unknown, cursor: string | undefined) =>
       ({ cursor, field: { overflow: 'latest-per-key' } }) as unknown as LiveRequest,
     execute: async (params: OperationParams) => ({ data: { echo: params.query } }),
@@ -100,6 +101,8 @@ export function createGuards(
     maxConnectionsPerAddress: 100,
     maxConnectionsPerViewer: 100,
     maxSubscriptionsPerViewer: 100,
+    maxOperationBytesPerConnection: 1_000_000,
+    maxOperationBytesPerAddress: 1_000_000,
     maxReservationsPerAddress: 100,
     maxReservationsPerViewer: 100,
     maxCostPerViewer: 0,

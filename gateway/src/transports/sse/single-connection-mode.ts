@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { TidegateError, toTidegateError } from '@tidegate/core';
+import type { Release } from '../../admission/keyed-limit.ts';
+import { operationBytes } from '../../admission/operation-bytes.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import { visibleResult } from '../../graphql/error-codes.ts';
 import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
@@ -66,10 +68,18 @@ export class SingleConnectionMode {
     const reservation = this.#reservations.find(token, facts.viewer);
     const id = parseOperationId(params.extensions?.['operationId']);
     this.#requireRoom(reservation, id);
-    if (this.#options.server.operationKind(params) === 'subscription') {
-      this.#subscribe(reservation, id, params, facts);
+    const { server, guards } = this.#options;
+    const bytes = operationBytes(params, server.document(params), id);
+    const releaseBytes = guards.admission.admitBytes(reservation.connection.bytes, facts.address, bytes);
+    if (server.operationKind(params) !== 'subscription') {
+      void this.#execute(reservation, id, params, facts).finally(releaseBytes);
     } else {
-      void this.#execute(reservation, id, params, facts);
+      try {
+        this.#subscribe(reservation, id, params, facts, releaseBytes);
+      } catch (error) {
+        releaseBytes();
+        throw error;
+      }
     }
     response.writeHead(202).end();
   }
@@ -101,10 +111,15 @@ export class SingleConnectionMode {
     id: string,
     params: OperationParams,
     facts: EdgeFacts,
+    releaseBytes: Release,
   ): void {
     const { hub, metrics, server, guards } = this.#options;
     const request = server.liveRequest(params, facts, cursorOf(params));
-    const release = guards.admission.admitSubscription(facts);
+    const releasePlace = guards.admission.admitSubscription(facts);
+    const release = (): void => {
+      releasePlace();
+      releaseBytes();
+    };
     const events = new TaggedEvents(id);
     const onEnd = (): void => {
       // The operation may have been stopped and its id reused.

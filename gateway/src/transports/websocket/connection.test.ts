@@ -38,6 +38,8 @@ describe('a WebSocket connection', () => {
       maxSubscriptionsPerViewer: 9,
       maxReservationsPerAddress: 9,
       maxReservationsPerViewer: 9,
+      maxOperationBytesPerConnection: 1_000_000,
+      maxOperationBytesPerAddress: 1_000_000,
     },
     metrics: createEdgeMetrics(metrics),
   });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { anonymous } from '@tidegate/bff';
 import { errorCodes, toTidegateError, TidegateError, type ErrorCode } from '@tidegate/core';
+import { ByteAccount } from '../../admission/byte-account.ts';
 import { ConnectionHold } from '../../admission/connection-hold.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
@@ -27,6 +28,8 @@ export class WebSocketConnection {
   readonly socket: ClosingWebSocket;
   readonly queue: WebSocketQueue;
   readonly operations = new Operations();
+  /** Memory of the operations. */
+  readonly bytes = new ByteAccount();
   readonly #metrics: LiveMetrics;
   readonly #hold: ConnectionHold;
   readonly #stopHeartbeats: () => void;

@@ -21,6 +21,10 @@ export class Operation {
   running: RunningSubscription | undefined;
   /** Source of the messages that the hub queued. */
   sink: OutboundSource | undefined;
+  /** True while a query or mutation executes, which may outlive the operation. */
+  executing = false;
+  /** Releases the memory of the operation: at its end, or when it has been executed. */
+  releaseBytes: (() => void) | undefined;
   readonly #releases: (() => void)[] = [];
   #ended = false;
 
@@ -45,5 +49,6 @@ export class Operation {
     this.#ended = true;
     this.running = undefined;
     for (const release of this.#releases.splice(0)) release();
+    if (!this.executing) this.releaseBytes?.();
   }
 }

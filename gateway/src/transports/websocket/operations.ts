@@ -66,10 +66,13 @@ export class Operations {
     const controller = new AbortController();
     operation.onEnd(() => controller.abort(CLIENT_LEFT));
     this.#executing.add(operation);
+    operation.executing = true;
     try {
       return await run(controller.signal);
     } finally {
       this.#executing.delete(operation);
+      operation.executing = false;
+      operation.releaseBytes?.();
     }
   }
 

@@ -7,6 +7,7 @@ import type { Logger } from '@tidegate/runtime/telemetry';
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server } from 'graphql-ws';
 import { WebSocketServer, type Server as WebSocketUpgrades } from 'ws';
+import { operationBytes } from '../../admission/operation-bytes.ts';
 import type { TokenVerifier } from '../../auth/token-verifier.ts';
 import { visibleErrors, visibleResult } from '../../graphql/error-codes.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
@@ -175,9 +176,12 @@ export class WebSocketTransport {
       if (refusal) throw refusal;
       const { facts } = connection;
       const kind = server.operationKind(params);
+      const document = server.document(params);
+      const bytes = operationBytes(params, document, operation.id);
+      operation.releaseBytes = guards.admission.admitBytes(connection.bytes, address, bytes);
       return {
         schema: server.schema,
-        document: server.document(params),
+        document,
         operationName: params.operationName,
         contextValue: {},
         run:
