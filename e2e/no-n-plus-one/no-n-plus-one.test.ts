@@ -46,7 +46,6 @@ describe('a screen costs a fixed number of service calls, independent of the num
       client: counting,
       state,
       logger: silentLogger,
-      maxBodyBytes: 100_000,
       trustedOnly: false,
     };
     web = new BffServer({ bff: webBff, ...shared });

@@ -44,7 +44,6 @@ it.each([
       client: laggingView,
       state: createMemorySharedState({ maxEntries: 10 }),
       logger: silentLogger,
-      maxBodyBytes: 1_000,
       trustedOnly: false,
     });
     expect((await server.execute({ query: mutation }, facts)).errors).toBeUndefined();

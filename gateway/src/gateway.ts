@@ -100,13 +100,13 @@ export class Gateway {
     this.#readiness = readiness;
     this.#health = createHealthHandler({ readiness, metrics });
 
-    const { maxBodyBytes, maxSocketsPerAddress } = limits;
+    const { maxSocketsPerAddress } = limits;
     // The tolerance lets a token be issued later, and end later, by this clock.
     const maxTokenAgeMs = limits.maxTokenAgeMs + 2 * limits.clockToleranceMs;
     this.#revocations = new Revocations({ log, logger, maxTokenAgeMs });
     const verifier = this.#revocations.guard(createVerifier(options.auth, { ...limits, logger, metrics }));
     const { services, state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES }) } = options;
-    this.servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly });
+    this.servers = createBffServers({ bffs, services, state, logger, limits, trustedOnly });
 
     const liveMetrics = createLiveMetrics(metrics);
     this.hub = new LiveHub({

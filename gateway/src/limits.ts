@@ -1,6 +1,7 @@
 import { integer } from '@tidegate/runtime/config';
 import { halfOfOpenFiles } from './admission/open-files.ts';
 import { jwtRules } from './auth/jwt-rules.ts';
+import { operationLimits } from './graphql/operation-limits.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -125,6 +126,7 @@ export const gatewayLimits = {
     range: [KIB, GIB],
     meaning: 'size of a message from a WebSocket client',
   },
+  ...operationLimits,
   maxQueuedBytes: {
     variable: 'MAX_QUEUED_BYTES',
     unit: 'bytes',

@@ -1,23 +1,24 @@
-import { assertLiveFields, type Bff, type BffContext, type Consistency, type Viewer } from '@tidegate/bff';
+import { assertLiveFields, type Bff, type Consistency, type Viewer } from '@tidegate/bff';
 import { TidegateError } from '@tidegate/core';
 import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
 import type { Logger } from '@tidegate/runtime/telemetry';
+import { makeExecutableSchema } from '@graphql-tools/schema';
 import {
   execute,
-  getOperationAST,
-  GraphQLError,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLError,
   type GraphQLSchema,
 } from 'graphql';
-import { createSchema, createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import { DocumentCache, errorsOf } from './document-cache.ts';
+import { Documents, type PreparedOperation } from './documents.ts';
 import { createErrorMask } from './error-codes.ts';
 import { createLiveRequest, type LiveOperation } from './live-operation.ts';
 import { OperationContext } from './operation-context.ts';
-import { documentText, type OperationParams } from './operation-params.ts';
+import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
+import type { OperationParams } from './operation-params.ts';
 import { createLastWriteStore } from './read-your-writes.ts';
+import { isLargerThan } from './variables-shape.ts';
 
 /** Facts about a request that its transport knows before GraphQL executes it. */
 export interface RequestFacts {
@@ -30,32 +31,31 @@ export interface BffServerOptions {
   readonly client: ServiceClient;
   readonly state: SharedState;
   readonly logger: Logger;
-  /** Maximum size of a request's body, in bytes. */
-  readonly maxBodyBytes: number;
+  /** Limits that differ from the defaults of `operationLimits`. */
+  readonly limits?: Partial<OperationLimits>;
   /** False also executes untrusted documents on a BFF with trusted documents: for development and protocol audits. */
   readonly trustedOnly: boolean;
 }
-
-type BffYoga = YogaServerInstance<{ facts: RequestFacts }, object>;
 
 /** A BFF with the parts that are built from it. */
 interface Serving {
   readonly bff: Bff;
   readonly schema: GraphQLSchema;
-  readonly documents: DocumentCache;
-  readonly yoga: BffYoga;
+  readonly documents: Documents;
   /** Number of replacements before this one. */
   readonly generation: number;
 }
 
-/** Executes the operations of one BFF: queries and mutations by Yoga, subscriptions as requests to the hub. */
+/** Executes the operations of one BFF: queries and mutations itself, subscriptions as requests to the hub. */
 export class BffServer {
   readonly mask: (error: unknown) => GraphQLError;
   readonly #options: BffServerOptions;
+  readonly #limits: OperationLimits;
   #serving: Serving;
 
   constructor(options: BffServerOptions) {
     this.#options = options;
+    this.#limits = { ...defaultOperationLimits, ...options.limits };
     this.mask = createErrorMask(options.logger);
     this.#serving = this.#serve(options.bff, 0);
   }
@@ -79,34 +79,36 @@ export class BffServer {
     return this.#serving.schema;
   }
 
-  get yoga(): BffYoga {
-    return this.#serving.yoga;
-  }
-
   get path(): string {
     return pathOf(this.bff);
   }
 
-  /** Returns the kind of the operation. @throws as `liveRequest` does. */
-  operationKind(params: OperationParams): 'query' | 'mutation' | 'subscription' {
-    const document = this.document(params);
-    const operation = getOperationAST(document, params.operationName);
-    if (!operation) throw new TidegateError('BAD_REQUEST', 'The document has no operation of this name.');
-    return operation.operation;
+  /**
+   * Returns the operation of a request, within all limits. Every transport gets its operations here.
+   *
+   * @throws errors that `errors` converts for a client; see `Documents.prepare`.
+   */
+  prepare(params: OperationParams): PreparedOperation {
+    return this.#serving.documents.prepare(params);
   }
 
-  /** Returns the parsed and validated document. @throws as `liveRequest` does. */
+  /** Returns the cost that a request is charged: at least 1, also without a valid operation. */
+  costOf(params: OperationParams | undefined): number {
+    try {
+      return params ? this.prepare(params).cost : 1;
+    } catch {
+      return 1;
+    }
+  }
+
+  /** Returns the kind of the operation. @throws as `prepare` does. */
+  operationKind(params: OperationParams): PreparedOperation['kind'] {
+    return this.prepare(params).kind;
+  }
+
+  /** Returns the parsed and validated document. @throws as `prepare` does. */
   document(params: OperationParams): DocumentNode {
-    return this.#serving.documents.prepare(this.documentText(params)).document;
-  }
-
-  documentText(params: OperationParams): string {
-    const { trustedDocuments } = this.bff;
-    return documentText(
-      params,
-      trustedDocuments,
-      this.#options.trustedOnly && trustedDocuments !== undefined,
-    );
+    return this.prepare(params).document;
   }
 
   /**
@@ -116,14 +118,13 @@ export class BffServer {
    */
   liveRequest(params: OperationParams, facts: RequestFacts, cursor: string | undefined): LiveOperation {
     const { bff, schema, generation, documents } = this.#serving;
-    const prepared = documents.prepare(this.documentText(params));
+    const prepared = documents.prepare(params);
     return createLiveRequest({
       bffName: bff.name,
       schema,
       generation,
       liveFields: bff.liveFields,
       prepared,
-      params,
       viewer: facts.viewer,
       cursor,
       createContext: (viewer, traceparent) =>
@@ -133,7 +134,8 @@ export class BffServer {
   }
 
   /**
-   * Executes a query or mutation without HTTP. Never rejects: errors are in the result.
+   * Executes a query or mutation. Never rejects: errors are in the result. A result without `data` is an operation that
+   * was not executed, or whose result is larger than `maxResponseBytes`.
    *
    * @param signal ends the execution and its calls of services early. Default: it runs to its end.
    */
@@ -142,17 +144,21 @@ export class BffServer {
     facts: RequestFacts,
     signal?: AbortSignal,
   ): Promise<ExecutionResult> {
+    const { documents, schema } = this.#serving;
     try {
+      const prepared = documents.prepare(params);
       const context = this.#createContext(facts, signal);
       const result = await execute({
-        schema: this.schema,
-        document: this.document(params),
-        operationName: params.operationName ?? null,
-        variableValues: params.variables ?? {},
+        schema,
+        document: prepared.document,
+        operationName: prepared.operationName ?? null,
+        variableValues: prepared.variables,
         contextValue: context,
         abortSignal: signal,
       });
-      return withConsistency(this.#masked(result), context.consistency);
+      this.#requireSendable(result);
+      const told = withConsistency(this.#masked(result), context.consistency);
+      return params.extensions?.['cost'] === true ? withCost(told, prepared.cost, documents.maxCost) : told;
     } catch (error) {
       // The error of the abort itself, which nobody receives.
       if (signal?.aborted) return { data: null };
@@ -183,75 +189,37 @@ export class BffServer {
   }
 
   #serve(bff: Bff, generation: number): Serving {
-    const schema = createSchema({ typeDefs: bff.typeDefs, resolvers: bff.resolvers as never });
+    const schema = makeExecutableSchema({ typeDefs: bff.typeDefs, resolvers: bff.resolvers as never });
     assertLiveFields(bff);
-    const yoga = this.#createYoga(bff, schema);
-    return { bff, schema, documents: new DocumentCache(schema), yoga, generation };
+    const trustedOnly = this.#options.trustedOnly && bff.trustedDocuments !== undefined;
+    const documents = new Documents({ schema, bff, trustedOnly, limits: this.#limits });
+    return { bff, schema, documents, generation };
   }
 
-  #createYoga(bff: Bff, schema: GraphQLSchema): BffYoga {
-    return createYoga<{ facts: RequestFacts }, object>({
-      schema,
-      graphqlEndpoint: pathOf(bff),
-      landingPage: false,
-      graphiql: false,
-      multipart: false,
-      logging: false,
-      cors: false,
-      extraParamNames: ['documentId'],
-      maxRequestBodySize: this.#options.maxBodyBytes,
-      maskedErrors: { maskError: (error: unknown) => this.mask(error) },
-      // Yoga copies own properties only, so the getters of the class would be lost.
-      context: ({ facts, request }): BffContext => {
-        const { viewer, services, consistency, traceparent, loaders } = this.#createContext(
-          facts,
-          request?.signal,
-        );
-        return { viewer, services, consistency, traceparent, loaders };
-      },
-      plugins: [this.#documentPlugin(), reportConsistency(), this.#codesPlugin()],
+  /** @throws TidegateError RESPONSE_TOO_LARGE */
+  #requireSendable({ data }: ExecutionResult): void {
+    const { maxResponseBytes } = this.#limits;
+    if (!isLargerThan(data, maxResponseBytes)) return;
+    throw new TidegateError('RESPONSE_TOO_LARGE', `The result is larger than ${maxResponseBytes} bytes.`, {
+      details: { maxResponseBytes },
     });
   }
+}
 
-  /** Replaces document ids by their text, and refuses untrusted documents where only trusted ones are executed. */
-  #documentPlugin(): Plugin {
-    return {
-      onParams: (hook) => {
-        const { params } = hook;
-        hook.setParams({ ...params, query: this.documentText(params as OperationParams) });
-      },
-    };
-  }
-
-  /** Adds codes to errors of validation and coercion, which Yoga does not pass to `maskError`. */
-  #codesPlugin(): Plugin {
-    return {
-      onExecutionResult: (hook) => {
-        const { result } = hook;
-        if (result && 'errors' in result && result.errors)
-          hook.setResult(this.#masked(result as ExecutionResult));
-      },
-    };
-  }
+/** Returns the errors that `prepare` or an execution threw, as a list. */
+function errorsOf(error: unknown): readonly unknown[] {
+  return error instanceof AggregateError ? error.errors : [error];
 }
 
 function pathOf({ name }: Bff): string {
   return `/graphql/${name}`;
 }
 
-/** Reports in the extensions of Yoga's result when a read was older than the consistency token. */
-function reportConsistency(): Plugin {
-  return {
-    onExecute: ({ args }) => ({
-      onExecuteDone: ({ result, setResult }) => {
-        const { consistency } = args.contextValue as unknown as BffContext;
-        setResult(withConsistency(result as ExecutionResult, consistency));
-      },
-    }),
-  };
-}
-
 function withConsistency(result: ExecutionResult, consistency: Consistency): ExecutionResult {
   if (consistency.satisfied) return result;
   return { ...result, extensions: { ...result.extensions, freshness: { satisfied: false } } };
+}
+
+function withCost(result: ExecutionResult, operation: number, max: number): ExecutionResult {
+  return { ...result, extensions: { ...result.extensions, cost: { operation, max } } };
 }

@@ -3,6 +3,7 @@ import type { Logger } from '@tidegate/runtime/telemetry';
 import { createServiceClient, type ServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState, type SharedState } from '@tidegate/shared-state';
 import { BffServer } from './bff-server.ts';
+import type { OperationLimits } from './operation-limits.ts';
 
 export interface BffServersOptions {
   readonly bffs: readonly Bff[];
@@ -11,7 +12,8 @@ export interface BffServersOptions {
   /** Default: memory of this process. */
   readonly state?: SharedState | undefined;
   readonly logger: Logger;
-  readonly maxBodyBytes: number;
+  /** Limits that differ from the defaults of `operationLimits`. */
+  readonly limits?: Partial<OperationLimits>;
   readonly trustedOnly: boolean;
 }
 

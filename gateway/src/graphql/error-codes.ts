@@ -1,11 +1,4 @@
-import {
-  errorCodes,
-  isErrorCode,
-  toTidegateError,
-  TidegateError,
-  type ErrorCode,
-  toldToClient,
-} from '@tidegate/core';
+import { isErrorCode, toTidegateError, TidegateError, toldToClient, type ErrorCode } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import {
   GraphQLError,
@@ -41,15 +34,12 @@ export function formatError(error: TidegateError): { message: string; extensions
   return { message, extensions: { code: error.code, ...details } };
 }
 
-/** Returns errors as a client receives them: without `extensions.http`, which only the HTTP layer reads. */
+/** Returns errors as JSON. */
 export function visibleErrors(errors: readonly GraphQLError[]): GraphQLFormattedError[] {
-  return errors.map((error) => {
-    const { http: _http, ...extensions } = error.extensions;
-    return { ...error.toJSON(), extensions };
-  });
+  return errors.map((error) => error.toJSON());
 }
 
-/** Returns a result as a client receives it, with `visibleErrors`. */
+/** Returns a result with its errors as JSON. */
 export function visibleResult({ errors, ...result }: ExecutionResult): FormattedExecutionResult {
   return errors ? { ...result, errors: visibleErrors(errors) } : result;
 }
@@ -67,20 +57,12 @@ function withCode(
   code: ErrorCode,
   details: Readonly<Record<string, unknown>>,
 ): GraphQLError {
-  const extensions: Record<string, unknown> = { ...details, code };
-  // The error of a field does not change the status; an error without a path is the whole response and sets it.
-  if (!at?.path) {
-    const http = at?.extensions['http'];
-    // `spec` answers 200 to clients that accept application/json: meant for invalid documents, not invalid requests.
-    const spec = code === 'BAD_REQUEST' ? false : http?.spec;
-    extensions['http'] = { ...http, spec, status: http?.status ?? errorCodes[code].httpStatus };
-  }
   const error = new GraphQLError(message, {
     nodes: at?.nodes,
     source: at?.source,
     positions: at?.positions,
     path: at?.path,
-    extensions,
+    extensions: { ...details, code },
   });
   masked.add(error);
   return error;
@@ -93,13 +75,9 @@ function causeOf(error: GraphQLError): unknown {
   return cause;
 }
 
-/** Returns the code of an error that GraphQL itself or its HTTP handling made. */
+/** Returns the code of an error that GraphQL itself made. */
 function codeOf(error: GraphQLError): ErrorCode {
-  const { code, http } = error.extensions as { code?: unknown; http?: { status?: number } };
-  // Yoga's code of these is BAD_REQUEST; the status is more precise.
-  if (http?.status === 405) return 'METHOD_NOT_ALLOWED';
-  if (http?.status === 413) return 'PAYLOAD_TOO_LARGE';
-  if (http?.status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
+  const { code } = error.extensions;
   if (isErrorCode(code)) return code;
   if (error.message.startsWith('Syntax Error')) return 'GRAPHQL_PARSE_FAILED';
   if (/^Variable "\$.*(invalid value|was not provided|must not be null)/s.test(error.message))

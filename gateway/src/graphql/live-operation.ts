@@ -12,8 +12,7 @@ import {
   type ValidatedSubscriptionArgs,
 } from 'graphql';
 import type { LiveRequest } from '../live/live-request.ts';
-import type { PreparedDocument } from './document-cache.ts';
-import type { OperationParams } from './operation-params.ts';
+import type { PreparedOperation } from './documents.ts';
 
 export interface LiveOperationOptions {
   readonly bffName: string;
@@ -21,8 +20,7 @@ export interface LiveOperationOptions {
   /** Number of replacements of the BFF before this schema. */
   readonly generation: number;
   readonly liveFields: Readonly<Record<string, LiveField>>;
-  readonly prepared: PreparedDocument;
-  readonly params: OperationParams;
+  readonly prepared: PreparedOperation;
   readonly viewer: Viewer;
   readonly cursor: string | undefined;
   /** Creates the context of one execution. A change is rendered for the viewer of its scope. */
@@ -86,8 +84,8 @@ function validateArgs(options: LiveOperationOptions): ValidatedSubscriptionArgs 
   const validated = validateSubscriptionArgs({
     schema: options.schema,
     document: options.prepared.document,
-    operationName: options.params.operationName,
-    variableValues: options.params.variables ?? {},
+    operationName: options.prepared.operationName,
+    variableValues: options.prepared.variables,
   });
   if ('schema' in validated) return validated;
   throw new AggregateError(validated, 'the operation cannot be executed');

@@ -112,7 +112,7 @@ export class Edge implements AsyncDisposable {
       servers: createBffServers({
         bffs: [bff],
         logger,
-        maxBodyBytes: limits.maxBodyBytes,
+        limits,
         trustedOnly: false,
       }),
       hub: this.hub,

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientAddresses } from '../admission/client-address.ts';
 import { answerPreflight, type OriginPolicy } from '../admission/origin-policy.ts';
 import type { TokenVerifier } from '../auth/token-verifier.ts';
+import type { OperationParams } from '../graphql/operation-params.ts';
 import { hasLeft } from './departed-client.ts';
 import type { EdgeFacts } from './edge-facts.ts';
 import { answerErrors } from './http/encoding.ts';
 import { authorizationOf, readParams, requireReadableBody, traceparentOf } from './http/request.ts';
 import { HttpTransport } from './http/transport.ts';
+import type { RequestSteps } from './request-steps.ts';
 import { SseTransport, type SseTransportOptions } from './sse/transport.ts';
 
 export interface GraphqlEndpointOptions extends SseTransportOptions {
@@ -38,16 +40,13 @@ export class GraphqlEndpoint {
       requireReadableBody(request, maxBodyBytes);
       const facts = await this.#authorise(request);
       if (hasLeft(request, response)) return;
-      if (this.#sse.accepts(request)) {
-        await this.#sse.handle(request, response, facts, {
-          readParams: () => readParams(request, maxBodyBytes),
-          charge: () => this.#charge(facts, response),
-        });
-      } else {
-        await this.#charge(facts, response);
-        if (hasLeft(request, response)) return;
-        await this.#http.handle(request, response, facts);
-      }
+      let params: Promise<OperationParams> | undefined;
+      const steps: RequestSteps = {
+        readParams: () => (params ??= readParams(request, maxBodyBytes)),
+        charge: (operation) => this.#charge(facts, response, operation),
+      };
+      const transport = (await this.#sse.accepts(request, steps)) ? this.#sse : this.#http;
+      await transport.handle(request, response, facts, steps);
     } catch (error) {
       // Nobody receives the answer, and a body that was cut off is no fault to log.
       if (hasLeft(request, response)) return void response.destroy();
@@ -66,8 +65,13 @@ export class GraphqlEndpoint {
   }
 
   /** Charges one operation, and adds the rate limits to the headers of its response. @throws TidegateError RATE_LIMITED */
-  async #charge({ viewer, address }: EdgeFacts, response: ServerResponse): Promise<void> {
-    const { headers, refusal } = await this.#options.guards.rates.charge(viewer, address);
+  async #charge(
+    { viewer, address }: EdgeFacts,
+    response: ServerResponse,
+    params: OperationParams | undefined,
+  ): Promise<void> {
+    const { guards, server } = this.#options;
+    const { headers, refusal } = await guards.rates.charge(viewer, address, server.costOf(params));
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (refusal) throw refusal;
   }

@@ -94,7 +94,6 @@ export function createCounterServer(labels = new LabelService()): BffServer {
     client: unreachable as never,
     state: undefined as never,
     logger: silentLogger,
-    maxBodyBytes: 10_000,
     trustedOnly: true,
   });
 }

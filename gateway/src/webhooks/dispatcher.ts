@@ -8,7 +8,7 @@ import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
 import type { BffServer } from '../graphql/bff-server.ts';
 import { createBffServers } from '../graphql/create-bff-servers.ts';
-import { gatewayLimits } from '../limits.ts';
+import { widestOperationLimits } from '../graphql/operation-limits.ts';
 import { BodyRenderer } from './attempts/delivery-body.ts';
 import { DeliverySender } from './attempts/delivery-sender.ts';
 import { TargetPolicy } from './attempts/target-policy.ts';
@@ -99,9 +99,9 @@ class WebhookDispatcher implements Dispatcher {
     this.#limits = { ...defaultDispatcherLimits, ...options.limits };
     this.#clock = options.clock ?? Date.now;
     const { bffs, services, state, logger } = options;
-    // Unused: endpoints are registered at the gateway, so this process reads no bodies.
-    const maxBodyBytes = gatewayLimits.maxBodyBytes.default;
-    this.#servers = createBffServers({ bffs, services, state, logger, maxBodyBytes, trustedOnly: true });
+    // Endpoints are registered at the gateway, under its limits.
+    const limits = widestOperationLimits;
+    this.#servers = createBffServers({ bffs, services, state, logger, limits, trustedOnly: true });
     this.#box = new SecretBox(options.secretKeys);
     this.#endpoints = new EndpointCache(this.#servers, this.#box, logger);
     this.#revoked = new RevokedEndpoints({

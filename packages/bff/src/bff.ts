@@ -1,6 +1,7 @@
 import type { InputOf, OperationDefinition, OutputOf } from '@tidegate/core';
 import type { Consistency } from './consistency.ts';
 import type { LiveField } from './live-field.ts';
+import type { BffCost } from './operation-cost.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Client of the services, bound to one operation's deadline, trace and cancellation. */
@@ -29,7 +30,7 @@ export interface Bff<Loaders = unknown> {
   readonly name: string;
   /** Schema in SDL. */
   readonly typeDefs: string;
-  /** Resolvers by type, as for `graphql-yoga`. */
+  /** Resolvers by type, as for `makeExecutableSchema` of `@graphql-tools/schema`. */
   readonly resolvers: Readonly<Record<string, unknown>>;
   /** Creates `context.loaders`, once per operation, when a resolver first reads it. Default: no loaders. */
   readonly createLoaders?: (services: Services, consistency: Consistency, viewer: Viewer) => Loaders;
@@ -40,6 +41,10 @@ export interface Bff<Loaders = unknown> {
    * them. Default: every document is executed.
    */
   readonly trustedDocuments?: ReadonlyMap<string, string>;
+  /**
+   * Costs of fields, by which too large operations are refused before they are executed. Default: from the schema alone.
+   */
+  readonly cost?: BffCost;
   /** True: a viewer's reads wait for the viewer's own last write, without a token from the client. Default false. */
   readonly readYourWrites?: boolean;
 }

@@ -10,5 +10,6 @@ export {
   type OverflowPolicy,
   type Versioned,
 } from './live-field.ts';
+export type { BffCost, FieldCost } from './operation-cost.ts';
 export { anonymous, requireRole, type Viewer } from './viewer.ts';
 export { readSchema } from './read-schema.ts';

@@ -1,19 +1,12 @@
 import { TidegateError } from '@tidegate/core';
-import { z } from 'zod';
-import type { OperationParams } from '../../graphql/operation-params.ts';
+import { parseOperationParams, type OperationParams } from '../../graphql/operation-params.ts';
+import type { BodyForm } from './body.ts';
 
-const record = z.record(z.string(), z.unknown()).nullish();
-const params = z.object({
-  query: z.string().nullish(),
-  documentId: z.string().optional(),
-  operationName: z.string().nullish(),
-  variables: record,
-  extensions: record,
-});
-
-/** Parses the JSON body of GraphQL over HTTP. @throws TidegateError BAD_REQUEST that names the fault. */
-export function parseBodyParams(body: Buffer): OperationParams {
-  return parse(parseJson(body.toString('utf8'), 'The body'));
+/** Parses the body of GraphQL over HTTP. @throws TidegateError BAD_REQUEST that names the fault. */
+export function parseBodyParams(text: string, form: BodyForm): OperationParams {
+  if (form === 'document') return { query: text };
+  if (form === 'form') return parseQueryParams(new URLSearchParams(text));
+  return parseOperationParams(parseJson(text, 'The body'));
 }
 
 /**
@@ -31,7 +24,7 @@ export function parseQueryParams(search: URLSearchParams): OperationParams {
     const value = search.get(name);
     if (value !== null && value !== '') given[name] = parseJson(value, `\`${name}\``);
   }
-  return parse(given);
+  return parseOperationParams(given);
 }
 
 function parseJson(text: string, subject: string): unknown {
@@ -40,10 +33,4 @@ function parseJson(text: string, subject: string): unknown {
   } catch {
     throw new TidegateError('BAD_REQUEST', `${subject} is not JSON.`);
   }
-}
-
-function parse(value: unknown): OperationParams {
-  const parsed = params.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new TidegateError('BAD_REQUEST', `Not a GraphQL request: ${z.prettifyError(parsed.error)}`);
 }

@@ -1,13 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
-import { readBody, requireBodyWithin } from '@tidegate/runtime/http';
+import { requireBodyWithin } from '@tidegate/runtime/http';
 import type { OperationParams } from '../../graphql/operation-params.ts';
+import { acceptsEventStream } from './accept.ts';
+import { bodyCodingOf, bodyFormOf, readText } from './body.ts';
 import { parseBodyParams, parseQueryParams } from './params.ts';
-
-/** True when the client asks for an event stream. */
-export function wantsEventStream(request: IncomingMessage): boolean {
-  return request.headers.accept?.includes('text/event-stream') ?? false;
-}
 
 /** Returns the parameters of the query string. */
 export function searchParamsOf(request: IncomingMessage): URLSearchParams {
@@ -24,7 +21,7 @@ export function searchParamsOf(request: IncomingMessage): URLSearchParams {
  */
 export function authorizationOf(request: IncomingMessage): string | undefined {
   const { authorization } = request.headers;
-  if (request.method !== 'GET' || !wantsEventStream(request)) return authorization;
+  if (request.method !== 'GET' || !acceptsEventStream(request)) return authorization;
   const token = searchParamsOf(request).get('access_token');
   if (token === null) return authorization;
   if (authorization !== undefined) {
@@ -39,25 +36,35 @@ export function traceparentOf(request: IncomingMessage): string | undefined {
   return typeof traceparent === 'string' ? traceparent : undefined;
 }
 
-const READABLE = /^application\/(json|graphql|graphql\+json|x-www-form-urlencoded)\b/i;
-
 /**
- * Checks the declared size and type of a body before it is read. Yoga checks them too, with other messages and codes.
+ * Checks the declared size, type and coding of a body before it is read.
  *
  * @throws TidegateError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
  */
 export function requireReadableBody(request: IncomingMessage, maxBytes: number): void {
   requireBodyWithin(request, maxBytes);
-  if (request.method !== 'POST' || READABLE.test(request.headers['content-type'] ?? '')) return;
-  throw new TidegateError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as application/json.');
+  if (request.method !== 'POST') return;
+  bodyFormOf(request);
+  bodyCodingOf(request);
 }
 
 /**
  * Reads the operation of a request: of the query string of a GET, or else of the body.
  *
- * @throws TidegateError BAD_REQUEST, PAYLOAD_TOO_LARGE
+ * @throws TidegateError BAD_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
  */
 export async function readParams(request: IncomingMessage, maxBytes: number): Promise<OperationParams> {
   if (request.method === 'GET') return parseQueryParams(searchParamsOf(request));
-  return parseBodyParams(await readBody(request, maxBytes));
+  return parseBodyParams(await readText(request, maxBytes), bodyFormOf(request));
+}
+
+/** Requires one of these methods. @throws TidegateError METHOD_NOT_ALLOWED, after setting `Allow`. */
+export function requireMethod(
+  request: IncomingMessage,
+  response: ServerResponse,
+  methods: readonly string[],
+): void {
+  if (methods.includes(request.method ?? '')) return;
+  response.setHeader('allow', methods.join(', '));
+  throw new TidegateError('METHOD_NOT_ALLOWED', `This is asked by ${methods.join(' or ')}.`);
 }

@@ -1,13 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TidegateError } from '@tidegate/core';
 import { compressResponse } from '@tidegate/runtime/http';
 import type { BffServer } from '../../graphql/bff-server.ts';
+import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
+import { hasLeft, untilDeparture } from '../departed-client.ts';
+import type { RequestSteps } from '../request-steps.ts';
+import { acceptedJson, answerTypes, type JsonType } from './accept.ts';
+import { answerErrors, answerResult } from './encoding.ts';
+import { requireMethod } from './request.ts';
 
 export interface HttpTransportOptions {
   readonly server: BffServer;
 }
 
-/** GraphQL over HTTP for one BFF: queries and mutations, each with one response. Yoga implements the protocol. */
+/** GraphQL over HTTP for one BFF (https://graphql.github.io/graphql-over-http): queries and mutations. */
 export class HttpTransport {
   readonly #server: BffServer;
 
@@ -15,10 +22,55 @@ export class HttpTransport {
     this.#server = server;
   }
 
-  /** @throws errors of Yoga itself; errors of the operation are in the response. */
-  async handle(request: IncomingMessage, response: ServerResponse, facts: EdgeFacts): Promise<void> {
+  /**
+   * @throws TidegateError NOT_ACCEPTABLE, METHOD_NOT_ALLOWED. Other errors are answered in the type that is accepted.
+   */
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    facts: EdgeFacts,
+    { readParams, charge }: RequestSteps,
+  ): Promise<void> {
+    const type = acceptedJson(request);
+    if (!type) throw notAcceptable(answerTypes);
     compressResponse(request, response);
-    // Read for each request: a replaced BFF has another Yoga.
-    await this.#server.yoga(request, response, { facts });
+    response.setHeader('vary', [...varyOf(response), 'accept'].join(', '));
+    requireMethod(request, response, ['GET', 'POST']);
+    try {
+      // A body that holds no operation is charged too.
+      const params = await readParams().catch((error: unknown) => charge().then(() => Promise.reject(error)));
+      await charge(params);
+      if (hasLeft(request, response)) return;
+      await this.#execute(request, response, facts, params, type);
+    } catch (error) {
+      if (hasLeft(request, response)) return void response.destroy();
+      answerErrors(response, this.#server.errors(error), type);
+    }
   }
+
+  async #execute(
+    request: IncomingMessage,
+    response: ServerResponse,
+    facts: EdgeFacts,
+    params: OperationParams,
+    type: JsonType,
+  ): Promise<void> {
+    const kind = this.#server.operationKind(params);
+    if (kind === 'mutation') requireMethod(request, response, ['POST']);
+    if (kind === 'subscription') throw notAcceptable(['text/event-stream']);
+    // A mutation that has begun is not aborted: its client could not tell how much of it was done.
+    const signal = kind === 'query' ? untilDeparture(response) : undefined;
+    const result = await this.#server.execute(params, facts, signal);
+    answerResult(response, result, type);
+  }
+}
+
+function notAcceptable(accepted: readonly string[]): TidegateError {
+  return new TidegateError('NOT_ACCEPTABLE', `This is answered as ${accepted.join(' or ')}.`, {
+    details: { accepted },
+  });
+}
+
+function varyOf(response: ServerResponse): string[] {
+  return [response.getHeader('vary') ?? []].flat().map(String);
 }

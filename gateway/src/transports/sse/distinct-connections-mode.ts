@@ -25,7 +25,8 @@ export interface DistinctConnectionsModeOptions extends ConnectionOptions {
 export interface DistinctOperation {
   readonly facts: EdgeFacts;
   readonly params: OperationParams;
-  readonly cursor: string | undefined;
+  /** @throws TidegateError CURSOR_INVALID */
+  readonly cursor: () => string | undefined;
   /** Charges the operation to its viewer and address. @throws TidegateError RATE_LIMITED */
   readonly charge: () => Promise<void>;
   /** @throws TidegateError METHOD_NOT_ALLOWED for a mutation by GET. */
@@ -91,7 +92,7 @@ export class DistinctConnectionsMode {
 
   #subscribe({ facts, params, cursor }: DistinctOperation, response: ServerResponse): void {
     const { hub, metrics, server } = this.#options;
-    const request = server.liveRequest(params, facts, cursor);
+    const request = server.liveRequest(params, facts, cursor());
     let ended = false;
     let stop = (): void => undefined;
     const bytes = operationBytes(params, server.document(params));

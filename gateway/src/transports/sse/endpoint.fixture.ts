@@ -71,12 +71,13 @@ function stubServer(): BffServer {
   return {
     operationKind: kindOf,
     document: () => parse('{ stub }'),
+    costOf: () => 1,
     liveRequest: (_params: OperationParams, _facts: unknown, cursor: string | undefined) =>
       ({ cursor, field: { overflow: 'latest-per-key' } }) as unknown as LiveRequest,
     execute: async (params: OperationParams) => ({ data: { echo: params.query } }),
     errors: (error: unknown) => {
       const { message, extensions } = formatError(toTidegateError(error));
-      return [new GraphQLError(message, { extensions: { ...extensions, http: { status: 400 } } })];
+      return [new GraphQLError(message, { extensions })];
     },
   } as unknown as BffServer;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import { cursorOf, type OperationParams } from '../../graphql/operation-params.ts';
 import { searchParamsOf } from '../http/request.ts';
@@ -11,11 +11,11 @@ export function streamTokenOf(request: IncomingMessage): string | undefined {
   return searchParamsOf(request).get('token') ?? undefined;
 }
 
-/** Reads `Last-Event-ID`, which a reconnecting EventSource sends, or else the cursor in `extensions`. */
+/** Reads `Last-Event-ID`, which a reconnecting EventSource sends, or else the cursor in `extensions`. @throws as `cursorOf` does. */
 export function resumeCursorOf(request: IncomingMessage, params: OperationParams): string | undefined {
+  const cursor = cursorOf(params);
   const lastEventId = request.headers['last-event-id'];
-  if (typeof lastEventId === 'string' && lastEventId !== '') return lastEventId;
-  return cursorOf(params);
+  return typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : cursor;
 }
 
 /** @throws TidegateError BAD_REQUEST when the operation id is missing, empty or too long. */
@@ -27,15 +27,4 @@ export function parseOperationId(value: unknown): string {
     'BAD_REQUEST',
     `\`operationId\` has to be a text of 1 to ${MAX_OPERATION_ID_BYTES} bytes.`,
   );
-}
-
-/** Requires one of these methods. @throws TidegateError METHOD_NOT_ALLOWED, after setting `Allow`. */
-export function requireMethod(
-  request: IncomingMessage,
-  response: ServerResponse,
-  methods: readonly string[],
-): void {
-  if (methods.includes(request.method ?? '')) return;
-  response.setHeader('allow', methods.join(', '));
-  throw new TidegateError('METHOD_NOT_ALLOWED', `This is asked by ${methods.join(' or ')}.`);
 }

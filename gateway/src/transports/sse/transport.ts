@@ -3,22 +3,16 @@ import { TidegateError } from '@tidegate/core';
 import type { OperationParams } from '../../graphql/operation-params.ts';
 import { hasLeft } from '../departed-client.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
-import { searchParamsOf, wantsEventStream } from '../http/request.ts';
+import { acceptedJson, acceptsEventStream } from '../http/accept.ts';
+import { requireMethod, searchParamsOf } from '../http/request.ts';
+import type { RequestSteps } from '../request-steps.ts';
 import { OpenConnections } from '../open-connections.ts';
 import { SseConnection } from './connection.ts';
 import { DistinctConnectionsMode } from './distinct-connections-mode.ts';
-import { requireMethod, resumeCursorOf, streamTokenOf } from './request.ts';
+import { resumeCursorOf, streamTokenOf } from './request.ts';
 import { SingleConnectionMode, type SingleConnectionModeOptions } from './single-connection-mode.ts';
 
 export type SseTransportOptions = Omit<SingleConnectionModeOptions, 'connect'>;
-
-/** Steps of a request that the transport takes when it needs them. */
-export interface SseRequestSteps {
-  /** Reads the operation from the query string or the body. */
-  readonly readParams: () => Promise<OperationParams>;
-  /** Charges the operation to its viewer and address. @throws TidegateError RATE_LIMITED */
-  readonly charge: () => Promise<void>;
-}
 
 /**
  * GraphQL over Server-Sent Events for one BFF, both modes of the protocol
@@ -38,11 +32,21 @@ export class SseTransport {
     this.#single = new SingleConnectionMode({ ...options, connect });
   }
 
-  /** True for a request of this protocol; others are GraphQL over HTTP. */
-  accepts(request: IncomingMessage): boolean {
-    const { method } = request;
-    if (method === 'PUT' || method === 'DELETE') return true;
-    return wantsEventStream(request) || (method !== 'OPTIONS' && streamTokenOf(request) !== undefined);
+  /**
+   * True for a request of this protocol; others are GraphQL over HTTP. A client that accepts both gets subscriptions as
+   * a stream, and queries and mutations as JSON.
+   */
+  async accepts(request: IncomingMessage, { readParams }: RequestSteps): Promise<boolean> {
+    const { method = '' } = request;
+    if (method === 'PUT' || method === 'DELETE' || streamTokenOf(request) !== undefined) return true;
+    if (!acceptsEventStream(request)) return false;
+    if (!acceptedJson(request) || !['GET', 'POST'].includes(method)) return true;
+    const params = await readParams();
+    try {
+      return this.#options.server.operationKind(params) === 'subscription';
+    } catch {
+      return false;
+    }
   }
 
   /**
@@ -52,11 +56,11 @@ export class SseTransport {
     request: IncomingMessage,
     response: ServerResponse,
     facts: EdgeFacts,
-    steps: SseRequestSteps,
+    steps: RequestSteps,
   ): Promise<void> {
     if (!this.#takes(request, response)) return;
-    const charge = async (): Promise<void> => {
-      await steps.charge();
+    const charge = async (operation?: OperationParams): Promise<void> => {
+      await steps.charge(operation);
       if (!this.#takes(request, response)) response.destroy();
     };
     const token = streamTokenOf(request);
@@ -69,17 +73,21 @@ export class SseTransport {
       const operationId = searchParamsOf(request).get('operationId');
       return this.#single.stop(requireToken(token), viewer, operationId, response);
     }
-    const opens = wantsEventStream(request);
+    const opens = acceptsEventStream(request);
     requireMethod(request, response, opens && token !== undefined ? ['GET'] : ['GET', 'POST']);
     if (token !== undefined && opens) return this.#single.open(token, viewer, response);
     const params = await steps.readParams();
     if (!this.#takes(request, response)) return;
     const requirePost = (): void => this.#requirePostForMutation(request, response, params);
     if (token === undefined) {
-      const cursor = resumeCursorOf(request, params);
-      return this.#distinct.serve({ facts, params, cursor, charge, requireMethod: requirePost }, response);
+      const cursor = (): string | undefined => resumeCursorOf(request, params);
+      const chargeIt = (): Promise<void> => charge(params);
+      return this.#distinct.serve(
+        { facts, params, cursor, charge: chargeIt, requireMethod: requirePost },
+        response,
+      );
     }
-    await charge();
+    await charge(params);
     if (response.destroyed) return;
     requirePost();
     this.#single.start(token, facts, params, response);

@@ -171,7 +171,7 @@ export class WebSocketTransport {
         );
       }
       const { viewer, address } = connection.facts;
-      const { refusal } = await guards.rates.charge(viewer, address);
+      const { refusal } = await guards.rates.charge(viewer, address, server.costOf(params));
       if (operation.ended) return [UNWANTED];
       if (refusal) throw refusal;
       const { facts } = connection;
@@ -182,7 +182,7 @@ export class WebSocketTransport {
       return {
         schema: server.schema,
         document,
-        operationName: params.operationName,
+        operationName: params.operationName || undefined,
         contextValue: {},
         run:
           kind === 'subscription'
