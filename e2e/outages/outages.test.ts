@@ -95,37 +95,38 @@ async function expectNoInnerText(platform: RunningPlatform, productId: string): 
       return response.then((answer) => answer.text()).catch(() => '');
     }),
   );
-  expect(answers.filter((text) => INNER_TEXT.test(text))).toEqual([]);
-  expect(answers.some((text) => text.includes('"code"'))).toBe(true);
+  const errors = answers.filter((text) => text.includes('"code"'));
+  expect(errors.length).toBeGreaterThan(0);
+  expect(errors.filter((text) => INNER_TEXT.test(text))).toEqual([]);
 }
 
-describe('the embedded default after an outage of its log', () => {
-  let platform: EmbeddedPlatform;
-  let productId: string;
-
-  beforeAll(async () => {
-    platform = await startEmbedded();
-    [productId] = (await waitForCatalogue(platform.webUrl)) as [string];
+/** Cuts the log of the embedded default until that is noticed, and mends it. Rejects when a promise is broken. */
+async function cutEmbeddedLog(platform: EmbeddedPlatform): Promise<void> {
+  const [productId] = (await waitForCatalogue(platform.webUrl)) as [string];
+  const { pid } = platform.child;
+  const file = new DatabaseSync(join(platform.dataDir, 'event-log.sqlite'), { timeout: 10_000 });
+  // Every read and write of a record fails.
+  file.exec('ALTER TABLE records RENAME TO records_away');
+  await until(async () => !(await isReady(platform.webUrl)), {
+    what: 'the outage to be noticed',
+    timeoutMs: OUTAGE_MS + 10_000,
   });
-  afterAll(() => platform?.[Symbol.asyncDispose]());
+  await expectNoInnerText(platform, productId);
+  file.exec('ALTER TABLE records_away RENAME TO records');
+  file.close();
+  await until(() => isReady(platform.webUrl), { what: 'the process to be ready', timeoutMs: RECOVERY_MS });
+  await expectOrdersToFlow(platform, productId);
+  expect(platform.child.pid).toBe(pid);
+}
 
-  it('is ready again without a restart, and orders flow', async () => {
-    const { pid } = platform.child;
-    const file = new DatabaseSync(join(platform.dataDir, 'event-log.sqlite'), { timeout: 10_000 });
-    // Every read and write of a record fails.
-    file.exec('ALTER TABLE records RENAME TO records_away');
-    await until(async () => !(await isReady(platform.webUrl)), {
-      what: 'the outage to be noticed',
-      timeoutMs: OUTAGE_MS + 10_000,
-    });
-    await expectNoInnerText(platform, productId);
-    file.exec('ALTER TABLE records_away RENAME TO records');
-    file.close();
-    await until(() => isReady(platform.webUrl), { what: 'the process to be ready', timeoutMs: RECOVERY_MS });
-    await expectOrdersToFlow(platform, productId);
-    expect(platform.child.pid).toBe(pid);
-  });
+// Runs beside the tests of the real stack, which mostly wait.
+let embedded: EmbeddedPlatform | undefined;
+let embeddedOutage: Promise<unknown> | undefined;
+beforeAll(async () => {
+  embedded = await startEmbedded();
+  embeddedOutage = cutEmbeddedLog(embedded).catch((error: unknown) => error);
 });
+afterAll(() => embedded?.[Symbol.asyncDispose]());
 
 describe.skipIf(realStackFromEnv() === undefined)('every process after an outage', () => {
   let stack: OwnStack;
@@ -169,15 +170,22 @@ describe.skipIf(realStackFromEnv() === undefined)('every process after an outage
     'of %s is ready again without a restart, and orders flow',
     async (name) => {
       await stack.cut(name);
-      await until(async () => !(await readyProcesses()).includes('gateway-web'), {
-        what: 'the outage to be noticed',
-        timeoutMs: OUTAGE_MS,
-      });
-      await Promise.all([delay(OUTAGE_MS), expectNoInnerText(platform, productId)]);
+      await Promise.all([
+        delay(OUTAGE_MS),
+        expectNoInnerText(platform, productId),
+        until(async () => !(await readyProcesses()).includes('gateway-web'), {
+          what: 'the outage to be noticed',
+          timeoutMs: OUTAGE_MS,
+        }),
+      ]);
       await stack.mend();
       await platform.processes.ready({ timeoutMs: RECOVERY_MS });
       await expectOrdersToFlow(platform, productId);
       expect(pidsNow()).toEqual(pids);
     },
   );
+});
+
+it('the embedded default is ready again after an outage of its log without a restart, and orders flow', async () => {
+  expect(await embeddedOutage).toBeUndefined();
 });

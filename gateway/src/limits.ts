@@ -103,7 +103,7 @@ export const gatewayLimits = {
     unit: 'count',
     default: 1_000,
     range: [1, MANY],
-    meaning: 'event streams that one address has reserved and not opened yet',
+    meaning: 'event streams that one address has reserved and not opened yet, with and without a token each',
   },
   maxReservationsPerViewer: {
     variable: 'MAX_RESERVATIONS_PER_VIEWER',

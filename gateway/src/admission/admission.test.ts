@@ -80,11 +80,17 @@ describe('admission', () => {
     });
     expect(() => admission.admitReservation(one)).toThrow(refused);
     expect(() => admission.admitReservation({ ...one, address: '192.0.2.2' })).toThrow(refused);
-    releases.push(admission.admitReservation(nobody));
-    expect(() => admission.admitReservation(nobody)).toThrow('3 unopened event streams of an address');
+    releases.push(admission.admitReservation(two));
     expect(() => admission.admitReservation(two)).toThrow('3 unopened event streams of an address');
     for (const release of releases) release();
     expect(admission.holders).toBe(0);
     admission.admitReservation(two);
+  });
+
+  it('leaves room for reservations with a token at an address that has its maximum without one', () => {
+    const { admission } = create();
+    for (let count = 0; count < 3; count++) admission.admitReservation(nobody);
+    expect(() => admission.admitReservation(nobody)).toThrow('3 unopened event streams of an address');
+    admission.admitReservation(one);
   });
 });

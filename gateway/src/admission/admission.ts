@@ -72,12 +72,15 @@ export class Admission {
 
   /**
    * Counts a reservation of an event stream until the stream is opened: for its address and, with a token, its viewer.
+   * Reservations with and without a token are counted apart, so that a flood without one leaves its neighbours room.
    *
    * @throws TidegateError RATE_LIMITED with `details.retryAfterMs`
    */
   admitReservation({ viewer, address }: Holder): Release {
-    const releaseAddress = this.#take('reservations-per-address', address);
-    if (viewer.role === 'anonymous') return releaseAddress;
+    const isAnonymous = viewer.role === 'anonymous';
+    const key = isAnonymous ? `anonymous ${address}` : address;
+    const releaseAddress = this.#take('reservations-per-address', key);
+    if (isAnonymous) return releaseAddress;
     try {
       const releaseViewer = this.#take('reservations-per-viewer', viewer.id);
       return () => {
