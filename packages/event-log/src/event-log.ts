@@ -8,7 +8,7 @@
 export interface EventLog {
   /**
    * Names the log's incarnation, for cursors. A recreated log gets another epoch, because its offsets name different
-   * records.
+   * records. So does an embedded log that was restored from a backup.
    *
    * - The epoch MUST be the same string for every process and after a restart.
    */

@@ -58,6 +58,7 @@ export function createSqliteEventLog(options: SqliteEventLogOptions): EventLog {
   const file = new SqliteFile(options.path, options.durability ?? 'process');
   return new SqliteEventLog(file, {
     logger: options.logger,
+    path: options.path === IN_MEMORY ? undefined : options.path,
     // No other process can open a database in memory.
     pollMs: options.path === IN_MEMORY ? 0 : (options.pollMs ?? 10),
     maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,

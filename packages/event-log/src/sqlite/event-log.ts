@@ -22,6 +22,7 @@ import { positionOutOfRange } from '../topic-errors.ts';
 import { AppendQueue } from './append-queue.ts';
 import { SqliteConsumption } from './consumption.ts';
 import { GroupStore } from './group-store.ts';
+import { Incarnation } from './incarnation.ts';
 import { RecordStore } from './record-store.ts';
 import { createSchema } from './schema.ts';
 import type { SqlFile } from './sql-file.ts';
@@ -33,6 +34,8 @@ import { WakeUps } from './wake-ups.ts';
 /** The options of `createSqliteEventLog` with its defaults applied. */
 export interface SqliteEventLogSettings {
   readonly logger: Logger;
+  /** Path of the file; undefined for a log in memory. */
+  readonly path: string | undefined;
   readonly pollMs: number;
   readonly maxRecordBytes: number;
   readonly sweepIntervalMs: number;
@@ -49,7 +52,7 @@ export class SqliteEventLog implements EventLog {
   readonly #file: SqlFile;
   readonly #settings: SqliteEventLogSettings;
   readonly #lifetime = new LogLifetime();
-  readonly #epoch: string;
+  readonly #incarnation: Incarnation;
   readonly #topics: TopicStore;
   readonly #records: RecordStore;
   readonly #groups: GroupStore;
@@ -61,7 +64,8 @@ export class SqliteEventLog implements EventLog {
   constructor(file: SqlFile, settings: SqliteEventLogSettings) {
     this.#file = file;
     this.#settings = settings;
-    this.#epoch = createSchema(file);
+    createSchema(file);
+    this.#incarnation = new Incarnation({ file, path: settings.path, logger: settings.logger });
     this.#topics = new TopicStore(file);
     this.#records = new RecordStore(file, this.#topics);
     this.#groups = new GroupStore(file, settings.sessionTimeoutMs);
@@ -69,7 +73,10 @@ export class SqliteEventLog implements EventLog {
     this.#queue = new AppendQueue({
       file,
       records: this.#records,
-      onCommitted: (positions) => this.#wakeUps.appended(positions),
+      onCommitted: (positions) => {
+        this.#incarnation.appended();
+        this.#wakeUps.appended(positions);
+      },
     });
     const { sweepIntervalMs: intervalMs, logger } = settings;
     this.#sweep = new Sweep(file, this.#topics, { intervalMs, logger }).start();
@@ -77,7 +84,7 @@ export class SqliteEventLog implements EventLog {
 
   async epoch(): Promise<string> {
     this.#lifetime.assertOpen();
-    return this.#epoch;
+    return this.#incarnation.epoch;
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
@@ -172,6 +179,7 @@ export class SqliteEventLog implements EventLog {
     this.#queue.flush();
     await this.#lifetime.stopAll();
     this.#wakeUps.close();
+    this.#incarnation.close();
     this.#file.close();
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { SqlFile } from './sql-file.ts';
 
 /** Offsets that share one row of `time_blocks`. */
@@ -51,14 +50,7 @@ const tables = `
   ) WITHOUT ROWID;
 `;
 
-/** Creates missing tables. Returns the file's epoch, which is written when the file is created and never changes. */
-export function createSchema(file: SqlFile): string {
-  return file.write(() => {
-    file.exec(tables);
-    file
-      .prepare(`INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING`)
-      .run(randomUUID());
-    const row = file.prepare<{ value: string }>(`SELECT value FROM meta WHERE name = 'epoch'`).get();
-    return (row as { value: string }).value;
-  });
+/** Creates missing tables. */
+export function createSchema(file: SqlFile): void {
+  file.write(() => file.exec(tables));
 }
