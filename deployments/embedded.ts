@@ -19,7 +19,7 @@ import {
   webhookSettings,
   type WebhookTables,
 } from '@tidegate/gateway';
-import { flag, integer, port, secret, text } from '@tidegate/runtime/config';
+import { flag, integer, oneOf, port, secret, text } from '@tidegate/runtime/config';
 import { runProcess } from '@tidegate/runtime/process';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { buildInChild } from '../microfrontends/build.ts';
@@ -40,6 +40,7 @@ runProcess({
   config: {
     PORT: port().default(4000),
     DATA_DIR: text('the folder for all data').default('.data'),
+    DURABILITY: oneOf(['process', 'power'], 'failure that accepted commands survive').default('process'),
     DEMO: flag('demo traffic').default(true),
     DEV_LOGIN: flag('POST /dev/token signs tokens for programs of this machine').default(true),
     ...jwtSettings,
@@ -58,16 +59,16 @@ runProcess({
     const { jwt, cursorSecrets, webhookKeys, login } = await readSecrets(config, dataDir);
     await buildInChild();
 
-    const log = createSqliteEventLog({ path: join(dataDir, 'event-log.sqlite'), logger, pollMs: 0 });
+    const { DURABILITY: durability } = config;
+    const file = (name: string) => ({ path: join(dataDir, `${name}.sqlite`), logger, durability });
+    const log = createSqliteEventLog({ ...file('event-log'), pollMs: 0 });
     host.add({ name: 'event log', stop: () => log.close() });
-    const database = createSqliteDatabase<WebhookTables>({ path: join(dataDir, 'webhooks.sqlite'), logger });
+    const database = createSqliteDatabase<WebhookTables>(file('webhooks'));
     host.add({ name: 'webhooks database', stop: () => database.close() });
     const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
 
     const platform = createOrderPlatform({
-      dataDir,
-      log,
-      logger,
+      ...{ dataDir, durability, log, logger },
       partitions: config.TOPIC_PARTITIONS,
       shipping: { prepareMs: config.SHIPPING_DISPATCH_MS, deliverMs: config.SHIPPING_DELIVERY_MS },
       ...(config.DEMO && { restock: DEMO_RESTOCK }),

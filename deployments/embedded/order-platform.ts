@@ -16,6 +16,8 @@ import type { Logger } from '@tidegate/runtime/telemetry';
 export interface OrderPlatformOptions {
   /** Folder of the services' SQLite files. */
   readonly dataDir: string;
+  /** Failure that committed transactions survive. Default 'process'. */
+  readonly durability?: 'process' | 'power';
   readonly log: EventLog;
   readonly logger: Logger;
   readonly partitions: number;
@@ -40,13 +42,17 @@ interface Service {
 
 /** Creates the whole write and read side in one process: the production services, each with its own database. */
 export function createOrderPlatform(options: OrderPlatformOptions): OrderPlatform {
-  const { log, dataDir, partitions } = options;
+  const { log, dataDir, durability = 'process', partitions } = options;
   const databases: Database<never>[] = [];
   const provider = createPaymentProvider();
 
   function dependencies<Tables>(name: string) {
     const logger = options.logger.child({ service: name });
-    const database = createSqliteDatabase<Tables>({ path: join(dataDir, `${name}.sqlite`), logger });
+    const database = createSqliteDatabase<Tables>({
+      path: join(dataDir, `${name}.sqlite`),
+      logger,
+      durability,
+    });
     databases.push(database as unknown as Database<never>);
     return { database, log, logger, partitions };
   }

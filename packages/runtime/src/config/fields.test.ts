@@ -6,6 +6,7 @@ import {
   hostPorts,
   integer,
   listOf,
+  oneOf,
   origins,
   port,
   secret,
@@ -68,6 +69,7 @@ const fields: [string, z.ZodType, [string, unknown][], string[]][] = [
     ],
     ['tv', 'web,', 'web,tv'],
   ],
+  ['oneOf', oneOf(['web', 'mobile'], 'o'), [['web', 'web']], ['', 'tv', 'Web', 'web,mobile']],
   ['secret', secret('s'), [['x'.repeat(32), 'x'.repeat(32)]], ['x'.repeat(31)]],
   ['text', text('t'), [['x', 'x']], ['']],
   [

@@ -53,6 +53,11 @@ export function listOf<T extends string>(allowed: readonly T[], meaning: string)
     ) as unknown as z.ZodType<T[], string>;
 }
 
+/** Accepts one of these words. */
+export function oneOf<const T extends string>(allowed: readonly [T, ...T[]], meaning: string) {
+  return z.enum(allowed).describe(`${meaning}: one of ${allowed.join(', ')}`);
+}
+
 /** Accepts a secret of at least 32 characters. */
 export function secret(meaning: string): z.ZodString {
   return z.string().min(32).describe(`${meaning}: a secret of at least 32 characters`);

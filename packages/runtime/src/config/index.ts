@@ -5,6 +5,7 @@ export {
   hostPorts,
   integer,
   listOf,
+  oneOf,
   origins,
   pairs,
   port,
