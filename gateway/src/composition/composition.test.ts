@@ -174,6 +174,12 @@ describe('the page', () => {
     expect(await (await get('/mfe/alpha/alpha-aaaaaaaa.js')).text()).toBe('alpha();');
   });
 
+  it('leaves out a remote whose folder was deleted: it was withdrawn', async () => {
+    await importMap();
+    rmSync(join(root, 'alpha'), { recursive: true });
+    expect(Object.keys((await importMap()).imports)).toEqual(['preact']);
+  });
+
   it('leaves out a remote that never had a valid manifest', async () => {
     mkdirSync(join(root, 'beta', 'dist'), { recursive: true });
     writeFileSync(join(root, 'beta', 'dist', 'manifest.json'), 'garbage');

@@ -13,7 +13,7 @@ interface StoredManifest {
 
 /**
  * Manifests of a folder of micro-frontends. A deployment replaces files and can fail at any point, so a manifest that
- * is missing, half-written or invalid never replaces the last valid one.
+ * is missing, half-written or invalid never replaces the last valid one. To withdraw a micro-frontend, delete its folder.
  */
 export class ManifestStore {
   readonly #root: string;
@@ -27,11 +27,23 @@ export class ManifestStore {
 
   /** Returns the valid manifests by name. Reads files that have changed since the last call. */
   async current(): Promise<readonly Manifest[]> {
-    const names = new Set([...this.#stored.keys(), ...(await this.#listFolders())]);
+    const found = await this.#listFolders();
+    if (found) await this.#forgetWithdrawn();
+    const names = new Set([...this.#stored.keys(), ...(found ?? [])]);
     await Promise.all([...names].map((name) => this.#refresh(name)));
     return [...this.#stored.values()]
       .flatMap(({ lastValid }) => lastValid ?? [])
       .toSorted((one, other) => one.name.localeCompare(other.name));
+  }
+
+  /** A micro-frontend whose whole folder is gone was withdrawn; one without its `dist` is being deployed. */
+  async #forgetWithdrawn(): Promise<void> {
+    const names = [...this.#stored.keys()];
+    const present = await Promise.all(names.map((name) => exists(join(this.#root, name))));
+    for (const name of names.filter((_, index) => !present[index])) {
+      this.#stored.delete(name);
+      this.#logger.info({ microFrontend: name }, 'micro-frontend withdrawn');
+    }
   }
 
   async #refresh(name: string): Promise<void> {
@@ -51,8 +63,8 @@ export class ManifestStore {
     }
   }
 
-  /** Lists the folders that hold a build, or the workspace that a build is made from. */
-  async #listFolders(): Promise<string[]> {
+  /** Lists the folders that hold a build, or the workspace that a build is made from; undefined when it cannot. */
+  async #listFolders(): Promise<string[] | undefined> {
     try {
       const entries = await readdir(this.#root, { withFileTypes: true });
       const names = entries
@@ -63,7 +75,7 @@ export class ManifestStore {
       return names.filter((_, index) => accepted[index]);
     } catch (error) {
       this.#logger.warn({ root: this.#root, err: error }, 'the folder of micro-frontends cannot be read');
-      return [];
+      return undefined;
     }
   }
 }
