@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { keepFormerFiles } from './build/former-files.ts';
 import { hashSources, isFresh, markFresh } from './build/freshness.ts';
 
 export interface BuildOptions {
@@ -36,6 +37,7 @@ export async function buildMicrofrontends(options: BuildOptions = {}): Promise<s
       // `native`: Node runs the configuration as it is; bundling it would take longer than the build.
       const configFile = join(folder, 'vite.config.ts');
       await build({ root: folder, configFile, configLoader: 'native', build: { outDir, emptyOutDir: true } });
+      keepFormerFiles(join(folder, 'dist'), outDir);
       markFresh(outDir, hash);
       replaceFolder(outDir, join(folder, 'dist'));
     }),

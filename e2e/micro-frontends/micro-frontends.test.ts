@@ -65,7 +65,6 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
   const row = (id: string, status?: string) =>
     page.locator(`[data-testid=order-row][data-order-id=${id}]${status ? `[data-status=${status}]` : ''}`);
   const live = () => page.locator('[data-testid=phase][data-phase=live]').waitFor();
-  const count = (total: number) => page.locator(`[data-testid=count][data-count="${total}"]`).waitFor();
   const isMarked = () => page.evaluate(() => (globalThis as { mark?: boolean }).mark);
 
   it('shows an existing order, one placed later and each change, without a reload', async () => {
@@ -93,37 +92,6 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     await page.reload({ waitUntil: 'commit' });
     await live();
     expect(await page.getByTestId('viewer').inputValue()).toBe('customer-1');
-  });
-
-  it('reconnects after the connection was cut and shows the missed changes', async () => {
-    await page.goto(url, { waitUntil: 'commit' });
-    await live();
-    server.publish(demoOrder({ id: 'o-1' }));
-    await row('o-1', 'PLACED').waitFor();
-    server.dropConnections();
-    server.publish(demoOrder({ id: 'o-1', version: 2, status: 'RESERVED' }));
-    server.publish(demoOrder({ id: 'o-1', version: 3, status: 'CONFIRMED' }));
-    await row('o-1', 'CONFIRMED').waitFor();
-    await live();
-  });
-
-  it('replaces its orders after a refused cursor, and counts by the server above 100 orders', async () => {
-    for (let count = 1; count <= 80; count++)
-      server.publish(demoOrder({ id: `old-${count}`, status: 'DISPATCHED' }));
-    await page.goto(url, { waitUntil: 'commit' });
-    await live();
-    await count(80);
-    server.refuseCursorWith = 'CURSOR_EXPIRED';
-    server.orders.clear();
-    for (let count = 1; count <= 130; count++)
-      server.orders.set(`o-${count}`, demoOrder({ id: `o-${count}` }));
-    server.dropConnections();
-    await count(130);
-    expect(await page.locator('[data-status=DISPATCHED]').count()).toBe(0);
-    expect(await page.locator('[data-lane=Placed] [data-testid=lane-count]').textContent()).toBe('130');
-    await page.getByTestId('show-more').click();
-    await until(async () => (await page.getByTestId('order-row').count()) === 40, { what: 'a further page' });
-    await page.locator('[data-testid=board][data-stale=false]').waitFor();
   });
 
   it('fetches its lists once', async () => {
@@ -252,62 +220,5 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     await page.unroute('**/mfe/orders/*.js');
     await page.getByTestId('retry').click();
     await row('o-1').waitFor();
-  });
-
-  it('says that it is offline within 3 s, since when, and connects on request', async () => {
-    await page.goto(url, { waitUntil: 'commit' });
-    await live();
-    server.freeze();
-    await page.locator('[data-testid=phase][data-phase=offline]').waitFor({ timeout: 3_000 });
-    await page.getByText(/Offline for \d+ s/).waitFor();
-    await page.locator('[data-testid=board][data-stale=true]').waitFor();
-    server.thaw();
-    await page.getByTestId('retry-now').click();
-    await live();
-    await page.locator('[data-testid=board][data-stale=false]').waitFor();
-  });
-
-  it('is offline when the browser is', async () => {
-    await page.goto(url, { waitUntil: 'commit' });
-    await live();
-    await context.setOffline(true);
-    await page.locator('[data-testid=phase][data-phase=offline]').waitFor({ timeout: 3_000 });
-    await context.setOffline(false);
-    await live();
-  });
-
-  it('keeps the page when its token has expired, and continues with a new one', async () => {
-    server.issuesTokens = false;
-    const token = (lifetimeMs: number) => {
-      const claims = { sub: 'customer-9', role: 'customer', exp: (Date.now() + lifetimeMs) / 1_000 };
-      return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
-    };
-    await page.addInitScript((text) => sessionStorage.setItem('tidegate.token', text), token(4_000));
-    await page.goto(`${url}/new`, { waitUntil: 'commit' });
-    await page.getByTestId('add-product').click();
-    await until(() => server.dropExpired(), { what: 'the token expires' });
-    await page.locator('[data-testid=phase][data-phase=signed-out]').waitFor();
-    await page.getByTestId('sign-in-again').click();
-    await page.getByLabel('Paste a bearer token').fill(token(600_000));
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await live();
-    expect(await page.getByTestId('place-order').isEnabled()).toBe(true);
-    expect(await page.getByTestId('token-form').count()).toBe(0);
-  });
-
-  it('asks for a token when the server issues none', async () => {
-    server.issuesTokens = false;
-    server.publish(demoOrder({ id: 'o-1' }));
-    await page.goto(url, { waitUntil: 'commit' });
-    await page.getByLabel('Paste a bearer token').fill('not a token');
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByText('This is not a token').waitFor();
-    const payload = Buffer.from(JSON.stringify({ sub: 'customer-9', role: 'customer' })).toString(
-      'base64url',
-    );
-    await page.getByLabel('Paste a bearer token').fill(`h.${payload}.s`);
-    await page.getByRole('button', { name: 'Continue' }).click();
-    await row('o-1').waitFor();
-    expect(await page.getByTestId('viewer').textContent()).toBe('customer-9');
   });
 });

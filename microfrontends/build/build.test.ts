@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildMicrofrontends } from '../build.ts';
+import { keepFormerFiles } from './former-files.ts';
 import { hashSources, isFresh, markFresh } from './freshness.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -82,6 +83,30 @@ describe('freshness', () => {
     rmSync(join(dist, 'manifest.json'));
     expect(isFresh(dist, 'hash')).toBe(false);
   });
+});
+
+it('a build keeps the files of former builds for seven days after they were superseded', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'former-'));
+  const builds = ['one', 'two', 'three', 'four'].map((name) => join(folder, name));
+  const day = 24 * 60 * 60 * 1_000;
+  for (const [index, build] of builds.entries()) {
+    mkdirSync(build);
+    const file = `a-${String(index).repeat(8)}.js`;
+    writeFileSync(join(build, file), String(index));
+    writeFileSync(join(build, 'manifest.json'), JSON.stringify({ integrity: { [file]: '' } }));
+  }
+  const [one, two, three, four] = builds as [string, string, string, string];
+  keepFormerFiles(one, two, Date.now());
+  keepFormerFiles(two, three, Date.now() + 6 * day);
+  expect(readFileSync(join(three, 'a-00000000.js'), 'utf8')).toBe('0');
+  keepFormerFiles(three, four, Date.now() + 8 * day);
+  expect(readdirSync(four).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    'a-11111111.js',
+    'a-22222222.js',
+    'a-33333333.js',
+    'manifest.json',
+  ]);
+  rmSync(folder, { recursive: true });
 });
 
 it('covers every workspace: each has its own Vite configuration', () => {

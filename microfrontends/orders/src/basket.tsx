@@ -1,4 +1,6 @@
 import { useState } from 'preact/hooks';
+import type { BasketStore } from './basket-store.ts';
+import type { Product } from './catalogue.ts';
 import { newCommandId, placeOrder } from './commands.ts';
 import type { OrdersContext } from './context.ts';
 import { formatMoney } from './format.ts';
@@ -25,25 +27,7 @@ export function Basket({ context }: { context: OrdersContext }) {
       {lines.length === 0 && <p class="muted">Add something to order it.</p>}
       <ul class="items">
         {lines.map(({ product, quantity }) => (
-          <li key={product.id}>
-            <span class="picture" aria-hidden="true">
-              {product.image}
-            </span>
-            <span>
-              {product.name}
-              {quantity > product.stock.available && (
-                <span class="short" role="status">
-                  {product.stock.available === 0 ? 'Sold out' : `Only ${product.stock.available} left`}
-                </span>
-              )}
-            </span>
-            <Stepper
-              name={product.name}
-              quantity={quantity}
-              available={product.stock.available}
-              onChange={(next) => basket.setQuantity(product.id, next)}
-            />
-          </li>
+          <BasketLine key={product.id} product={product} quantity={quantity} basket={basket} />
         ))}
       </ul>
       <label class="note">
@@ -74,6 +58,36 @@ export function Basket({ context }: { context: OrdersContext }) {
             : `Place order · ${formatMoney({ amountCents, currency })}`}
       </button>
     </form>
+  );
+}
+
+interface BasketLineProps {
+  readonly product: Product;
+  readonly quantity: number;
+  readonly basket: BasketStore;
+}
+
+function BasketLine({ product: { id, name, image, stock }, quantity, basket }: BasketLineProps) {
+  return (
+    <li>
+      <span class="picture" aria-hidden="true">
+        {image}
+      </span>
+      <span>
+        {name}
+        {quantity > stock.available && (
+          <span class="short" role="status">
+            {stock.available === 0 ? 'Sold out' : `Only ${stock.available} left`}
+          </span>
+        )}
+      </span>
+      <Stepper
+        name={name}
+        quantity={quantity}
+        available={stock.available}
+        onChange={(next) => basket.setQuantity(id, next)}
+      />
+    </li>
   );
 }
 

@@ -44,12 +44,11 @@ export function layoutOf(orders: OrderCollection): LaneLayout {
   return perLane((lane) => (groups.get(lane) ?? []).map(({ order }) => order.id));
 }
 
-/** Counts the orders that are in another lane, or in one layout only. */
+/** Counts the orders that are new or in another lane. One that newer orders have pushed off its page has not changed. */
 export function countMoves(from: LaneLayout, to: LaneLayout): number {
   const before = lanesById(from);
   const after = lanesById(to);
-  const ids = new Set([...before.keys(), ...after.keys()]);
-  return [...ids].filter((id) => before.get(id) !== after.get(id)).length;
+  return [...after].filter(([id, lane]) => before.get(id) !== lane).length;
 }
 
 /** Keeps the newest orders of each lane, at most `limits` of them. */
