@@ -37,6 +37,10 @@ export class EventStreamClient implements ResumingClient {
     this.#streams[0]!.leave();
   }
 
+  resubscribe(): boolean {
+    return this.#streams[0]!.reopen();
+  }
+
   pause(): boolean {
     return this.#streams.map((stream) => stream.pause()).includes(true);
   }
@@ -80,6 +84,14 @@ class OperationStream {
   connect(replica: number): void {
     this.#isWanted = true;
     if (!this.#request) this.#open(replica);
+  }
+
+  /** Replaces its stream by another one on the same replica. */
+  reopen(): boolean {
+    if (!this.#request) return false;
+    this.leave();
+    this.connect(this.#replica);
+    return true;
   }
 
   leave(): void {

@@ -26,6 +26,8 @@ describe('every client of two replicas on the embedded log', () => {
       expect(stats.resumes).toBeGreaterThan(RUNS);
       expect(stats.kills).toBeGreaterThan(RUNS / 10);
       expect(stats.renewals).toBeGreaterThan(RUNS / 10);
+      expect(stats.reuses).toBeGreaterThan(RUNS / 10);
+      expect(stats.aborts).toBeGreaterThan(RUNS / 2);
       expect(stats.dropped).toBeGreaterThan(RUNS / 10);
       expect(stats.fresh).toBeGreaterThan(0);
     },

@@ -37,6 +37,11 @@ export interface ResumingClient {
   close(): void;
   /** Completes its first operation by the protocol and keeps the others. */
   unsubscribe(): void;
+  /**
+   * Completes its first operation and subscribes to it again at once; over WebSocket under the same id and with one TCP
+   * write. Returns false when it is not subscribed.
+   */
+  resubscribe(): boolean;
   /** Stops reading: messages accumulate in the kernel and the gateway. Returns false when it is not connected. */
   pause(): boolean;
   resume(): void;

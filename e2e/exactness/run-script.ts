@@ -37,6 +37,10 @@ export interface RunStats {
   fresh: number;
   /** Tokens renewed on an open connection. */
   renewals: number;
+  /** Operations that were replaced by others of the same id. */
+  reuses: number;
+  /** Connections that were broken off while they began. */
+  aborts: number;
 }
 
 export const noStats: RunStats = {
@@ -47,6 +51,8 @@ export const noStats: RunStats = {
   dropped: 0,
   fresh: 0,
   renewals: 0,
+  reuses: 0,
+  aborts: 0,
 };
 
 type Place = { readonly phase: 'up'; readonly replica: Replica } | { readonly phase: 'down' | 'starting' };
@@ -147,6 +153,11 @@ class ScriptRun {
       case 'reconnect':
         this.#clients[step.client]!.vanish();
         return this.#clients[step.client]!.connect(step.replica);
+      case 'abort':
+        return this.#abort(step.client, step.replica, step.turns);
+      case 'resubscribe':
+        if (this.#clients[step.client]!.resubscribe()) this.#stats.reuses += 1;
+        return;
       case 'kill':
         return this.#kill(step.replica, step.back);
       case 'restart':
@@ -162,6 +173,16 @@ class ScriptRun {
       default:
         return this.#clients[step.client]![step.kind]();
     }
+  }
+
+  async #abort(index: number, replica: number, turns: number): Promise<void> {
+    const client = this.#clients[index]!;
+    client.vanish();
+    client.connect(replica);
+    for (let turn = 0; turn < turns; turn++) await this.#world.turn();
+    client.vanish();
+    client.connect(replica);
+    this.#stats.aborts += 1;
   }
 
   #watchedBy(client: number): string {

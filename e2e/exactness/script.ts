@@ -28,8 +28,10 @@ export type Step =
     }
   /** `reconnect`: the connection breaks, and the client connects to another replica at once. */
   | { readonly kind: 'connect' | 'reconnect'; readonly client: number; readonly replica: number }
+  /** A new connection that the client breaks off after this many turns; then it connects again. */
+  | { readonly kind: 'abort'; readonly client: number; readonly replica: number; readonly turns: number }
   | {
-      readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'pause' | 'resume' | 'renew';
+      readonly kind: 'vanish' | 'close' | 'unsubscribe' | 'resubscribe' | 'pause' | 'resume' | 'renew';
       readonly client: number;
     }
   /** SIGKILL. `back`: a successor starts at once; otherwise when both replicas are down, or at the end. */
@@ -95,6 +97,8 @@ const ofClient = fc.record({
     'vanish' as const,
     'close' as const,
     'unsubscribe' as const,
+    'resubscribe' as const,
+    'resubscribe' as const,
     'pause' as const,
     'resume' as const,
     'renew' as const,
@@ -146,7 +150,16 @@ function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
         replica,
       }),
     },
-    { weight: 36, arbitrary: ofClient },
+    { weight: 46, arbitrary: ofClient },
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        kind: fc.constant('abort' as const),
+        client,
+        replica,
+        turns: fc.nat({ max: 6 }),
+      }),
+    },
     { weight: 9, arbitrary: fc.record({ kind: fc.constant('kill' as const), replica, back: fc.boolean() }) },
     {
       weight: 6,

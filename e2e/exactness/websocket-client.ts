@@ -14,6 +14,11 @@ const isTemporaryClose = (code: number): boolean =>
 interface SocketOperation extends ClientOperation {
   /** Id on the present connection; undefined while not subscribed. */
   id: string | undefined;
+  /**
+   * Ping that was sent between `complete` and the next `subscribe` under the same id. Messages before its pong belong to
+   * the operation before.
+   */
+  barrier: number | undefined;
 }
 
 interface Message {
@@ -42,6 +47,7 @@ export class WebSocketClient implements ResumingClient {
     this.#operations = options.operations.map((spec) => ({
       ...createOperation(spec, options.writer),
       id: undefined,
+      barrier: undefined,
     }));
   }
 
@@ -72,7 +78,21 @@ export class WebSocketClient implements ResumingClient {
     const operation = this.#operations[0]!;
     if (operation.id === undefined || this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#send({ id: operation.id, type: 'complete' });
-    operation.id = undefined;
+    operation.id = operation.barrier = undefined;
+  }
+
+  resubscribe(): boolean {
+    const operation = this.#operations[0]!;
+    const { id } = operation;
+    if (id === undefined || this.#socket?.readyState !== WebSocket.OPEN) return false;
+    const { _socket: tcp } = this.#socket as unknown as { _socket: Socket };
+    operation.barrier = this.#ids += 1;
+    tcp.cork();
+    this.#send({ id, type: 'complete' });
+    this.#send({ type: 'ping', payload: { barrier: operation.barrier } });
+    this.#subscribe(operation, id);
+    tcp.uncork();
+    return true;
   }
 
   pause(): boolean {
@@ -122,7 +142,7 @@ export class WebSocketClient implements ResumingClient {
     this.#unclog();
     this.#socket = undefined;
     this.#isAcknowledged = false;
-    for (const operation of this.#operations) operation.id = undefined;
+    for (const operation of this.#operations) operation.id = operation.barrier = undefined;
   }
 
   #open(replica: number): void {
@@ -167,7 +187,7 @@ export class WebSocketClient implements ResumingClient {
     if (message.type === 'pong') return this.#receivePong(message.payload);
     const operation = this.#operations.find(({ id }) => id !== undefined && id === message.id);
     // A message that was in flight when the client unsubscribed.
-    if (!operation) return;
+    if (!operation || operation.barrier !== undefined) return;
     if (message.type === 'next') this.#receiveNext(operation, message.payload as Payload);
     if (message.type === 'complete')
       throw new ExactnessViolation(`${operation.view.toString()}: completed by itself`);
@@ -185,13 +205,19 @@ export class WebSocketClient implements ResumingClient {
       (payload as { tidegate?: { cursors?: Record<string, string> } } | undefined)?.tidegate ?? {};
     for (const operation of this.#operations) {
       const cursor = operation.id === undefined ? undefined : cursors?.[operation.id];
-      if (cursor === undefined) continue;
+      if (cursor === undefined || operation.barrier !== undefined) continue;
       operation.cursor = cursor;
       operation.view.accept();
     }
   }
 
   #receivePong(payload: unknown): void {
+    const { barrier } = (payload ?? {}) as { barrier?: number };
+    if (barrier !== undefined) {
+      for (const operation of this.#operations)
+        if (operation.barrier === barrier) operation.barrier = undefined;
+      return;
+    }
     const { expiresAt } = (payload as { tidegate?: { expiresAt?: string } } | undefined)?.tidegate ?? {};
     if (expiresAt === undefined) throw new ExactnessViolation('a renewal was answered without its end');
     this.#tokens.useNewest(Date.parse(expiresAt));
@@ -211,9 +237,9 @@ export class WebSocketClient implements ResumingClient {
     for (const operation of this.#operations) if (operation.id === undefined) this.#subscribe(operation);
   }
 
-  #subscribe(operation: SocketOperation): void {
+  #subscribe(operation: SocketOperation, id = String((this.#ids += 1))): void {
     const { spec, cursor, view } = operation;
-    operation.id = String((this.#ids += 1));
+    operation.id = id;
     if (cursor === undefined) view.subscribed();
     else this.#options.onResume();
     const payload = { ...documentOf(spec), ...(cursor !== undefined && { extensions: { cursor } }) };
