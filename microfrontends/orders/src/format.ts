@@ -3,6 +3,13 @@ import type { Money } from './order.ts';
 /** Cached per currency: creating a formatter costs more than formatting a thousand numbers. */
 const currencies = new Map<string, Intl.NumberFormat>();
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const calendar = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'narrow' });
 
 export function formatMoney({ amountCents, currency }: Money): string {
@@ -13,6 +20,11 @@ export function formatMoney({ amountCents, currency }: Money): string {
 
 export function formatTime(iso: string): string {
   return clock.format(new Date(iso));
+}
+
+/** Returns date and time, e.g. `Nov 26, 02:36:10 AM`. */
+export function formatMoment(iso: string): string {
+  return calendar.format(new Date(iso));
 }
 
 /** Returns `now`, `12s ago`, `5m ago`, `3h ago` or `2d ago`. */

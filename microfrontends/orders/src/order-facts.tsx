@@ -1,4 +1,4 @@
-import { formatTime } from './format.ts';
+import { formatMoment } from './format.ts';
 import type { Order } from './order.ts';
 
 /** Customer, payment and shipment of an order; facts without a value are left out. */
@@ -6,7 +6,7 @@ export function OrderFacts({ order }: { order: Order }) {
   return (
     <dl class="facts">
       <Fact name="Customer" value={order.customerId} />
-      <Fact name="Placed" value={formatTime(order.placedAt)} />
+      <Fact name="Placed" value={formatMoment(order.placedAt)} />
       <Fact name="Payment" value={describePayment(order.payment)} />
       <Fact name="Carrier" value={order.shipment?.carrier} />
       <Fact name="Tracking" value={order.shipment?.trackingCode} />

@@ -1,4 +1,4 @@
-import { formatTime } from './format.ts';
+import { formatMoment } from './format.ts';
 import type { TrackedOrder } from './order-collection.ts';
 import { happyPath, statusLabels, type OrderStatus } from './order.ts';
 
@@ -19,7 +19,7 @@ export function Timeline({ tracked }: { tracked: TrackedOrder }) {
             aria-current={progress === 'now' ? 'step' : undefined}
           >
             <span>{statusLabels[status]}</span>
-            {at !== undefined && progress !== 'next' && <time dateTime={at}>{formatTime(at)}</time>}
+            {at !== undefined && progress !== 'next' && <time dateTime={at}>{formatMoment(at)}</time>}
           </li>
         );
       })}
