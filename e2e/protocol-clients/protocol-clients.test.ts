@@ -1,8 +1,10 @@
 /** Promise: unmodified clients of the protocols work: graphql-ws, graphql-sse, EventSource, Apollo, urql. */
-import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
+import { createHash } from 'node:crypto';
+import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { until } from '@tidegate/testing';
-import { createClient as createUrqlClient, subscriptionExchange } from '@urql/core';
+import { createClient as createUrqlClient, fetchExchange, subscriptionExchange } from '@urql/core';
 import { EventSource } from 'eventsource';
 import { createClient as createSseClient, type Client as SseClient } from 'graphql-sse';
 import { createClient as createWsClient } from 'graphql-ws';
@@ -226,6 +228,39 @@ describe('unmodified clients of the protocols work:', () => {
       return () => subscription.unsubscribe();
     });
     await socket.dispose();
+  });
+
+  it('urql over HTTP without options: queries and mutations', async () => {
+    const fetchOptions = { headers: { authorization: `Bearer ${token}` } };
+    const client = createUrqlClient({
+      url: `${platform.webUrl}/graphql/web`,
+      exchanges: [fetchExchange],
+      fetchOptions,
+    });
+    const read = await client.query('{ me { id } }', {});
+    expect([read.error, read.data]).toEqual([undefined, { me: { id: 'customer-1' } }]);
+    const cancel = 'mutation { cancelOrder(input: { orderId: "none" }) { __typename } }';
+    const written = await client.mutation(cancel, {});
+    expect(written.error?.networkError).toBeUndefined();
+    expect(written.data ?? written.error?.graphQLErrors.length).toBeTruthy();
+    const bad = await client.query('{ nonsense }', {});
+    expect(bad.error?.graphQLErrors[0]?.extensions['code']).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
+  it('Apollo Client over HTTP without options: queries, and automatic persisted queries', async () => {
+    const uri = `${platform.webUrl}/graphql/web`;
+    const headers = { authorization: `Bearer ${token}` };
+    const persisted = new PersistedQueryLink({
+      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    });
+    for (const link of [new HttpLink({ uri, headers }), persisted.concat(new HttpLink({ uri, headers }))]) {
+      const client = new ApolloClient({ link, cache: new InMemoryCache() });
+      for (const fetchPolicy of ['network-only', 'network-only'] as const) {
+        const { data } = await client.query({ query: gql('{ me { id } }'), fetchPolicy });
+        expect(data).toMatchObject({ me: { id: 'customer-1' } });
+      }
+      client.stop();
+    }
   });
 
   it('graphql-ws: queries and mutations too', async () => {

@@ -17,6 +17,7 @@ import type { OperationLimits } from './operation-limits.ts';
 export function requireShapeWithin(document: DocumentNode, limits: OperationLimits): void {
   let aliases = 0;
   let directives = 0;
+  let repeated = 0;
   let nesting = 0;
   let deepestValue = 0;
   const nested = {
@@ -26,12 +27,14 @@ export function requireShapeWithin(document: DocumentNode, limits: OperationLimi
   visit(document, {
     Field: ({ alias }) => void (aliases += alias ? 1 : 0),
     Directive: () => void (directives += 1),
+    SelectionSet: (set) => void (repeated += repeatedFieldsOf(set)),
     ListValue: nested,
     ObjectValue: nested,
   });
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION).length;
   requireWithin('maxAliases', aliases, limits);
   requireWithin('maxDirectives', directives, limits);
+  requireWithin('maxRepeatedFields', repeated, limits);
   requireWithin('maxFragments', fragments, limits);
   requireWithin('maxVariableDepth', deepestValue, limits);
   const reach = new FragmentReach(document);
@@ -40,6 +43,25 @@ export function requireShapeWithin(document: DocumentNode, limits: OperationLimi
     requireWithin('maxDocumentDepth', reach.depthOf(definition), limits);
     requireWithin('maxRootFields', reach.rootFieldsOf(definition), limits);
   }
+}
+
+/**
+ * Fields of a selection that have the name of one before, in it or its inline fragments. Validation compares each with
+ * each.
+ */
+function repeatedFieldsOf(set: SelectionSetNode): number {
+  const names = new Set<string>();
+  let count = 0;
+  const collect = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+      if (selection.kind !== Kind.FIELD) continue;
+      count += 1;
+      names.add((selection.alias ?? selection.name).value);
+    }
+  };
+  collect(set);
+  return count - names.size;
 }
 
 /** @throws TidegateError OPERATION_TOO_COMPLEX with `details.limit`, `max` and, where it is known, `found`. */

@@ -40,10 +40,17 @@ export const operationLimits = {
     range: [0, MANY],
     meaning: 'directives of a GraphQL document',
   },
+  maxRepeatedFields: {
+    variable: 'MAX_REPEATED_FIELDS',
+    unit: 'count',
+    default: 100,
+    range: [0, MANY],
+    meaning: 'fields of a GraphQL document that repeat the name of another one of their selection',
+  },
   maxFragments: {
     variable: 'MAX_FRAGMENTS',
     unit: 'count',
-    default: 100,
+    default: 50,
     range: [0, MANY],
     meaning: 'fragments of a GraphQL document',
   },

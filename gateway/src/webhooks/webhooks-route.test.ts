@@ -7,6 +7,15 @@ interface ErrorAnswer {
   error: { code: string; message: string; details?: Record<string, unknown> };
 }
 
+const manyAliases = `subscription { counters { ${Array.from({ length: 101 }, (_, at) => `a${at}: count`).join(' ')} } }`;
+
+/** JSON.stringify cannot write a value of this depth. */
+const deepVariables = JSON.stringify({
+  url: 'http://127.0.0.1:1/hook',
+  document: allCounters,
+  variables: { a: 0 },
+}).replace('"a":0', `"a":${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+
 describe('the REST interface of webhooks', () => {
   let world: WebhookWorld;
   beforeAll(async () => {
@@ -60,6 +69,8 @@ describe('the REST interface of webhooks', () => {
       { document: 'subscription { nextAlarm(id: 1) }' },
       'BAD_USER_INPUT',
     ],
+    ['deep variables', deepVariables, 'OPERATION_TOO_COMPLEX'],
+    ['a document with too many aliases', { document: manyAliases }, 'OPERATION_TOO_COMPLEX'],
     ['an unknown BFF', { bff: 'unknown' }, 'BAD_USER_INPUT'],
     ['an invalid URL', { url: 'nowhere' }, 'BAD_USER_INPUT'],
     ['http to another host', { url: 'http://10.0.0.1/' }, 'BAD_USER_INPUT'],
