@@ -49,11 +49,15 @@ export class Consistency {
    * Adds the floor versions of a token. With `strict`, a read that does not reach them fails instead of returning an
    * older version. Default false.
    *
+   * @param token an argument as the client sent it: a scalar of a schema without a parser may be any JSON value.
    * @throws TidegateError BAD_USER_INPUT when the token is malformed, which an empty one is.
    */
-  require(token: ConsistencyToken | null | undefined, strict = false): void {
-    if (token === '') throw new TidegateError('BAD_USER_INPUT', 'A consistency token is not empty.');
-    if (token != null) this.#token = mergeConsistencyTokens(this.#token, token);
+  require(token: unknown, strict = false): void {
+    if (token != null) {
+      if (typeof token !== 'string' || token === '')
+        throw new TidegateError('BAD_USER_INPUT', 'A consistency token is a text that is not empty.');
+      this.#token = mergeConsistencyTokens(this.#token, token);
+    }
     if (strict) this.#strict = true;
   }
 
