@@ -57,7 +57,7 @@ export const operationLimits = {
   maxRootFields: {
     variable: 'MAX_ROOT_FIELDS',
     unit: 'count',
-    default: 50,
+    default: 20,
     range: [1, MANY],
     meaning: 'root fields of an operation',
   },
