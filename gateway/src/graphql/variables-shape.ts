@@ -58,3 +58,15 @@ export function isLargerThan(value: unknown, maxBytes: number): boolean {
   }
   return false;
 }
+
+/** Returns true when a value has lists or objects inside each other beyond a depth. Without recursion. */
+export function isDeeperThan(value: unknown, maxDepth: number): boolean {
+  const waiting: (readonly [value: unknown, depth: number])[] = [[value, 0]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [each, depth] = next;
+    if (typeof each !== 'object' || each === null) continue;
+    if (depth >= maxDepth) return true;
+    for (const inner of Object.values(each)) waiting.push([inner, depth + 1]);
+  }
+  return false;
+}

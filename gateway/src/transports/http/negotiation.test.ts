@@ -239,3 +239,33 @@ describe('a result', () => {
 
   it('varies by Accept', async () => expect((await send(READY)).headers.get('vary')).toMatch(/accept(,|$)/i));
 });
+
+describe('a WebSocket message', () => {
+  const deep = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+  it.each<[string, string]>([
+    [
+      'subscribe',
+      `{"type":"subscribe","id":"1","payload":{"query":"{ ready }","variables":{"a":${deep(50_000)}}}}`,
+    ],
+    ['ping', `{"type":"ping","payload":{"a":${deep(50_000)}}}`],
+  ])(
+    '%s that is deeper than the stack closes with 4400, without a line in the log',
+    async (_title, message) => {
+      const socket = await edge.open();
+      socket.send(message);
+      await until(() => socket.closed, { what: 'the close' });
+      expect(socket.closed).toMatchObject({ code: 4400 });
+      expect(edge.errors).toEqual([]);
+    },
+  );
+
+  it('with variables over the limit ends its operation with OPERATION_TOO_COMPLEX', async () => {
+    const socket = await edge.open();
+    socket.send(
+      `{"type":"subscribe","id":"1","payload":{"query":"{ ready }","variables":{"a":${deep(900)}}}}`,
+    );
+    const error = await until(() => socket.of('error')[0], { what: 'the error' });
+    expect(JSON.stringify(error)).toContain('OPERATION_TOO_COMPLEX');
+  });
+});

@@ -1,11 +1,15 @@
 import { errorCodes } from '@tidegate/core';
 import { MessageType, parseMessage, type Message, type SubscribeMessage } from 'graphql-ws';
 import { namesDocument, type OperationParams } from '../../graphql/operation-params.ts';
+import { isDeeperThan } from '../../graphql/variables-shape.ts';
 import { MAX_OPERATION_ID_BYTES } from '../operation-id.ts';
 import type { WebSocketConnection } from './connection.ts';
 
 /** Passes a message to graphql-ws. Resolves when graphql-ws has finished with it: for a subscribe, with its operation. */
 export type HandleMessage = (text: string) => Promise<void>;
+
+/** Maximum lists and objects inside each other in a message: JSON.stringify cannot write thousands of them. */
+const MAX_MESSAGE_DEPTH = 1_000;
 
 /** Begin of every message of graphql-ws about an operation. */
 const ABOUT_OPERATION = /^\{"id":"(\d+)","type":"(\w+)"/;
@@ -94,7 +98,9 @@ export class OperationBorder {
 /** Returns the message; undefined when it is not one of graphql-transport-ws. */
 function parse(text: string): Message | undefined {
   try {
-    return parseMessage(withQuery(JSON.parse(text)));
+    const message: unknown = JSON.parse(text);
+    if (isDeeperThan(message, MAX_MESSAGE_DEPTH)) return undefined;
+    return parseMessage(withQuery(message));
   } catch {
     return undefined;
   }
