@@ -18,6 +18,14 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
+/**
+ * Bounds a cache by a number of entries. Each entry counts as a size of 1: with `max` the cache would allocate its arrays
+ * for the maximum at once, 5 MB for 100,000 entries.
+ */
+function boundedBy(maxEntries: number): { readonly maxSize: number; readonly sizeCalculation: () => number } {
+  return { maxSize: maxEntries, sizeCalculation: () => 1 };
+}
+
 /** Minimum time between two sweeps of a full store. A sweep reads all entries. */
 const SWEEP_EVERY_MS = 1_000;
 
@@ -50,12 +58,12 @@ class MemorySharedState implements SharedState {
     this.#maxEntries = maxEntries;
     this.#clock = clock;
     this.#entries = new LRUCache({
-      max: maxEntries,
+      ...boundedBy(maxEntries),
       dispose: ({ expiresAtMs }, key, reason) => {
         if (reason === 'evict' && expiresAtMs > clock()) onEvict?.(key);
       },
     });
-    this.#buckets = new LRUCache({ max: maxEntries });
+    this.#buckets = new LRUCache(boundedBy(maxEntries));
   }
 
   async get(key: string): Promise<string | undefined> {
