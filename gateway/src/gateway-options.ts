@@ -6,6 +6,7 @@ import type { Readiness } from '@tidegate/runtime/process';
 import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
+import type { Plugin } from 'graphql-yoga';
 import type { AsyncApiOptions } from './asyncapi.ts';
 import type { JwtOptions, TokenVerifier } from './auth/token-verifier.ts';
 import type { GatewayLimits } from './limits.ts';
@@ -45,6 +46,11 @@ export interface GatewayOptions {
   readonly routes?: readonly Route[];
   /** Executes registered documents only, on a BFF that has some. Default true. */
   readonly trustedOnly?: boolean;
+  /**
+   * Yoga and Envelop plugins around the execution of queries and mutations of every BFF and transport, e.g. for tracing.
+   * Live changes are rendered without them. Default: none.
+   */
+  readonly plugins?: readonly Plugin[];
   /** Origins, such as `https://shop.example`, whose pages may use the gateway beside those of its own host. Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** Addresses or CIDR ranges of proxies whose `X-Forwarded-For` is trusted. Default: none. */

@@ -105,8 +105,12 @@ export class Gateway {
     const maxTokenAgeMs = limits.maxTokenAgeMs + 2 * limits.clockToleranceMs;
     this.#revocations = new Revocations({ log, logger, maxTokenAgeMs });
     const verifier = this.#revocations.guard(createVerifier(options.auth, { ...limits, logger, metrics }));
-    const { services, state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES }) } = options;
-    this.servers = createBffServers({ bffs, services, state, logger, limits, trustedOnly });
+    const {
+      services,
+      plugins,
+      state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES }),
+    } = options;
+    this.servers = createBffServers({ bffs, services, state, logger, limits, trustedOnly, plugins });
 
     const liveMetrics = createLiveMetrics(metrics);
     this.hub = new LiveHub({

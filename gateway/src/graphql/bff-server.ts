@@ -3,14 +3,8 @@ import { TidegateError } from '@tidegate/core';
 import type { ServiceClient } from '@tidegate/service/operations';
 import type { SharedState } from '@tidegate/shared-state';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import { makeExecutableSchema } from '@graphql-tools/schema';
-import {
-  execute,
-  type DocumentNode,
-  type ExecutionResult,
-  type GraphQLError,
-  type GraphQLSchema,
-} from 'graphql';
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import { createSchema, createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { Documents, type PreparedOperation } from './documents.ts';
 import { createErrorMask } from './error-codes.ts';
 import { createLiveRequest, type LiveOperation } from './live-operation.ts';
@@ -35,6 +29,8 @@ export interface BffServerOptions {
   readonly limits?: Partial<OperationLimits>;
   /** False also executes untrusted documents on a BFF with trusted documents: for development and protocol audits. */
   readonly trustedOnly: boolean;
+  /** Yoga and Envelop plugins around the execution of queries and mutations. Default: none. */
+  readonly plugins?: readonly Plugin[] | undefined;
 }
 
 /** A BFF with the parts that are built from it. */
@@ -42,6 +38,8 @@ interface Serving {
   readonly bff: Bff;
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
+  /** Executes the queries and mutations of every transport, with the plugins around them. */
+  readonly yoga: YogaServerInstance<object, object>;
   /** Number of replacements before this one. */
   readonly generation: number;
 }
@@ -144,18 +142,21 @@ export class BffServer {
     facts: RequestFacts,
     signal?: AbortSignal,
   ): Promise<ExecutionResult> {
-    const { documents, schema } = this.#serving;
+    const { documents, schema, yoga } = this.#serving;
     try {
       const prepared = documents.prepare(params);
       const context = this.#createContext(facts, signal);
-      const result = await execute({
+      const { execute } = yoga.getEnveloped({ params });
+      const result = (await execute({
         schema,
         document: prepared.document,
         operationName: prepared.operationName ?? null,
         variableValues: prepared.variables,
         contextValue: context,
         abortSignal: signal,
-      });
+        // The name that Yoga's executor has for it.
+        signal,
+      } as ExecutionArgs)) as ExecutionResult;
       this.#requireSendable(result);
       const told = withConsistency(this.#masked(result), context.consistency);
       return params.extensions?.['cost'] === true ? withCost(told, prepared.cost, documents.maxCost) : told;
@@ -189,11 +190,25 @@ export class BffServer {
   }
 
   #serve(bff: Bff, generation: number): Serving {
-    const schema = makeExecutableSchema({ typeDefs: bff.typeDefs, resolvers: bff.resolvers as never });
+    const schema = createSchema({ typeDefs: bff.typeDefs, resolvers: bff.resolvers as never });
     assertLiveFields(bff);
     const trustedOnly = this.#options.trustedOnly && bff.trustedDocuments !== undefined;
     const documents = new Documents({ schema, bff, trustedOnly, limits: this.#limits });
-    return { bff, schema, documents, generation };
+    return { bff, schema, documents, yoga: this.#createYoga(schema), generation };
+  }
+
+  /** Documents come parsed and validated from `Documents`, and errors are masked here for every transport alike. */
+  #createYoga(schema: GraphQLSchema): YogaServerInstance<object, object> {
+    return createYoga({
+      schema,
+      plugins: [...(this.#options.plugins ?? [])],
+      maskedErrors: false,
+      parserAndValidationCache: false,
+      logging: false,
+      graphiql: false,
+      landingPage: false,
+      cors: false,
+    });
   }
 
   /** @throws TidegateError RESPONSE_TOO_LARGE */

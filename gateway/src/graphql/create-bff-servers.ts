@@ -3,6 +3,7 @@ import type { Logger } from '@tidegate/runtime/telemetry';
 import { createServiceClient, type ServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState, type SharedState } from '@tidegate/shared-state';
 import { BffServer } from './bff-server.ts';
+import type { Plugin } from 'graphql-yoga';
 import type { OperationLimits } from './operation-limits.ts';
 
 export interface BffServersOptions {
@@ -15,6 +16,8 @@ export interface BffServersOptions {
   /** Limits that differ from the defaults of `operationLimits`. */
   readonly limits?: Partial<OperationLimits>;
   readonly trustedOnly: boolean;
+  /** Yoga and Envelop plugins around the execution of queries and mutations. Default: none. */
+  readonly plugins?: readonly Plugin[] | undefined;
 }
 
 /** Maximum entries of the shared state that a process has for itself by default. */
