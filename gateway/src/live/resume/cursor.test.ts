@@ -57,6 +57,19 @@ describe('a cursor', () => {
     expect(() => codec.decode(text, expected)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
   });
 
+  it('has one spelling: surplus letters and bits at its end are rejected with CURSOR_INVALID', () => {
+    const text = codec.encode(cursor());
+    const last = text.at(-1)!;
+    const others = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].filter(
+      (letter) => letter !== last,
+    );
+    for (const spelling of [...others.map((letter) => text.slice(0, -1) + letter), `${text}A`]) {
+      expect(() => codec.decode(spelling, expected), spelling).toThrow(
+        expect.objectContaining({ code: 'CURSOR_INVALID' }),
+      );
+    }
+  });
+
   it('is rejected with CURSOR_FOREIGN for another viewer and for another subscription', () => {
     const text = codec.encode(cursor());
     for (const other of [cursorBinding('member:8', 'fingerprint'), cursorBinding('member:7', 'other')]) {

@@ -142,7 +142,8 @@ function decodeBody(body: Buffer): Cursor {
 function verified(text: string, keys: readonly KeyObject[]): Buffer {
   if (text.length > MAX_CURSOR_CHARACTERS || !/^[A-Za-z0-9_-]+$/.test(text)) throw malformed();
   const bytes = Buffer.from(text, 'base64url');
-  if (bytes.length <= SIGNATURE_BYTES) throw malformed();
+  // The decoder ignores surplus letters and bits at the end: a cursor has one spelling only.
+  if (bytes.length <= SIGNATURE_BYTES || bytes.toString('base64url') !== text) throw malformed();
   const body = bytes.subarray(0, -SIGNATURE_BYTES);
   const signature = bytes.subarray(-SIGNATURE_BYTES);
   if (!keys.some((key) => timingSafeEqual(sign(key, body), signature))) throw malformed();
