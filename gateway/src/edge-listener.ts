@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorCodes, TidegateError, toTidegateError } from '@tidegate/core';
+import { TidegateError, toTidegateError } from '@tidegate/core';
 import {
   compressResponse,
   createFetchListener,
@@ -70,15 +70,23 @@ export class EdgeListener implements HttpListener {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { origins, addresses, verifier, guards } = this.#options;
     const transport = this.#transports.get(pathOf(request));
-    if (this.#drained) return refuseUpgrade(socket, 503, 'This gateway is shutting down.');
-    if (!transport) return refuseUpgrade(socket, 404, 'There is no WebSocket at this address.');
+    if (this.#drained)
+      return refuseUpgrade(socket, new TidegateError('DRAINING', 'This gateway is shutting down.'));
+    if (!transport)
+      return refuseUpgrade(socket, new TidegateError('NOT_FOUND', 'There is no WebSocket at this address.'));
     if (!origins.allows(request)) {
       guards.metrics.refusals.inc({ reason: 'origin' satisfies Refusal });
-      return refuseUpgrade(socket, 403, 'Pages of this origin may not connect here.');
+      return refuseUpgrade(
+        socket,
+        new TidegateError('FORBIDDEN', 'Pages of this origin may not connect here.'),
+      );
     }
     const address = addresses.of(request);
     if (!this.#countSocket(socket, address)) {
-      return refuseUpgrade(socket, 429, 'There are too many connections of your address.');
+      return refuseUpgrade(
+        socket,
+        new TidegateError('TOO_MANY_CONNECTIONS', 'There are too many connections of your address.'),
+      );
     }
     verifier
       .verify(request.headers.authorization)
@@ -88,14 +96,7 @@ export class EdgeListener implements HttpListener {
       })
       .catch((error: unknown) => {
         if (socket.destroyed) return;
-        const { code, message, details } = toTidegateError(error);
-        const { retryAfterMs } = details;
-        refuseUpgrade(
-          socket,
-          errorCodes[code].httpStatus,
-          message,
-          typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
-        );
+        refuseUpgrade(socket, toTidegateError(error));
       });
   }
 

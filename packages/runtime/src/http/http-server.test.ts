@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../telemetry/index.ts';
 import { startHttpServer, type HttpServer, type HttpServerOptions } from './http-server.ts';
 import { readBody } from './read-body.ts';
+import { TidegateError } from '@tidegate/core';
 import { refuseUpgrade } from './refuse-upgrade.ts';
 
 describe('an HTTP server', () => {
@@ -66,7 +67,7 @@ describe('an HTTP server', () => {
       handle: () => undefined,
       upgrade: (_request, socket) => {
         serverSides.push(socket);
-        refuseUpgrade(socket, 429, 'Too many.');
+        refuseUpgrade(socket, new TidegateError('TOO_MANY_CONNECTIONS', 'Too many.'));
       },
     });
     const halfOpen = open();
@@ -74,6 +75,7 @@ describe('an HTTP server', () => {
     await until(() => halfOpen.text().includes('Too many.'), { what: 'the answer' });
     expect(halfOpen.text()).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\n/);
     expect(halfOpen.text()).toContain('retry-after: 1');
+    expect(halfOpen.text()).toContain('{"error":{"code":"TOO_MANY_CONNECTIONS","message":"Too many."}}');
     await until(() => serverSides[0]!.destroyed, { what: 'our side to be gone' });
   });
 

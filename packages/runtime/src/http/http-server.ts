@@ -183,10 +183,11 @@ class NodeHttpServer implements HttpServer {
     // The client may have offered other protocols beside it.
     request.headers.upgrade = 'websocket';
     const refusal = refusalOf(request);
-    if (refusal) refuseUpgrade(socket, 400, refusal.message);
-    else if (!this.#listener) refuseUpgrade(socket, 503, 'The process is starting.');
+    if (refusal) refuseUpgrade(socket, refusal);
+    else if (!this.#listener)
+      refuseUpgrade(socket, new TidegateError('UNAVAILABLE', 'The process is starting.'));
     else if (this.#listener.upgrade) this.#listener.upgrade(request, socket, head);
-    else refuseUpgrade(socket, 404, 'There is no WebSocket at this address.');
+    else refuseUpgrade(socket, new TidegateError('NOT_FOUND', 'There is no WebSocket at this address.'));
   }
 
   #answerUnserved(): Response {
@@ -240,7 +241,7 @@ function answerWholeServer(response: ServerResponse): void {
 
 function refuseConnect(socket: Duplex): void {
   socket.on('error', destroy);
-  refuseUpgrade(socket, 405, 'This server is no proxy.');
+  refuseUpgrade(socket, new TidegateError('METHOD_NOT_ALLOWED', 'This server is no proxy.'));
 }
 
 function destroy(this: Duplex): void {

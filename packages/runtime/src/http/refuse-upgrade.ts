@@ -1,18 +1,27 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { encodeErrorBody, errorCodes, type TidegateError } from '@tidegate/core';
+
+/** Time in milliseconds after which a client refused with 429 or 503 may come back, when the error does not say. */
+const RETRY_AFTER_MS = 1_000;
 
 /**
- * Answers an upgrade request with an HTTP error and closes the socket, also when the client keeps its half open.
- *
- * @param retryAfterMs time after which a client refused with 429 or 503 may come back, in milliseconds. Default 1,000.
+ * Answers an upgrade request with the HTTP status and the JSON body of an error, as `errorResponse` does, and closes the
+ * socket, also when the client keeps its half open.
  */
-export function refuseUpgrade(socket: Duplex, status: number, message: string, retryAfterMs = 1_000): void {
-  const body = `${message}\n`;
-  const retryAfter =
-    status === 429 || status === 503 ? `retry-after: ${Math.ceil(retryAfterMs / 1000)}\r\n` : '';
+export function refuseUpgrade(socket: Duplex, error: TidegateError): void {
+  const status = errorCodes[error.code].httpStatus;
+  const body = JSON.stringify(encodeErrorBody(error));
+  const retryAfterMs = error.details['retryAfterMs'];
+  const waitMs = typeof retryAfterMs === 'number' ? retryAfterMs : RETRY_AFTER_MS;
+  const headers = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...(status === 401 ? ['www-authenticate: Bearer'] : []),
+    ...(status === 429 || status === 503 ? [`retry-after: ${Math.ceil(waitMs / 1000)}`] : []),
+    'connection: close',
+  ];
   socket.once('finish', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\n${retryAfter}` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
 }
