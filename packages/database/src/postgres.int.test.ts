@@ -123,7 +123,8 @@ describe.skipIf(url === undefined)('with a real Postgres (DATABASE_URL)', () => 
         return attempts;
       };
       const attempts = await Promise.all([add('a', 'b'), add('b', 'a')]);
-      expect(attempts[0] + attempts[1]).toBe(3);
+      // The retry may take its first row before the other transaction has woken up, and meet the deadlock again.
+      expect(attempts[0] + attempts[1]).toBeGreaterThanOrEqual(3);
       expect([await balanceOf(database, 'a'), await balanceOf(database, 'b')]).toEqual([2, 2]);
     });
 

@@ -31,7 +31,10 @@ describe('the SQLite log after an outage of its file', () => {
   /** Makes every read and write of records fail until the returned function is called. */
   async function cut(): Promise<() => void> {
     other.exec('ALTER TABLE records RENAME TO records_away');
-    await expect(log.append('topic', [record('a', 'lost')])).rejects.toThrow(/records/);
+    await expect(log.append('topic', [record('a', 'lost')])).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: { message: expect.stringContaining('records') },
+    });
     return () => other.exec('ALTER TABLE records_away RENAME TO records');
   }
 
