@@ -66,8 +66,8 @@ const operations: readonly (readonly [rule: string, operation: Operation])[] = [
   ['a variable of 140 KB', { query: CATEGORY, variables: { of: 'x'.repeat(140_000) } }],
   ['a list of 1,001 values', { query: CATEGORY, variables: { of: Array.from({ length: 1_001 }, () => 1) } }],
   ['variables that are 17 deep', { query: CATEGORY, variables: { of: deepList(17) } }],
-  ['variables that are 2,000 deep', { query: CATEGORY, variables: { of: deepList(2_000) } }],
-  ['variables that no operation has', { query: '{ me { id } }', variables: { other: deepList(2_000) } }],
+  ['variables that are 900 deep', { query: CATEGORY, variables: { of: deepList(900) } }],
+  ['variables that no operation has', { query: '{ me { id } }', variables: { other: deepList(900) } }],
   [
     'an argument that is 17 deep',
     { query: `{ products(category: ${nest(17, '[', '"a"', ']')}) { totalCount } }` },

@@ -68,8 +68,10 @@ describe.skipIf(chromium === undefined)('the connection of a page in Chromium', 
     await page.locator('[data-testid=phase][data-phase=offline]').waitFor({ timeout: 3_000 });
     await page.getByText(/Offline for \d+ s/).waitFor();
     await page.locator('[data-testid=board][data-stale=true]').waitFor();
+    // Between two attempts. A click that waits could miss the button: the next attempt connects by itself.
+    await page.locator('[data-testid=retry-now]:enabled').waitFor();
     server.thaw();
-    await page.getByTestId('retry-now').click();
+    await page.evaluate(`document.querySelector('[data-testid=retry-now]')?.click()`);
     await live();
     await page.locator('[data-testid=board][data-stale=false]').waitFor();
   });
