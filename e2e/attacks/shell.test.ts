@@ -54,7 +54,7 @@ const targets: readonly Row<string>[] = [
   ['a target without a slash', get('healthz'), '400'],
   ['a GET of the whole server', get('*'), malformed],
   ['OPTIONS of the whole server', bare('OPTIONS * HTTP/1.1', 'host: a', 'connection: close'), '204'],
-  ['CONNECT is not a method here', bare('CONNECT a:443 HTTP/1.1', 'host: a:443'), '405'],
+  ['CONNECT is not a method here', bare('CONNECT a:443 HTTP/1.1', 'host: a:443'), '405 METHOD_NOT_ALLOWED'],
   [
     'TRACE is not a method here',
     bare('TRACE /graphql/web HTTP/1.1', 'host: a', 'connection: close'),
@@ -122,18 +122,18 @@ const upgrades: readonly Row<string>[] = [
   ['a WebSocket on a GraphQL address', upgrade('/graphql/web'), '101'],
   ['a WebSocket by an absolute target', upgrade('http://a/graphql/web'), '101'],
   ['a WebSocket in another case', upgrade('/graphql/web', 'upgrade: WebSocket'), '101'],
-  ['a WebSocket of an unknown BFF', upgrade('/graphql/none'), '404'],
-  ['a WebSocket of a bad host', upgrade('/graphql/web', 'host: ['), '400'],
+  ['a WebSocket of an unknown BFF', upgrade('/graphql/none'), '404 NOT_FOUND'],
+  ['a WebSocket of a bad host', upgrade('/graphql/web', 'host: ['), '400 BAD_REQUEST'],
   ['a WebSocket of another version', upgrade('/graphql/web', 'sec-websocket-version: 7'), '400'],
   ['a WebSocket of a short key', upgrade('/graphql/web', 'sec-websocket-key: abc'), '400'],
-  ['a WebSocket of a page of another site', upgrade('/graphql/web', 'origin: https://evil.example'), '403'],
-  ['a WebSocket of the origin null', upgrade('/graphql/web', 'origin: null'), '403'],
+  ['a WebSocket of a page of another site', upgrade('/graphql/web', 'origin: https://evil.example'), '403 FORBIDDEN'],
+  ['a WebSocket of the origin null', upgrade('/graphql/web', 'origin: null'), '403 FORBIDDEN'],
   [
     'a WebSocket of an origin that only begins alike',
     upgrade('/graphql/web', 'origin: http://a.evil.example'),
-    '403',
+    '403 FORBIDDEN',
   ],
-  ['a WebSocket of a malformed token', upgrade('/graphql/web', 'authorization: Bearer x.y.z'), '401'],
+  ['a WebSocket of a malformed token', upgrade('/graphql/web', 'authorization: Bearer x.y.z'), '401 UNAUTHENTICATED'],
 ];
 
 const smuggled: readonly Row<string>[] = [
