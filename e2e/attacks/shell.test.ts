@@ -126,14 +126,22 @@ const upgrades: readonly Row<string>[] = [
   ['a WebSocket of a bad host', upgrade('/graphql/web', 'host: ['), '400 BAD_REQUEST'],
   ['a WebSocket of another version', upgrade('/graphql/web', 'sec-websocket-version: 7'), '400'],
   ['a WebSocket of a short key', upgrade('/graphql/web', 'sec-websocket-key: abc'), '400'],
-  ['a WebSocket of a page of another site', upgrade('/graphql/web', 'origin: https://evil.example'), '403 FORBIDDEN'],
+  [
+    'a WebSocket of a page of another site',
+    upgrade('/graphql/web', 'origin: https://evil.example'),
+    '403 FORBIDDEN',
+  ],
   ['a WebSocket of the origin null', upgrade('/graphql/web', 'origin: null'), '403 FORBIDDEN'],
   [
     'a WebSocket of an origin that only begins alike',
     upgrade('/graphql/web', 'origin: http://a.evil.example'),
     '403 FORBIDDEN',
   ],
-  ['a WebSocket of a malformed token', upgrade('/graphql/web', 'authorization: Bearer x.y.z'), '401 UNAUTHENTICATED'],
+  [
+    'a WebSocket of a malformed token',
+    upgrade('/graphql/web', 'authorization: Bearer x.y.z'),
+    '401 UNAUTHENTICATED',
+  ],
 ];
 
 const smuggled: readonly Row<string>[] = [
