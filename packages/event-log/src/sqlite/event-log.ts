@@ -69,7 +69,7 @@ export class SqliteEventLog implements EventLog {
     this.#topics = new TopicStore(file);
     this.#records = new RecordStore(file, this.#topics);
     this.#groups = new GroupStore(file, settings.sessionTimeoutMs);
-    this.#wakeUps = new WakeUps(file, settings.pollMs);
+    this.#wakeUps = new WakeUps({ file, path: settings.path, pollMs: settings.pollMs });
     this.#queue = new AppendQueue({
       file,
       records: this.#records,

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { temporaryDirectory } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AppendNotifier } from './append-notifier.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
 import { WakeUps } from './wake-ups.ts';
@@ -33,13 +35,16 @@ afterEach(async () => {
   await directory.remove();
 });
 
+/** Path without a folder, where there can be no notifier. */
+const nowhere = (): string => join(directory.path, 'no such folder', 'log');
+
 /** Resolves when a reader that waits for the next offset is woken. */
-function waitForAppend(pollMs = POLL_MS): Promise<void> {
+function waitForAppend({ path = nowhere(), pollMs = POLL_MS } = {}): Promise<void> {
   const file = {
     prepare: (sql: string) => connection.prepare(sql),
     read: (work: () => unknown) => work(),
   } as unknown as SqlFile;
-  wakeUps = new WakeUps(file, pollMs);
+  wakeUps = new WakeUps({ file, path, pollMs });
   return wakeUps.wait(topic, 0, 5, new AbortController().signal);
 }
 
@@ -52,7 +57,24 @@ describe('wake-ups', () => {
     await woken;
   });
 
-  it('wake a reader at the next poll when another process appends', async () => {
+  it('wake a reader when another process appends and notifies, without a timer', async () => {
+    const path = connection.location()!;
+    const woken = waitForAppend({ path });
+    const other = new AppendNotifier(`${path}-appends`);
+    appendElsewhere();
+    other.notify();
+    await woken;
+    other.close();
+  });
+
+  it('wake a reader within 250 ms when another process was killed between its commit and its notification', async () => {
+    const woken = waitForAppend({ path: connection.location()! });
+    appendElsewhere();
+    await vi.advanceTimersByTimeAsync(250);
+    await woken;
+  });
+
+  it('wake a reader at the next poll when another process appends and there is no notifier', async () => {
     const onWoken = vi.fn<() => void>();
     const woken = waitForAppend().then(onWoken);
     appendElsewhere();
@@ -74,8 +96,9 @@ describe('wake-ups', () => {
   });
 
   it('set no timer when pollMs is 0', () => {
-    void waitForAppend(0);
+    void waitForAppend({ path: connection.location()!, pollMs: 0 });
     expect(vi.getTimerCount()).toBe(0);
+    expect(existsSync(`${connection.location()!}-appends`)).toBe(false);
   });
 
   it('wake every reader when the file can no longer be read, so that each reports the fault', async () => {

@@ -1,4 +1,5 @@
 import type { Position } from '../event-log.ts';
+import { AppendNotifier } from './append-notifier.ts';
 import type { SqlFile } from './sql-file.ts';
 import type { StoredTopic } from './topic-store.ts';
 
@@ -13,6 +14,16 @@ interface Waiter {
 const QUIET_POLLS = 200;
 /** A poll costs 3 µs, waking an idle process for it up to 200 µs on a virtual machine. */
 const QUIET_FACTOR = 5;
+/** Poll interval while other processes notify: one may be killed between its commit and its notification. */
+const NOTIFIED_POLL_MS = 250;
+
+export interface WakeUpsOptions {
+  readonly file: SqlFile;
+  /** Path of the log; undefined for a log in memory. */
+  readonly path: string | undefined;
+  /** Poll interval in milliseconds; 0: no other process appends, so nothing is polled or watched. */
+  readonly pollMs: number;
+}
 
 function prepareStatements(file: SqlFile) {
   return {
@@ -24,27 +35,32 @@ function prepareStatements(file: SqlFile) {
   };
 }
 
-/** Wakes readers: at once for appends of this process, by polling for appends of other processes on the file. */
+/**
+ * Wakes readers: at once for appends of this process, by a notifier for appends of other processes on the file. Polls as
+ * well, because a notification may be missing.
+ */
 export class WakeUps {
   readonly #file: SqlFile;
   readonly #pollMs: number;
+  readonly #notifier: AppendNotifier | undefined;
   readonly #sql: ReturnType<typeof prepareStatements>;
   readonly #waiters = new Map<string, Set<Waiter>>();
   #seenVersion: number | undefined;
   #quietPolls = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param pollMs Poll interval in milliseconds; 0: no other process appends, so nothing is polled. */
-  constructor(file: SqlFile, pollMs: number) {
+  constructor({ file, path, pollMs }: WakeUpsOptions) {
     this.#file = file;
     this.#pollMs = pollMs;
+    this.#notifier =
+      pollMs > 0 && path !== undefined ? new AppendNotifier(`${path}-appends`) : undefined;
     this.#sql = prepareStatements(file);
     this.#seenVersion = this.#dataVersion();
   }
 
   /** Resolves once the partition may hold `offset`, or when the signal aborts. */
   wait(topic: StoredTopic, partition: number, offset: number, signal: AbortSignal): Promise<void> {
-    if (this.#pollMs > 0 && !this.#timer) this.#schedulePoll();
+    if (this.#pollMs > 0 && !this.#timer) this.#followOtherProcesses();
     // Records appended since the reader's last read have woken nobody.
     if (signal.aborted || this.#endOf(topic, partition) > offset) return Promise.resolve();
     return new Promise((resolve) => {
@@ -66,14 +82,22 @@ export class WakeUps {
     for (const { topic, partition } of positions) {
       for (const waiter of this.#waiters.get(`${topic}/${partition}`) ?? []) waiter.wake();
     }
+    this.#notifier?.notify();
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#notifier?.close();
+  }
+
+  #followOtherProcesses(): void {
+    this.#notifier?.watch(() => this.#poll());
+    this.#schedulePoll();
   }
 
   #schedulePoll(): void {
-    const ms = this.#quietPolls < QUIET_POLLS ? this.#pollMs : this.#pollMs * QUIET_FACTOR;
+    const unnotifiedMs = this.#quietPolls < QUIET_POLLS ? this.#pollMs : this.#pollMs * QUIET_FACTOR;
+    const ms = this.#notifier?.isWatching ? NOTIFIED_POLL_MS : unnotifiedMs;
     this.#timer = setTimeout(() => {
       this.#poll();
       this.#schedulePoll();
