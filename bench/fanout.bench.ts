@@ -11,7 +11,7 @@
  *   back to back. Higher is better. `ratioToStock` and `ratioToBareWs` are medians over neighbouring rounds, so they
  *   depend less on the machine than the absolute figures.
  * - `lowMany` and `burstMany`: the same with 10,000 connections, or as many as the limit of open files allows
- *   (`connections`). `rssPerConnectionKb`: memory per subscribed connection before any traffic.
+ *   (`connections`), each burst from idle. `rssPerConnectionKb`: memory per subscribed connection before any traffic.
  * - `halfLoad`: delays from append to receipt at the tick rate at which the gateway uses half of its core, with
  *   `bareWs.p99Ms` at the same rate. `fromAskedP99Ms` counts from the time the tick was due, so it includes waiting to
  *   be appended. `ticksPerSecond` and `cpuShare` describe the load. `halfLoad.kafka`: the same on Kafka, if
@@ -43,6 +43,7 @@ const WARM_UP_MS = 4_000;
 const FEW_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 50, stock: 5, bareWs: 50 };
 const MANY_BATCH_TICKS: Readonly<Record<SubjectName, number>> = { tidegate: 10, stock: 1, bareWs: 10 };
 const ROUNDS = 5;
+const MANY_ROUNDS = 3;
 const HALF_LOAD_MS = 4_000;
 const HALF_LOAD_ROUNDS = 5;
 const PROBES = 4;
@@ -87,23 +88,31 @@ async function withFew(directory: string, load: LoadProcess, log: Log): Promise<
   };
 }
 
-/** Measures one server after the other: all at once would exceed the limit of open files. */
+/**
+ * Measures one server after the other: all at once would exceed the limit of open files. Each figure is the median of
+ * several rounds: a burst from idle and one that follows another may differ by a factor.
+ */
 async function withMany(directory: string, load: LoadProcess, log: Log): Promise<Figures> {
   const connections = allowedConnections(MANY, log);
   const figures: Figures = {};
   for (const name of subjectNames) {
     log(`${name}: connecting ${connections}`);
     await using subject = await startWarm(name, { connections, load, directory });
-    const low = await steadyRound(subject, load, LOW_MANY);
-    const burst = await burstRound(subject, load, burstOf(subject));
+    const low: Round[] = [];
+    const burst: Round[] = [];
+    for (let count = 0; count < MANY_ROUNDS; count++) {
+      low.push(await steadyRound(subject, load, LOW_MANY));
+      burst.push(await burstRound(subject, load, burstOf(subject)));
+    }
     const infix = infixOf(name);
-    figures[`lowMany${infix}.deliveriesPerCpuSecond`] = low.deliveriesPerCpuSecond;
-    figures[`burstMany${infix}.deliveriesPerCpuSecond`] = burst.deliveriesPerCpuSecond;
+    figures[`lowMany${infix}.deliveriesPerCpuSecond`] = medianPerCpuSecond(low);
+    figures[`burstMany${infix}.deliveriesPerCpuSecond`] = medianPerCpuSecond(burst);
+    figures[`burstMany${infix}.p99Ms`] = median(burst.map(({ delays }) => delays.p99Ms));
     figures[name === 'tidegate' ? 'rssPerConnectionKb' : `rssPerConnection${infix}Kb`] =
       subject.rssPerConnectionKb;
-    log(
-      `${name}: ${line(low)}; burst ${line(burst)}; ${subject.rssPerConnectionKb.toFixed(1)} KB a connection`,
-    );
+    log(`${name}: ${low.map(line).join('; ')}`);
+    log(`${name}, burst: ${burst.map(line).join('; ')}`);
+    log(`${name}: ${subject.rssPerConnectionKb.toFixed(1)} KB a connection`);
   }
   figures['connections'] = connections;
   return figures;
@@ -197,9 +206,13 @@ function perCpuSecond(load: string, rounds: Record<SubjectName, Round[]>): Figur
   return Object.fromEntries(
     subjectNames.map((name) => [
       `${load}${infixOf(name)}.deliveriesPerCpuSecond`,
-      median(rounds[name].map((round) => round.deliveriesPerCpuSecond)),
+      medianPerCpuSecond(rounds[name]),
     ]),
   );
+}
+
+function medianPerCpuSecond(rounds: readonly Round[]): number {
+  return median(rounds.map(({ deliveriesPerCpuSecond }) => deliveriesPerCpuSecond));
 }
 
 /** Returns the median ratio of neighbouring rounds. */

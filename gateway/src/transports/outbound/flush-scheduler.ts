@@ -27,6 +27,7 @@ export class FlushScheduler {
   #waiting: Flushable[] = [];
   #scheduled = false;
   #writing = false;
+  #turn = 0;
   /** Duration of the last flush. Under load the next flush waits as long, at most `MAX_DELAY_MS`. */
   #tookMs = 0;
   /** Exponential moving average of the event loop utilisation. */
@@ -49,9 +50,15 @@ export class FlushScheduler {
     const startedAt = this.#seen.active;
     setImmediate(() => {
       this.#writing = false;
+      this.#turn += 1;
       this.#tookMs = this.#times().active - startedAt;
     });
     return true;
+  }
+
+  /** Number of the turns of the event loop in which `hasTime` was true, without the current one. */
+  get turn(): number {
+    return this.#turn;
   }
 
   /** Schedules one call of `flush`. Must not be called again before that call. */

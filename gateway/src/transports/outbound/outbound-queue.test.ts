@@ -121,6 +121,16 @@ describe('the outbound queue of a connection', () => {
     expect(near.bytesWritten).toBeGreaterThan(0);
   });
 
+  it('joins the deliveries of one turn of the event loop after the first', async () => {
+    const queue = createQueue(10_000_000);
+    const writes = vi.spyOn(near, 'write');
+    for (const version of [1, 2, 3, 4]) queue.deliver(source('close'), frame('k', version));
+    await until(() => messages().length === 4, { what: 'four messages' });
+    expect(writes).toHaveBeenCalledTimes(2);
+    queue.deliver(source('close'), frame('k', 5));
+    expect(writes).toHaveBeenCalledTimes(3);
+  });
+
   it('sends each subscription’s messages with its own id, alone and among others', async () => {
     const loaded = createQueue(10_000_000, undefined, new Loaded());
     const [a, b] = [source('close', 'a'), source('close', 'b')];

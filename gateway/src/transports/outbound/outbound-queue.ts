@@ -46,6 +46,8 @@ export class OutboundQueue<
   #target: Target | undefined;
   /** True when a delivery may not be written at once: messages wait, there is no target, or the queue takes no more. */
   #held = true;
+  /** Turn of the scheduler in which a delivery was last written at once. */
+  #writtenIn = -1;
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
   readonly #waiting = new WaitingMessages<Source>();
@@ -85,13 +87,18 @@ export class OutboundQueue<
   }
 
   /**
-   * Delivers frames of a subscription: written at once when nothing waits and the process has time.
+   * Delivers frames of a subscription: written at once when nothing waits and the process has time. Later deliveries of
+   * the same turn of the event loop share one write: one poll of the log may bring a batch for each partition.
    *
    * @param dropped number of messages that were dropped before the first frame.
    */
   deliver(source: Source, batch: FrameBatch, dropped = 0): void {
     if (!this.#held && dropped === 0 && this.#isWritable && this.#scheduler.hasTime()) {
-      return this.#encoder.writeFrames(this.#target!, source, batch);
+      const { turn } = this.#scheduler;
+      if (this.#writtenIn !== turn) {
+        this.#writtenIn = turn;
+        return this.#encoder.writeFrames(this.#target!, source, batch);
+      }
     }
     if (this.#phase !== 'open') return;
     this.#held = true;
