@@ -104,12 +104,15 @@ export class Admission {
     this.#requireRoom('operation-bytes-per-connection', connection.with(operation));
     this.#requireRoom('operation-bytes-per-address', ofAddress.with(operation));
     this.#bytesOfAddress.set(address, ofAddress);
-    const releases = [connection.add(operation), ofAddress.add(operation)];
+    connection.add(operation);
+    ofAddress.add(operation);
+    let released = false;
     return () => {
-      for (const release of releases) release();
-      // An operation that was released before must not delete the account of a later one.
-      if (ofAddress.bytes === 0 && this.#bytesOfAddress.get(address) === ofAddress)
-        this.#bytesOfAddress.delete(address);
+      if (released) return;
+      released = true;
+      connection.remove(operation);
+      ofAddress.remove(operation);
+      if (ofAddress.bytes === 0) this.#bytesOfAddress.delete(address);
     };
   }
 

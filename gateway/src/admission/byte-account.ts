@@ -1,5 +1,4 @@
 import type { DocumentNode } from 'graphql';
-import type { Release } from './keyed-limit.ts';
 import { documentBytes, type OperationBytes } from './operation-bytes.ts';
 
 /** Bytes that the operations of one holder take together. A document counts once, however many operations share it. */
@@ -17,21 +16,20 @@ export class ByteAccount {
     return this.#bytes + own + (this.#documents?.has(document) ? 0 : documentBytes(document));
   }
 
-  /** Adds an operation until the returned function is called. */
-  add(operation: OperationBytes): Release {
-    const { own, document } = operation;
+  /** Adds an operation until `remove`. */
+  add(operation: OperationBytes): void {
+    const { document } = operation;
     this.#bytes = this.with(operation);
     this.#documents ??= new Map();
     this.#documents.set(document, (this.#documents.get(document) ?? 0) + 1);
-    let released = false;
-    return () => {
-      if (released) return;
-      released = true;
-      this.#bytes -= own;
-      const sharing = this.#documents!.get(document)! - 1;
-      if (sharing > 0) return void this.#documents!.set(document, sharing);
-      this.#documents!.delete(document);
-      this.#bytes -= documentBytes(document);
-    };
+  }
+
+  /** Removes an operation that was added, once. */
+  remove({ own, document }: OperationBytes): void {
+    this.#bytes -= own;
+    const sharing = this.#documents!.get(document)! - 1;
+    if (sharing > 0) return void this.#documents!.set(document, sharing);
+    this.#documents!.delete(document);
+    this.#bytes -= documentBytes(document);
   }
 }

@@ -21,8 +21,8 @@ import { requireVariablesWithin } from './variables-shape.ts';
 /** An operation that may be executed: found, parsed, validated, within the limits. */
 export interface PreparedOperation {
   readonly document: DocumentNode;
-  /** SHA-256 of the printed document: equal for documents that differ only in white space and comments. */
-  readonly hash: string;
+  /** Facts of the document, shared by all its operations. */
+  readonly source: ValidDocument;
   readonly operation: OperationDefinitionNode;
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** Undefined when the request names none, or an empty one. */
@@ -55,7 +55,7 @@ export class Documents {
   readonly #options: DocumentsOptions;
   readonly #costs: CostModel;
   readonly #maxCost: number;
-  readonly #cached: LRUCache<string, CachedDocument>;
+  readonly #cached: LRUCache<string, ValidDocument>;
   /** Texts by their SHA-256, for clients with automatic persisted queries. */
   readonly #persisted: LRUCache<string, string>;
   /** A transport asks several times for the operation of one request. */
@@ -115,9 +115,7 @@ export class Documents {
     requireVariablesWithin(variables ?? {}, this.#options.limits);
     return {
       document: cached.document,
-      get hash() {
-        return cached.hash;
-      },
+      source: cached,
       operation,
       kind: operation.operation,
       operationName: name,
@@ -126,20 +124,20 @@ export class Documents {
     };
   }
 
-  #load(text: string): CachedDocument {
+  #load(text: string): ValidDocument {
     const { limits, schema } = this.#options;
     requireWithin('maxDocumentBytes', Buffer.byteLength(text), limits);
     const document = parseWithin(text, limits);
     requireShapeWithin(document, limits);
     const errors = validate(schema, document, undefined, { maxErrors: MAX_ERRORS });
     if (errors.length > 0) throw new AggregateError(errors, 'the document does not fit the schema');
-    const cached = new CachedDocument(document);
+    const cached = new ValidDocument(document);
     this.#cached.set(text, cached);
     return cached;
   }
 
   #cost(
-    cached: CachedDocument,
+    cached: ValidDocument,
     operation: OperationDefinitionNode,
     variables: Record<string, unknown>,
   ): number {
@@ -197,7 +195,7 @@ export class Documents {
 }
 
 /** A valid document with the facts that are calculated from it on first use. */
-class CachedDocument {
+export class ValidDocument {
   readonly document: DocumentNode;
   readonly costs = new Map<OperationDefinitionNode, number>();
   #hash: string | undefined;
@@ -206,6 +204,7 @@ class CachedDocument {
     this.document = document;
   }
 
+  /** SHA-256 of the printed document: equal for documents that differ only in white space and comments. */
   get hash(): string {
     return (this.#hash ??= createHash('sha256').update(print(this.document)).digest('base64url'));
   }

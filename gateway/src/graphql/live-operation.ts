@@ -113,7 +113,7 @@ function fingerprint(options: LiveOperationOptions, validated: ValidatedSubscrip
   const variables = stableJson(validated.variableValues.coerced);
   const name = validated.operation.name?.value ?? '';
   return createHash('sha256')
-    .update(`${options.bffName}\n${options.prepared.hash}\n${name}\n${variables}`)
+    .update(`${options.bffName}\n${options.prepared.source.hash}\n${name}\n${variables}`)
     .digest('base64url');
 }
 

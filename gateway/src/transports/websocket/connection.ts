@@ -165,7 +165,8 @@ export class WebSocketConnection {
       try {
         running?.live.renew(running.request.forViewer(this.#facts.viewer));
       } catch (error) {
-        running?.fail(toTidegateError(error));
+        running?.live.stop();
+        running?.end(toTidegateError(error));
       }
     }
   }

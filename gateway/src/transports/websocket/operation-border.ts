@@ -25,10 +25,13 @@ export class OperationBorder {
     this.#connection = connection;
   }
 
-  /** Handles a message of the client. */
-  async receive(text: string, handle: HandleMessage): Promise<void> {
+  /**
+   * Handles a message of the client. Not an async function, whose frame would keep the message in memory as long as its
+   * operation runs.
+   */
+  receive(text: string, handle: HandleMessage): Promise<void> | undefined {
     // `ws` reports messages until the socket is closed.
-    if (this.#connection.isClosing) return;
+    if (this.#connection.isClosing) return undefined;
     const message = parse(text);
     if (!message) return this.#refuse('Invalid message received');
     switch (message.type) {
@@ -57,31 +60,30 @@ export class OperationBorder {
     if (type !== 'next') operation.end();
   }
 
-  async #subscribe(message: SubscribeMessage, handle: HandleMessage): Promise<void> {
+  #subscribe(message: SubscribeMessage, handle: HandleMessage): Promise<void> | undefined {
     const { operations } = this.#connection;
     const operation = operations.begin(message.id);
-    if (!operation)
-      return this.#connection.closeWith(
-        errorCodes.CONFLICT.closeCode,
-        `Subscriber for ${message.id} already exists`,
+    if (operation)
+      return handle(JSON.stringify({ ...message, id: operation.key })).finally(() =>
+        operations.forget(operation),
       );
-    try {
-      await handle(JSON.stringify({ ...message, id: operation.key }));
-    } finally {
-      operations.forget(operation);
-    }
+    this.#connection.closeWith(
+      errorCodes.CONFLICT.closeCode,
+      `Subscriber for ${message.id} already exists`,
+    );
+    return undefined;
   }
 
-  async #complete(id: string, handle: HandleMessage): Promise<void> {
+  #complete(id: string, handle: HandleMessage): Promise<void> | undefined {
     const { operations, queue } = this.#connection;
     const operation = operations.find(id);
     // The server may have completed it at the same time.
-    if (!operation) return;
+    if (!operation) return undefined;
     operation.end();
     // The client would take them for messages of the next operation of this id.
     queue.discard(operation);
     if (operation.sink) queue.discard(operation.sink);
-    await handle(JSON.stringify({ type: 'complete', id: operation.key }));
+    return handle(JSON.stringify({ type: 'complete', id: operation.key }));
   }
 
   #isBounded(id: string): boolean {
@@ -90,8 +92,9 @@ export class OperationBorder {
     return false;
   }
 
-  #refuse(reason: string): void {
+  #refuse(reason: string): undefined {
     this.#connection.closeWith(errorCodes.BAD_REQUEST.closeCode, reason);
+    return undefined;
   }
 }
 

@@ -7,8 +7,8 @@ import type { OutboundSource } from '../outbound/waiting-messages.ts';
 export interface RunningSubscription {
   readonly request: LiveOperation;
   readonly live: LiveSubscription;
-  /** Ends the operation, and not the connection, with this error. */
-  readonly fail: (error: TidegateError) => void;
+  /** Ends the client's operation: without an error when the field has completed. Does not stop `live`. */
+  readonly end: (error?: TidegateError) => void;
 }
 
 /** One operation of a WebSocket, from its `subscribe` to its end. The next operation of the same id is another one. */
@@ -25,12 +25,14 @@ export class Operation {
   executing = false;
   /** Releases the memory of the operation: at its end, or when it has been executed. */
   releaseBytes: (() => void) | undefined;
-  readonly #releases: (() => void)[] = [];
+  readonly #releases: (() => void)[];
   #ended = false;
 
-  constructor(id: string, key: string) {
+  /** @param release called at the end of the operation. */
+  constructor(id: string, key: string, release: () => void) {
     this.id = id;
     this.key = key;
+    this.#releases = [release];
   }
 
   get ended(): boolean {
@@ -47,7 +49,9 @@ export class Operation {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    const { running } = this;
     this.running = undefined;
+    running?.live.stop();
     for (const release of this.#releases.splice(0)) release();
     if (!this.executing) this.releaseBytes?.();
   }

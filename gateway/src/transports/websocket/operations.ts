@@ -12,13 +12,13 @@ export class Operations {
   /** By the key, until graphql-ws has finished with it. */
   readonly #known = new Map<string, Operation>();
   /** Queries and mutations that execute, ended ones included: these still use memory and services. */
-  readonly #executing = new Set<Operation>();
+  #executing: Set<Operation> | undefined;
   #keys = 0;
 
   /** Number of operations that use resources: live ones, and ended ones that still execute. */
   get size(): number {
     let size = this.#live.size;
-    for (const operation of this.#executing) if (operation.ended) size += 1;
+    for (const operation of this.#executing ?? []) if (operation.ended) size += 1;
     return size;
   }
 
@@ -30,10 +30,9 @@ export class Operations {
   /** Begins an operation; undefined when a live one has this id. */
   begin(id: string): Operation | undefined {
     if (this.#live.has(id)) return undefined;
-    const operation = new Operation(id, String((this.#keys += 1)));
+    const operation = new Operation(id, String((this.#keys += 1)), () => this.#live.delete(id));
     this.#live.set(id, operation);
     this.#known.set(operation.key, operation);
-    operation.onEnd(() => this.#live.delete(id));
     return operation;
   }
 
@@ -65,12 +64,13 @@ export class Operations {
     if (operation.ended) return { data: null };
     const controller = new AbortController();
     operation.onEnd(() => controller.abort(CLIENT_LEFT));
-    this.#executing.add(operation);
+    const executing = (this.#executing ??= new Set());
+    executing.add(operation);
     operation.executing = true;
     try {
       return await run(controller.signal);
     } finally {
-      this.#executing.delete(operation);
+      executing.delete(operation);
       operation.executing = false;
       operation.releaseBytes?.();
     }

@@ -36,13 +36,7 @@ export function prepareSubscription(
     const { id } = operation;
     const sink = new WebSocketSink({ queue, id, policy: request.field.overflow, metrics, onEnd: end });
     operation.sink = sink;
-    const live = hub.subscribe(request, sink);
-    const fail = (error: TidegateError): void => {
-      live.stop();
-      end(error);
-    };
-    operation.running = { request, live, fail };
-    operation.onEnd(() => live.stop());
+    operation.running = { request, live: hub.subscribe(request, sink), end };
     return iterator;
   };
 }

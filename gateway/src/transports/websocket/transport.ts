@@ -125,7 +125,7 @@ export class WebSocketTransport {
             if (isBinary) return connection.closeWith(errorCodes.BAD_REQUEST.closeCode, 'Send text frames');
             border
               .receive((data as Buffer).toString(), handle)
-              .catch((error: unknown) => this.#crash(connection, error));
+              ?.catch((error: unknown) => this.#crash(connection, error));
           });
         },
       },
