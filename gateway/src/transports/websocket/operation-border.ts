@@ -67,10 +67,7 @@ export class OperationBorder {
       return handle(JSON.stringify({ ...message, id: operation.key })).finally(() =>
         operations.forget(operation),
       );
-    this.#connection.closeWith(
-      errorCodes.CONFLICT.closeCode,
-      `Subscriber for ${message.id} already exists`,
-    );
+    this.#connection.closeWith(errorCodes.CONFLICT.closeCode, `Subscriber for ${message.id} already exists`);
     return undefined;
   }
 

@@ -52,8 +52,7 @@ export class WakeUps {
   constructor({ file, path, pollMs }: WakeUpsOptions) {
     this.#file = file;
     this.#pollMs = pollMs;
-    this.#notifier =
-      pollMs > 0 && path !== undefined ? new AppendNotifier(`${path}-appends`) : undefined;
+    this.#notifier = pollMs > 0 && path !== undefined ? new AppendNotifier(`${path}-appends`) : undefined;
     this.#sql = prepareStatements(file);
     this.#seenVersion = this.#dataVersion();
   }
