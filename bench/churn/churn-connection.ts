@@ -1,10 +1,14 @@
-/** One connection of a client: one subscription to all ticks and, over WebSocket, one to a single key. */
+import type { ChurnWorkload } from './churn-documents.ts';
+
+/** One connection of a client: one subscription to all keys and, over WebSocket, one to a single key. */
 export interface ChurnConnection {
   readonly messages: number;
   readonly cursor: string | undefined;
   /** Resolves when this many messages have arrived. @throws GoneError when the connection ends before. */
   received(count: number): Promise<void>;
   unsubscribe(): void;
+  /** Ends the subscriptions and starts them again under the same ids, without a pause. An event stream is opened again. */
+  resubscribe(): void;
   /** Closes the connection normally. */
   close(): void;
   /** Destroys the socket without a closing handshake. */
@@ -16,7 +20,8 @@ export interface ChurnConnection {
 export interface ChurnConnectionOptions {
   readonly port: number;
   readonly token: string;
-  /** Resumes the subscription to all ticks after this cursor. */
+  readonly workload: ChurnWorkload;
+  /** Resumes the subscription to all keys after this cursor. */
   readonly cursor: string | undefined;
 }
 

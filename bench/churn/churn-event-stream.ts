@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Receipts, type ChurnConnection, type ChurnConnectionOptions } from './churn-connection.ts';
-import { BENCH_PATH, TICKS } from './churn-documents.ts';
 
 /** Resolves when the stream has begun. @throws Error when the gateway refuses it. */
 export async function openChurnEventStream(options: ChurnConnectionOptions): Promise<ChurnConnection> {
@@ -12,24 +11,15 @@ export async function openChurnEventStream(options: ChurnConnectionOptions): Pro
 
 /** An event stream ends in one way only: by the end of its request. */
 class ChurnEventStream implements ChurnConnection {
+  readonly #options: ChurnConnectionOptions;
   readonly #receipts = new Receipts();
-  readonly #request: ClientRequest;
+  #request: ClientRequest;
   #response: IncomingMessage | undefined;
   #rest = '';
 
-  constructor({ port, token, cursor }: ChurnConnectionOptions) {
-    const search = new URLSearchParams({ query: TICKS });
-    this.#request = request(`http://127.0.0.1:${port}${BENCH_PATH}?${search.toString()}`, {
-      agent: false,
-      headers: {
-        accept: 'text/event-stream',
-        authorization: `Bearer ${token}`,
-        ...(cursor !== undefined && { 'last-event-id': cursor }),
-      },
-    });
-    this.#request.on('error', (error) => this.#receipts.end(error.message));
-    this.#request.on('close', () => this.#receipts.end('the stream ended'));
-    this.#request.end();
+  constructor(options: ChurnConnectionOptions) {
+    this.#options = options;
+    this.#request = this.#send(options.cursor);
   }
 
   get messages(): number {
@@ -38,6 +28,26 @@ class ChurnEventStream implements ChurnConnection {
 
   get cursor(): string | undefined {
     return this.#receipts.cursor;
+  }
+
+  #send(cursor: string | undefined): ClientRequest {
+    const { port, token, workload } = this.#options;
+    const search = new URLSearchParams({ query: workload.query });
+    const sent = request(`http://127.0.0.1:${port}${workload.path}?${search.toString()}`, {
+      agent: false,
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+        ...(cursor !== undefined && { 'last-event-id': cursor }),
+      },
+    });
+    const end = (reason: string): void => {
+      if (sent === this.#request) this.#receipts.end(reason);
+    };
+    sent.on('error', (error) => end(error.message));
+    sent.on('close', () => end('the stream ended'));
+    sent.end();
+    return sent;
   }
 
   async open(): Promise<void> {
@@ -55,6 +65,13 @@ class ChurnEventStream implements ChurnConnection {
 
   unsubscribe(): void {
     this.destroy();
+  }
+
+  resubscribe(): void {
+    const before = this.#request;
+    this.#request = this.#send(this.cursor);
+    before.destroy();
+    this.open().catch((error: unknown) => this.#receipts.end(String(error)));
   }
 
   close(): void {

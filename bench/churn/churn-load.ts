@@ -1,6 +1,7 @@
 /** Entry of the process that runs the clients of a churn. */
 import { benchOptions } from '../processes/pinned-process.ts';
 import { answerRequests, reportReady } from '../processes/requests.ts';
+import { ticks } from './churn-documents.ts';
 import { churnClient, endings, type Ending } from './churn-client.ts';
 
 export interface ChurnLoadOptions {
@@ -26,7 +27,7 @@ const handlers = {
       const transport =
         Math.floor(index / endings.length) % 3 === 0 ? ('sse' as const) : ('websocket' as const);
       sums[ending] += 1;
-      return churnClient({ ...options, transport, ending });
+      return churnClient({ ...options, workload: ticks, transport, ending });
     });
     const churned = await Promise.all(running);
     const messages = churned.reduce((sum, client) => sum + client.messages, 0);

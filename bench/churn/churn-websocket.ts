@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { Receipts, type ChurnConnection, type ChurnConnectionOptions } from './churn-connection.ts';
-import { BENCH_PATH, TICK_OF_KEY, TICKS } from './churn-documents.ts';
 
 /** Resolves when the socket is open. */
 export async function openChurnWebSocket(options: ChurnConnectionOptions): Promise<ChurnConnection> {
@@ -23,7 +22,10 @@ class ChurnWebSocket implements ChurnConnection {
 
   constructor(options: ChurnConnectionOptions) {
     this.#options = options;
-    this.#socket = new WebSocket(`ws://127.0.0.1:${options.port}${BENCH_PATH}`, 'graphql-transport-ws');
+    this.#socket = new WebSocket(
+      `ws://127.0.0.1:${options.port}${options.workload.path}`,
+      'graphql-transport-ws',
+    );
     this.#socket.on('error', (error) => this.#receipts.end(error.message));
     this.#socket.on('close', (code) => this.#receipts.end(`closed with ${code}`));
     this.#socket.on('message', (data: Buffer) => this.#receive(data.toString()));
@@ -50,6 +52,11 @@ class ChurnWebSocket implements ChurnConnection {
     for (const id of ['1', '2']) this.#send({ id, type: 'complete' });
   }
 
+  resubscribe(): void {
+    this.unsubscribe();
+    this.#subscribe(this.cursor);
+  }
+
   close(): void {
     this.#socket.close(1000);
   }
@@ -64,26 +71,22 @@ class ChurnWebSocket implements ChurnConnection {
 
   #receive(text: string): void {
     const { type, payload, id } = JSON.parse(text) as Message;
-    if (type === 'connection_ack') this.#subscribe();
+    if (type === 'connection_ack') this.#subscribe(this.#options.cursor);
     else if (type === 'ping') this.#send({ type: 'pong' });
     else if (type === 'next' && id === '1') this.#receipts.add(payload?.extensions?.cursor);
     else if (type === 'error') this.#receipts.end(text);
   }
 
-  #subscribe(): void {
-    const { cursor } = this.#options;
+  #subscribe(cursor: string | undefined): void {
+    const { query, keyed } = this.#options.workload;
     const extensions = cursor === undefined ? {} : { extensions: { cursor } };
-    this.#send({ id: '1', type: 'subscribe', payload: { query: TICKS, variables: {}, ...extensions } });
-    const variables = { key: randomKey() };
-    this.#send({ id: '2', type: 'subscribe', payload: { query: TICK_OF_KEY, variables } });
+    this.#send({ id: '1', type: 'subscribe', payload: { query, variables: {}, ...extensions } });
+    const { values, variable } = keyed;
+    const variables = { [variable]: values[Math.floor(Math.random() * values.length)] };
+    this.#send({ id: '2', type: 'subscribe', payload: { query: keyed.query, variables } });
   }
 
   #send(message: object): void {
     this.#socket.send(JSON.stringify(message));
   }
-}
-
-/** Picks from so many keys that nearly every subscription creates a group and an index term of its own. */
-function randomKey(): string {
-  return `k${Math.floor(Math.random() * 100_000)}`;
 }
