@@ -186,21 +186,27 @@ describe('unmodified clients of the protocols work:', () => {
     expect(states.map(({ version }) => version)).toEqual(states.map((_, index) => index + 1));
   });
 
-  it('Apollo Client over GraphQLWsLink: snapshot, then every change', async () => {
-    const socket = createWsClient({
-      url: `${platform.webUrl.replace('http', 'ws')}/graphql/web`,
-      connectionParams: { authorization: `Bearer ${token}` },
-    });
-    const client = new ApolloClient({ link: new GraphQLWsLink(socket), cache: new InMemoryCache() });
-    await expectEveryVersion((id, onState) => {
-      const subscription = client
-        .subscribe({ query: gql(query), variables: { id }, fetchPolicy: 'no-cache' })
-        .subscribe({ ...sinkOf(onState) });
-      return () => subscription.unsubscribe();
-    });
-    client.stop();
-    await socket.dispose();
-  });
+  it.each(['GraphQLWsLink', 'HttpLink'])(
+    'Apollo Client over %s: snapshot, then every change',
+    async (link) => {
+      const uri = `${platform.webUrl}/graphql/web`;
+      const authorization = `Bearer ${token}`;
+      const socket = createWsClient({ url: uri.replace('http', 'ws'), connectionParams: { authorization } });
+      const client = new ApolloClient({
+        link:
+          link === 'HttpLink' ? new HttpLink({ uri, headers: { authorization } }) : new GraphQLWsLink(socket),
+        cache: new InMemoryCache(),
+      });
+      await expectEveryVersion((id, onState) => {
+        const subscription = client
+          .subscribe({ query: gql(query), variables: { id }, fetchPolicy: 'no-cache' })
+          .subscribe({ ...sinkOf(onState) });
+        return () => subscription.unsubscribe();
+      });
+      client.stop();
+      await socket.dispose();
+    },
+  );
 
   it('urql over its subscriptionExchange: snapshot, then every change', async () => {
     const socket = createWsClient({

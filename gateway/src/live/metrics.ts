@@ -53,6 +53,7 @@ export type LiveMetrics = ReturnType<typeof createLiveMetrics>;
 interface FrameTally {
   websocket: number;
   sse: number;
+  multipart: number;
 }
 
 /** One tally per registry, like the counter that reads it: gateways in one process may share a registry. */
@@ -62,7 +63,7 @@ const tallies = new WeakMap<Metrics, FrameTally>();
 function createFrameTally(metrics: Metrics): FrameTally {
   const known = tallies.get(metrics);
   if (known) return known;
-  const tally = { websocket: 0, sse: 0 };
+  const tally = { websocket: 0, sse: 0, multipart: 0 };
   tallies.set(metrics, tally);
   metrics.counter({
     name: 'tidegate_live_frames_total',
@@ -72,6 +73,7 @@ function createFrameTally(metrics: Metrics): FrameTally {
       counter.reset();
       counter.inc({ transport: 'websocket' }, tally.websocket);
       counter.inc({ transport: 'sse' }, tally.sse);
+      counter.inc({ transport: 'multipart' }, tally.multipart);
     },
   });
   return tally;

@@ -12,6 +12,7 @@ const UPGRADE =
   'upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n' +
   'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n';
 const STREAM = 'accept: text/event-stream\r\n';
+const MULTIPART = 'accept: multipart/mixed;subscriptionSpec=1.0, application/json\r\n';
 const JSON_TYPE = 'content-type: application/json\r\n';
 const AUTHORIZED = `authorization: Bearer ${TOKEN}\r\n`;
 
@@ -36,6 +37,8 @@ const routes: readonly [string, string][] = [
   ['an event stream by GET with access_token', head('GET', `${PATH}${search}&access_token=${TOKEN}`, STREAM)],
   ['an event stream by POST', withBody('POST', STREAM + AUTHORIZED, BODY)],
   ['a query on an event stream', withBody('POST', STREAM + AUTHORIZED, HELD)],
+  ['a multipart stream by POST', withBody('POST', MULTIPART + AUTHORIZED, BODY)],
+  ['a multipart stream by GET', head('GET', PATH + search, MULTIPART + AUTHORIZED)],
   ['a reservation', head('PUT', PATH, AUTHORIZED)],
   ['the stream of a reservation', head('GET', `${PATH}?token={token}`, STREAM + AUTHORIZED)],
   [

@@ -8,6 +8,7 @@ import type { EdgeFacts } from './edge-facts.ts';
 import { answerErrors } from './http/encoding.ts';
 import { authorizationOf, readParams, requireReadableBody, traceparentOf } from './http/request.ts';
 import { HttpTransport } from './http/transport.ts';
+import { MultipartTransport } from './multipart/transport.ts';
 import type { RequestSteps } from './request-steps.ts';
 import { SseTransport, type SseTransportOptions } from './sse/transport.ts';
 
@@ -24,11 +25,13 @@ export class GraphqlEndpoint {
   readonly #options: GraphqlEndpointOptions;
   readonly #http: HttpTransport;
   readonly #sse: SseTransport;
+  readonly #multipart: MultipartTransport;
 
   constructor(options: GraphqlEndpointOptions) {
     this.#options = options;
     this.#http = new HttpTransport(options);
     this.#sse = new SseTransport(options);
+    this.#multipart = new MultipartTransport(options);
   }
 
   /** Never rejects: errors are answered. */
@@ -45,7 +48,7 @@ export class GraphqlEndpoint {
         readParams: () => (params ??= readParams(request, maxBodyBytes)),
         charge: (operation) => this.#charge(facts, response, operation),
       };
-      const transport = (await this.#sse.accepts(request, steps)) ? this.#sse : this.#http;
+      const transport = await this.#transportOf(request, steps);
       await transport.handle(request, response, facts, steps);
     } catch (error) {
       // Nobody receives the answer, and a body that was cut off is no fault to log.
@@ -54,14 +57,22 @@ export class GraphqlEndpoint {
     }
   }
 
-  /** Number of open and reserved event streams. */
+  /** Number of open streams, and of reserved event streams. */
   get streams(): number {
-    return this.#sse.connections;
+    return this.#sse.connections + this.#multipart.connections;
   }
 
-  /** Takes no more event streams and ends the open ones within the window. Resolves when none is left. */
-  stop(windowMs = 0): Promise<void> {
-    return this.#sse.stop(windowMs);
+  /** Takes no more streams and ends the open ones within the window. Resolves when none is left. */
+  async stop(windowMs = 0): Promise<void> {
+    await Promise.all([this.#sse.stop(windowMs), this.#multipart.stop(windowMs)]);
+  }
+
+  async #transportOf(
+    request: IncomingMessage,
+    steps: RequestSteps,
+  ): Promise<SseTransport | MultipartTransport | HttpTransport> {
+    if (await this.#sse.accepts(request, steps)) return this.#sse;
+    return (await this.#multipart.accepts(request, steps)) ? this.#multipart : this.#http;
   }
 
   /** Charges one operation, and adds the rate limits to the headers of its response. @throws TidegateError RATE_LIMITED */

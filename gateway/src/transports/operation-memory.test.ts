@@ -77,6 +77,26 @@ describe('the memory of operations', () => {
     await edge.released();
   });
 
+  it('of an address counts queries over HTTP while they run', async () => {
+    const post = (text: string): Promise<Response> =>
+      fetch(edge.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: `${text} #${'x'.repeat(35_000)}` }),
+      });
+    const running = ['1', '2', '3'].map((alias) => post(`{ a${alias}: held }`));
+    await until(() => edge.held === 3, { what: 'three queries' });
+    const refused = await post('{ ready }');
+    expect([refused.status, await refused.text()]).toEqual([
+      429,
+      expect.stringContaining('"code":"TOO_MANY_SUBSCRIPTIONS"'),
+    ]);
+    edge.answerHeld();
+    expect((await Promise.all(running)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    await edge.released();
+    expect((await post('{ ready }')).status).toBe(200);
+  });
+
   it.each([
     ['distinct connections mode', (_token: string) => ''],
     ['single connection mode', (token: string) => `?token=${token}`],

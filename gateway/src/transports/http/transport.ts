@@ -1,25 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TidegateError } from '@tidegate/core';
 import { compressResponse } from '@tidegate/runtime/http';
+import { ByteAccount } from '../../admission/byte-account.ts';
+import type { EdgeGuards } from '../../admission/connection-hold.ts';
+import { operationBytes } from '../../admission/operation-bytes.ts';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
 import { hasLeft, untilDeparture } from '../departed-client.ts';
 import type { RequestSteps } from '../request-steps.ts';
-import { acceptedJson, answerTypes, type JsonType } from './accept.ts';
+import { acceptedJson, notAcceptable, type JsonType } from './accept.ts';
 import { answerErrors, answerResult } from './encoding.ts';
 import { requireMethod } from './request.ts';
 
 export interface HttpTransportOptions {
   readonly server: BffServer;
+  readonly guards: Pick<EdgeGuards, 'admission'>;
 }
 
 /** GraphQL over HTTP for one BFF (https://graphql.github.io/graphql-over-http): queries and mutations. */
 export class HttpTransport {
   readonly #server: BffServer;
+  readonly #admission: EdgeGuards['admission'];
 
-  constructor({ server }: HttpTransportOptions) {
+  constructor({ server, guards }: HttpTransportOptions) {
     this.#server = server;
+    this.#admission = guards.admission;
   }
 
   /**
@@ -32,7 +37,7 @@ export class HttpTransport {
     { readParams, charge }: RequestSteps,
   ): Promise<void> {
     const type = acceptedJson(request);
-    if (!type) throw notAcceptable(answerTypes);
+    if (!type) throw notAcceptable();
     compressResponse(request, response);
     response.setHeader('vary', [...varyOf(response), 'accept'].join(', '));
     requireMethod(request, response, ['GET', 'POST']);
@@ -57,18 +62,17 @@ export class HttpTransport {
   ): Promise<void> {
     const kind = this.#server.operationKind(params);
     if (kind === 'mutation') requireMethod(request, response, ['POST']);
-    if (kind === 'subscription') throw notAcceptable(['text/event-stream']);
+    if (kind === 'subscription') throw notAcceptable('stream');
     // A mutation that has begun is not aborted: its client could not tell how much of it was done.
     const signal = kind === 'query' ? untilDeparture(response) : undefined;
-    const result = await this.#server.execute(params, facts, signal);
-    answerResult(response, result, type);
+    const bytes = operationBytes(params, this.#server.document(params));
+    const release = this.#admission.admitBytes(new ByteAccount(), facts.address, bytes);
+    try {
+      answerResult(response, await this.#server.execute(params, facts, signal), type);
+    } finally {
+      release();
+    }
   }
-}
-
-function notAcceptable(accepted: readonly string[]): TidegateError {
-  return new TidegateError('NOT_ACCEPTABLE', `This is answered as ${accepted.join(' or ')}.`, {
-    details: { accepted },
-  });
 }
 
 function varyOf(response: ServerResponse): string[] {

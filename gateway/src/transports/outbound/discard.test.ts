@@ -1,13 +1,14 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { FrameBatch } from '../../live/group/frame-batch.ts';
-import { SseEncoder, TaggedEvents, type SseSource } from '../sse/encoding.ts';
+import { StreamEncoder, type StreamSource } from '../response-stream/encoding.ts';
+import { TaggedEvents } from '../sse/encoding.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import { OutboundQueue } from './outbound-queue.ts';
 
-const source = (id: string): SseSource => {
-  const events = new TaggedEvents(id);
-  return { events, policy: 'close', bytesPerFrame: events.bytesPerFrame };
+const source = (id: string): StreamSource => {
+  const messages = new TaggedEvents(id);
+  return { messages, policy: 'close', bytesPerFrame: messages.bytesPerFrame };
 };
 
 function frame(version: number): FrameBatch {
@@ -18,8 +19,8 @@ function frame(version: number): FrameBatch {
 
 describe('the queued messages of an operation that has ended', () => {
   const create = () =>
-    new OutboundQueue<SseSource, never>({
-      encoder: new SseEncoder(),
+    new OutboundQueue<StreamSource, never>({
+      encoder: new StreamEncoder(),
       scheduler: new FlushScheduler(),
       maxBytes: 1_000,
       onOverflow: () => undefined,

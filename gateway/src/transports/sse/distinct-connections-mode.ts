@@ -2,24 +2,13 @@ import type { ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import type { ExecutionResult } from 'graphql';
 import { ByteAccount } from '../../admission/byte-account.ts';
-import { operationBytes, type OperationBytes } from '../../admission/operation-bytes.ts';
-import type { BffServer } from '../../graphql/bff-server.ts';
+import { operationBytes } from '../../admission/operation-bytes.ts';
 import { visibleResult } from '../../graphql/error-codes.ts';
 import type { OperationParams } from '../../graphql/operation-params.ts';
-import type { LiveHub } from '../../live/hub.ts';
-import type { ConnectionOptions } from '../connection-options.ts';
 import { untilDeparture } from '../departed-client.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
-import type { SseConnection } from './connection.ts';
+import { streamSubscription, type StreamOptions } from '../response-stream/subscription.ts';
 import { DistinctEvents } from './encoding.ts';
-import { SseSink } from './sink.ts';
-
-export interface DistinctConnectionsModeOptions extends ConnectionOptions {
-  readonly server: BffServer;
-  readonly hub: LiveHub;
-  /** Admits a connection. @throws TidegateError TOO_MANY_CONNECTIONS */
-  readonly connect: (facts: EdgeFacts, onEnd: () => void) => SseConnection;
-}
 
 /** An operation with the request that asks for it. */
 export interface DistinctOperation {
@@ -42,10 +31,10 @@ const ANSWERED_BY_STATUS: ReadonlySet<string> = new Set([
 
 /** "Distinct connections mode" of the GraphQL over SSE protocol: each operation has a stream to itself. */
 export class DistinctConnectionsMode {
-  readonly #options: DistinctConnectionsModeOptions;
+  readonly #options: StreamOptions;
   readonly #events = new DistinctEvents();
 
-  constructor(options: DistinctConnectionsModeOptions) {
+  constructor(options: StreamOptions) {
     this.#options = options;
   }
 
@@ -65,7 +54,10 @@ export class DistinctConnectionsMode {
       if (response.destroyed) return;
       operation.requireMethod();
       const kind = server.operationKind(params);
-      if (kind === 'subscription') return this.#subscribe(operation, response);
+      if (kind === 'subscription') {
+        const subscription = { facts, params, cursor: operation.cursor(), messages: this.#events };
+        return streamSubscription(subscription, response, this.#options);
+      }
       // A mutation that has begun is not aborted.
       if (kind === 'query') signal = untilDeparture(response);
     } catch (error) {
@@ -87,46 +79,6 @@ export class DistinctConnectionsMode {
       return await server.execute(params, facts, signal);
     } finally {
       release();
-    }
-  }
-
-  #subscribe({ facts, params, cursor }: DistinctOperation, response: ServerResponse): void {
-    const { hub, metrics, server } = this.#options;
-    const request = server.liveRequest(params, facts, cursor());
-    let ended = false;
-    let stop = (): void => undefined;
-    const bytes = operationBytes(params, server.document(params));
-    const connection = this.#connectSubscriber(facts, bytes, () => {
-      ended = true;
-      stop();
-    });
-    connection.expireAt(facts.viewer.expiresAtMs ?? Infinity);
-    connection.attach(response);
-    if (ended) return;
-    const policy = request.field.overflow;
-    const onEnd = (): void => connection.complete();
-    const sink = new SseSink({ connection, events: this.#events, policy, metrics, onEnd });
-    const subscription = hub.subscribe(request, sink);
-    stop = () => subscription.stop();
-    if (ended) stop();
-  }
-
-  /** @throws TidegateError TOO_MANY_SUBSCRIPTIONS, TOO_MANY_CONNECTIONS */
-  #connectSubscriber(facts: EdgeFacts, bytes: OperationBytes, onEnd: () => void): SseConnection {
-    const { connect, guards } = this.#options;
-    const releases = [guards.admission.admitSubscription(facts)];
-    const release = (): void => {
-      for (const each of releases) each();
-    };
-    try {
-      releases.push(guards.admission.admitBytes(new ByteAccount(), facts.address, bytes));
-      return connect(facts, () => {
-        release();
-        onEnd();
-      });
-    } catch (error) {
-      release();
-      throw error;
     }
   }
 

@@ -1,47 +1,16 @@
-import type { ServerResponse } from 'node:http';
+import type { TidegateError } from '@tidegate/core';
+import { formatError } from '../../graphql/error-codes.ts';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
-import type { Encoder } from '../outbound/outbound-queue.ts';
-import type { OutboundSource, Waiting } from '../outbound/waiting-messages.ts';
+import type { OperationMessages, StreamFormat, VisibleResult } from '../response-stream/encoding.ts';
+import { RETRY_MS } from './limits.ts';
 
-/** A result as it is sent to a client: `ExecutionResult` after `visibleErrors`. */
-export type VisibleResult = object;
-
-/** Events of one subscription or operation. Implemented once for each mode of the protocol. */
-export interface OperationEvents {
-  /** Bytes around the JSON of each frame; an estimate is enough. */
-  readonly bytesPerFrame: number;
-  frames(batch: FrameBatch): Buffer;
-  /** A result that is not a frame: of a query or mutation, or the errors that end a subscription. */
-  result(result: VisibleResult): Buffer;
-  position(cursor: string): Buffer;
-  complete(): Buffer;
-}
-
-/** One subscription, as its stream's queue sees it. */
-export interface SseSource extends OutboundSource {
-  readonly events: OperationEvents;
-}
-
-/** Writes messages as events of a Server-Sent Events stream. */
-export class SseEncoder implements Encoder<SseSource, ServerResponse> {
-  writeFrames(response: ServerResponse, { events }: SseSource, batch: FrameBatch): void {
-    response.write(events.frames(batch));
-  }
-
-  writeAll(response: ServerResponse, messages: readonly Waiting<SseSource>[]): void {
-    const events = messages.map((each) =>
-      'batch' in each ? each.source.events.frames(each.batch) : each.payload,
-    );
-    response.write(events.length === 1 ? events[0]! : Buffer.concat(events));
-  }
-
-  encodePosition({ events }: SseSource, cursor: string): Buffer {
-    return events.position(cursor);
-  }
-}
-
-/** An empty comment: keeps proxies and load balancers from closing an idle stream. */
-export const HEARTBEAT = Buffer.from(':\n\n');
+/** An event stream. It begins with a comment and carries empty comments as heartbeats. */
+export const eventStream: StreamFormat = {
+  transport: 'sse',
+  headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+  opening: () => `:\nretry: ${Math.round(RETRY_MS.min + Math.random() * RETRY_MS.spread)}\n\n`,
+  heartbeat: Buffer.from(':\n\n'),
+};
 
 /** `data:` without a value: EventSource drops an event without a data field. */
 const COMPLETE = Buffer.from('event: complete\ndata:\n\n');
@@ -50,7 +19,7 @@ const DISTINCT_BYTES_PER_FRAME = 120;
 const END = Buffer.from('\n\n');
 
 /** Events of "distinct connections mode": the stream has one subscription, and its cursor is the event's id. */
-export class DistinctEvents implements OperationEvents {
+export class DistinctEvents implements OperationMessages {
   readonly bytesPerFrame = DISTINCT_BYTES_PER_FRAME;
   readonly #encoded = new WeakMap<FrameBatch, Buffer>();
 
@@ -72,6 +41,10 @@ export class DistinctEvents implements OperationEvents {
     return Buffer.from(`event: next\ndata: ${JSON.stringify(result)}\n\n`);
   }
 
+  failure(error: TidegateError): Buffer {
+    return this.result({ errors: [formatError(error)] });
+  }
+
   /**
    * A cursor without a message. As an `id:` it becomes the `Last-Event-ID` of EventSource; an event without data is
    * not dispatched. As a comment it serves clients whose parser ignores the id of such an event.
@@ -88,7 +61,7 @@ export class DistinctEvents implements OperationEvents {
 const OPERATION_END = Buffer.from('}\n\n');
 
 /** Events of "single connection mode": one operation among others on a stream, each event with the operation's id. */
-export class TaggedEvents implements OperationEvents {
+export class TaggedEvents implements OperationMessages {
   readonly #id: string;
   /** Precedes every payload: the only bytes that subscribers of a group do not share. */
   readonly #head: Buffer;
@@ -106,6 +79,10 @@ export class TaggedEvents implements OperationEvents {
 
   result(result: VisibleResult): Buffer {
     return Buffer.concat([this.#head, Buffer.from(JSON.stringify(result)), OPERATION_END]);
+  }
+
+  failure(error: TidegateError): Buffer {
+    return this.result({ errors: [formatError(error)] });
   }
 
   /** A comment only: the one `Last-Event-ID` of the stream cannot hold the cursors of several operations. */

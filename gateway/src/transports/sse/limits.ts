@@ -1,9 +1,6 @@
 /** Delay of an EventSource before it reconnects, drawn for each stream so that clients do not reconnect all at once. */
 export const RETRY_MS = { min: 1_000, spread: 4_000 };
 
-/** Time for a client to read the rest of a stream that has completed or leaves. */
-export const FINAL_FLUSH_TIMEOUT_MS = 10_000;
-
 /** Default maximum reservations of all viewers in this process whose stream is not open yet. */
 export const MAX_RESERVATIONS = 10_000;
 

@@ -3,12 +3,12 @@ import type { ServerResponse } from 'node:http';
 import { TidegateError } from '@tidegate/core';
 import type { Release } from '../../admission/keyed-limit.ts';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
-import type { SseConnection } from './connection.ts';
+import type { StreamConnection } from '../response-stream/connection.ts';
 
 /** One stream of "single connection mode", from its reservation to its end, with the operations that write to it. */
 export interface Reservation {
   readonly viewer: VerifiedViewer;
-  readonly connection: SseConnection;
+  readonly connection: StreamConnection;
   /** Returns the reservation's place, once the stream is open or has ended. Idempotent. */
   readonly release: Release;
   /** By the client's id. */
@@ -51,7 +51,7 @@ export class Reservations {
    * @param admit counts a place of the viewer and the address, until the stream is open.
    * @throws TidegateError RATE_LIMITED when this process holds its maximum, and errors of `admit` and `create`.
    */
-  add(viewer: VerifiedViewer, admit: () => Release, create: (onEnd: () => void) => SseConnection): string {
+  add(viewer: VerifiedViewer, admit: () => Release, create: (onEnd: () => void) => StreamConnection): string {
     const release = this.#take(admit);
     try {
       return this.#add(viewer, release, create);
@@ -78,7 +78,7 @@ export class Reservations {
     };
   }
 
-  #add(viewer: VerifiedViewer, release: Release, create: (onEnd: () => void) => SseConnection): string {
+  #add(viewer: VerifiedViewer, release: Release, create: (onEnd: () => void) => StreamConnection): string {
     const token = randomBytes(TOKEN_BYTES).toString('base64url');
     const operations = new Map<string, StreamOperation>();
     const connection = create(() => {

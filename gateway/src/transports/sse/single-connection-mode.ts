@@ -8,14 +8,14 @@ import { cursorOf, type OperationParams } from '../../graphql/operation-params.t
 import type { LiveSubscription } from '../../live/live-request.ts';
 import { CLIENT_LEFT } from '../departed-client.ts';
 import type { EdgeFacts } from '../edge-facts.ts';
-import type { DistinctConnectionsModeOptions } from './distinct-connections-mode.ts';
+import { StreamSink } from '../response-stream/sink.ts';
+import type { StreamOptions } from '../response-stream/subscription.ts';
 import { TaggedEvents } from './encoding.ts';
 import { MAX_RESERVATIONS, RESERVATION_TTL_MS } from './limits.ts';
 import { parseOperationId } from './request.ts';
 import { Reservations, type Reservation, type StreamOperation } from './reservations.ts';
-import { SseSink } from './sink.ts';
 
-export interface SingleConnectionModeOptions extends DistinctConnectionsModeOptions {
+export interface SingleConnectionModeOptions extends StreamOptions {
   /** Maximum operations on one stream. */
   readonly maxSubscriptionsPerConnection: number;
   /** Maximum reservations of all viewers whose stream is not open. Default 10,000. */
@@ -120,13 +120,13 @@ export class SingleConnectionMode {
       releasePlace();
       releaseBytes();
     };
-    const events = new TaggedEvents(id);
+    const messages = new TaggedEvents(id);
     const onEnd = (): void => {
       // The operation may have been stopped and its id reused.
       if (operations.get(id) === operation) operations.delete(id);
       release();
     };
-    const sink = new SseSink({ connection, events, policy: request.field.overflow, metrics, onEnd });
+    const sink = new StreamSink({ connection, messages, policy: request.field.overflow, metrics, onEnd });
     let live: LiveSubscription | undefined;
     const operation: StreamOperation = {
       source: sink,

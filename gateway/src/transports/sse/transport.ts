@@ -7,8 +7,9 @@ import { acceptedJson, acceptsEventStream } from '../http/accept.ts';
 import { requireMethod, searchParamsOf } from '../http/request.ts';
 import type { RequestSteps } from '../request-steps.ts';
 import { OpenConnections } from '../open-connections.ts';
-import { SseConnection } from './connection.ts';
+import { StreamConnection } from '../response-stream/connection.ts';
 import { DistinctConnectionsMode } from './distinct-connections-mode.ts';
+import { eventStream } from './encoding.ts';
 import { resumeCursorOf, streamTokenOf } from './request.ts';
 import { SingleConnectionMode, type SingleConnectionModeOptions } from './single-connection-mode.ts';
 
@@ -20,14 +21,14 @@ export type SseTransportOptions = Omit<SingleConnectionModeOptions, 'connect'>;
  */
 export class SseTransport {
   readonly #options: SseTransportOptions;
-  readonly #connections = new OpenConnections<SseConnection>();
+  readonly #connections = new OpenConnections<StreamConnection>();
   readonly #distinct: DistinctConnectionsMode;
   readonly #single: SingleConnectionMode;
   #draining = false;
 
   constructor(options: SseTransportOptions) {
     this.#options = options;
-    const connect = (facts: EdgeFacts, onEnd: () => void): SseConnection => this.#connect(facts, onEnd);
+    const connect = (facts: EdgeFacts, onEnd: () => void): StreamConnection => this.#connect(facts, onEnd);
     this.#distinct = new DistinctConnectionsMode({ ...options, connect });
     this.#single = new SingleConnectionMode({ ...options, connect });
   }
@@ -116,8 +117,8 @@ export class SseTransport {
   }
 
   /** @throws TidegateError TOO_MANY_CONNECTIONS */
-  #connect(facts: EdgeFacts, onEnd: () => void): SseConnection {
-    const connection = new SseConnection(facts, this.#options, () => {
+  #connect(facts: EdgeFacts, onEnd: () => void): StreamConnection {
+    const connection = new StreamConnection(facts, { ...this.#options, format: eventStream }, () => {
       this.#connections.delete(connection);
       onEnd();
     });

@@ -10,9 +10,10 @@ import { FrameBatch } from '../../live/group/frame-batch.ts';
 import { createLiveMetrics } from '../../live/metrics.ts';
 import { Heartbeats } from '../heartbeats.ts';
 import { FlushScheduler } from '../outbound/flush-scheduler.ts';
-import { SseConnection } from './connection.ts';
-import { DistinctEvents, type SseSource } from './encoding.ts';
-import { change, createGuards } from './endpoint.fixture.ts';
+import { DistinctEvents, eventStream } from '../sse/encoding.ts';
+import { change, createGuards } from '../sse/endpoint.fixture.ts';
+import { StreamConnection } from './connection.ts';
+import type { StreamSource } from './encoding.ts';
 
 const MAX_QUEUED_BYTES = 64 * 1024;
 
@@ -41,9 +42,9 @@ describe('an SSE connection', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  function createConnection(): SseConnection {
+  function createConnection(): StreamConnection {
     const facts = { viewer: anonymous, traceparent: undefined, address: '192.0.2.1' };
-    return new SseConnection(
+    return new StreamConnection(
       facts,
       {
         guards: createGuards(metrics),
@@ -52,6 +53,7 @@ describe('an SSE connection', () => {
         heartbeats: new Heartbeats(60_000),
         scheduler: new FlushScheduler(),
         maxConnectionAgeMs: 0,
+        format: eventStream,
       },
       onEnd,
     );
@@ -129,10 +131,10 @@ describe('an SSE connection', () => {
     connection.cut();
   });
 
-  const source = (policy: SseSource['policy']): SseSource => ({
+  const source = (policy: StreamSource['policy']): StreamSource => ({
     policy,
     bytesPerFrame: 100,
-    events: new DistinctEvents(),
+    messages: new DistinctEvents(),
   });
 
   it('keeps the newest change of each key of a `latest-per-key` field and reports the number of dropped ones', async () => {
@@ -160,7 +162,7 @@ describe('an SSE connection', () => {
     connection.attach(response);
     await fill();
     const dropped: number[] = [];
-    const fresh: SseSource = { ...source('snapshot'), onDrop: (count) => void dropped.push(count) };
+    const fresh: StreamSource = { ...source('snapshot'), onDrop: (count) => void dropped.push(count) };
     for (let version = 1; dropped.length === 0; version++) {
       connection.queue.deliver(fresh, new FrameBatch([change(version, 'x'.repeat(2_000))]));
       // A subscription that waits for a snapshot delivers no cursors.

@@ -1,56 +1,55 @@
 import type { OverflowPolicy } from '@tidegate/bff';
 import type { TidegateError } from '@tidegate/core';
-import { formatError } from '../../graphql/error-codes.ts';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { Sink } from '../../live/sink.ts';
 import type { LiveMetrics } from '../../live/metrics.ts';
 import { closesConnection } from '../closes-connection.ts';
 import { QueueSink } from '../outbound/queue-sink.ts';
-import type { SseConnection } from './connection.ts';
-import type { OperationEvents, SseSource } from './encoding.ts';
+import type { StreamConnection } from './connection.ts';
+import type { OperationMessages, StreamSource } from './encoding.ts';
 
-export interface SseSinkOptions {
-  readonly connection: SseConnection;
-  readonly events: OperationEvents;
+export interface StreamSinkOptions {
+  readonly connection: StreamConnection;
+  readonly messages: OperationMessages;
   readonly policy: OverflowPolicy;
   readonly metrics: LiveMetrics;
-  /** Called after the last event of the subscription. Not called when the connection is closed. */
+  /** Called after the last message of the subscription. Not called when the connection is closed. */
   readonly onEnd: () => void;
 }
 
-/** One subscription on one event stream, alone or among others. */
-export class SseSink extends QueueSink implements Sink, SseSource {
-  readonly events: OperationEvents;
+/** One subscription on one stream, alone or among others. */
+export class StreamSink extends QueueSink implements Sink, StreamSource {
+  readonly messages: OperationMessages;
   readonly #frames: LiveMetrics['frames'];
   readonly policy: OverflowPolicy;
   readonly bytesPerFrame: number;
   onDrop: ((dropped: number) => void) | undefined;
-  readonly #connection: SseConnection;
+  readonly #connection: StreamConnection;
   readonly #onEnd: () => void;
 
-  constructor({ connection, events, policy, metrics, onEnd }: SseSinkOptions) {
+  constructor({ connection, messages, policy, metrics, onEnd }: StreamSinkOptions) {
     super(connection.queue);
-    this.events = events;
+    this.messages = messages;
     this.#frames = metrics.frames;
     this.policy = policy;
-    this.bytesPerFrame = events.bytesPerFrame;
+    this.bytesPerFrame = messages.bytesPerFrame;
     this.#connection = connection;
     this.#onEnd = onEnd;
   }
 
   deliver(batch: FrameBatch, dropped?: number): void {
-    this.#frames.sse += batch.frames.length;
+    this.#frames[this.#connection.transport] += batch.frames.length;
     this.queue.deliver(this, batch, dropped);
   }
 
   complete(): void {
-    this.#connection.queue.send(this.events.complete());
+    this.#connection.queue.send(this.messages.complete());
     this.#onEnd();
   }
 
   fail(error: TidegateError): void {
-    if (closesConnection(error)) return this.#connection.cut();
-    this.#connection.queue.send(this.events.result({ errors: [formatError(error)] }));
+    if (closesConnection(error)) return this.#connection.endEarly(error);
+    this.#connection.queue.send(this.messages.failure(error));
     this.complete();
   }
 }
