@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { answerRequests, reportReady, type Handlers } from '../processes/requests.ts';
 import { CpuProfiler } from './cpu-profile.ts';
 import type { TickRequest } from './workload.ts';
@@ -21,6 +22,7 @@ interface ControlledServer {
 /** Requests that each of the three servers answers. */
 function createServerHandlers(server: ControlledServer) {
   const profiler = new CpuProfiler();
+  const loopDelay = monitorEventLoopDelay({ resolution: 1 });
   return {
     usage: (): Usage => {
       const { user, system } = process.cpuUsage();
@@ -35,6 +37,14 @@ function createServerHandlers(server: ControlledServer) {
     collectGarbage: (): void => {
       globalThis.gc?.();
       globalThis.gc?.();
+    },
+    startLoopDelay: (): void => {
+      loopDelay.reset();
+      loopDelay.enable();
+    },
+    stopLoopDelay: (): { maxMs: number; p99Ms: number } => {
+      loopDelay.disable();
+      return { maxMs: loopDelay.max / 1e6, p99Ms: loopDelay.percentile(99) / 1e6 };
     },
     startProfile: () => profiler.start(),
     /** Writes a `.cpuprofile` and answers with the most expensive functions. */
