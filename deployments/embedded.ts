@@ -23,7 +23,7 @@ import { flag, integer, oneOf, port, secret, text } from '@tidegate/runtime/conf
 import { runProcess } from '@tidegate/runtime/process';
 import { createMemorySharedState } from '@tidegate/shared-state';
 import { buildInChild } from '../microfrontends/build.ts';
-import { claimDataFolder } from './embedded/data-folder.ts';
+import { bytesOfFolder, claimDataFolder } from './embedded/data-folder.ts';
 import { startDemoTraffic } from './embedded/demo-traffic.ts';
 import { createOrderPlatform } from './embedded/order-platform.ts';
 import { readSecrets } from './embedded/secrets.ts';
@@ -31,6 +31,7 @@ import { readSecrets } from './embedded/secrets.ts';
 // A newcomer's terminal shows the address and problems, nothing else.
 process.env['LOG_LEVEL'] ??= 'warn';
 
+const MB = 1024 * 1024;
 const MAX_SHARED_ENTRIES = 100_000;
 const DEMO_RESTOCK = { belowQuantity: 10, toQuantity: 120 };
 const MICROFRONTENDS = fileURLToPath(new URL('../microfrontends', import.meta.url));
@@ -42,6 +43,8 @@ runProcess({
     DATA_DIR: text('the folder for all data').default('.data'),
     DURABILITY: oneOf(['process', 'power'], 'failure that accepted commands survive').default('process'),
     DEMO: flag('demo traffic').default(true),
+    DEMO_MAX_DATA_MB: integer(1, 1_000_000, 'MB in DATA_DIR from which the demo traffic pauses').default(900),
+    EVENT_LOG_MAX_MB: integer(0, 1_000_000, 'bound of the event log in MB; 0: none').default(300),
     DEV_LOGIN: flag('POST /dev/token signs tokens for programs of this machine').default(true),
     ...jwtSettings,
     CURSOR_SECRETS: secret('what cursors are signed with').optional(),
@@ -61,7 +64,8 @@ runProcess({
 
     const { DURABILITY: durability } = config;
     const file = (name: string) => ({ path: join(dataDir, `${name}.sqlite`), logger, durability });
-    const log = createSqliteEventLog({ ...file('event-log'), pollMs: 0 });
+    const maxBytes = config.EVENT_LOG_MAX_MB * MB;
+    const log = createSqliteEventLog({ ...file('event-log'), pollMs: 0, maxBytes });
     host.add({ name: 'event log', stop: () => log.close() });
     const database = createSqliteDatabase<WebhookTables>(file('webhooks'));
     host.add({ name: 'webhooks database', stop: () => database.close() });
@@ -103,7 +107,9 @@ runProcess({
     await gateway.start(host.signal);
 
     if (config.DEMO) {
-      const traffic = startDemoTraffic(services, logger);
+      const usedBytes = () => bytesOfFolder(dataDir);
+      const maxDataMb = config.DEMO_MAX_DATA_MB;
+      const traffic = startDemoTraffic({ client: services, logger, usedBytes, maxDataMb });
       host.add({ name: 'demo traffic', stop: () => traffic.stop() });
     }
     // After all that `runProcess` prints: the address is the last line.

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TidegateError } from '@tidegate/core';
 import { openLockFile } from '@tidegate/database/sqlite';
@@ -23,6 +24,17 @@ export function claimDataFolder(folder: string): () => void {
     'CONFIG_INVALID',
     `the data folder ${folder} is in use by ${holderIn(pidFile)}; stop it, or set DATA_DIR to another folder`,
   );
+}
+
+/** Returns the bytes of the folder's files. A file that disappears meanwhile counts nothing. */
+export async function bytesOfFolder(folder: string): Promise<number> {
+  const sizes = (await readdir(folder)).map((name) =>
+    stat(join(folder, name)).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 /** The holder writes the file right after it took the lock. */

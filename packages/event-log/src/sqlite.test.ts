@@ -2,10 +2,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { silentLogger } from '@tidegate/runtime/telemetry';
-import { startChild, temporaryDirectory, until } from '@tidegate/testing';
+import { deferred, startChild, temporaryDirectory, until } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { describeEventLog } from './conformance.ts';
 import { collect, record, texts } from './conformance/subject.ts';
+import type { OutgoingRecord } from './event-log.ts';
 import { createSqliteEventLog } from './sqlite.ts';
 
 describeEventLog('SQLite', async () => {
@@ -94,6 +95,58 @@ describe('the SQLite file', () => {
     expect(() => createSqliteEventLog({ path: directory.path, logger: silentLogger })).toThrowError(
       expect.objectContaining({ code: 'UNAVAILABLE', message: "The event log's file cannot be used." }),
     );
+  });
+
+  it('stays near its bound, keeps compacted topics and what a group has still to handle, and says when it cannot', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'events.db');
+    const warnings: unknown[] = [];
+    const logger = { ...silentLogger, warn: (...parts: unknown[]) => void warnings.push(parts[1]) };
+    const maxBytes = 400_000;
+    const log = createSqliteEventLog({ path, logger, maxBytes, sweepIntervalMs: 10, heartbeatMs: 50 });
+    const one = { partitions: 1, retentionMs: 3_600_000 };
+    await log.ensureTopics([
+      { ...one, name: 'events', cleanup: 'delete' },
+      { ...one, name: 'others', cleanup: 'delete' },
+      { ...one, name: 'documents', cleanup: 'compact' },
+    ]);
+    const startOf = async (topic: string): Promise<number> => (await log.ends(topic))[0]!.start;
+    const large = (count: number): OutgoingRecord[] =>
+      Array.from({ length: count }, (_, key) => record(`k${key}`, 'x'.repeat(1_000)));
+    const handling = deferred();
+    await log.consume({
+      group: 'slow',
+      topics: ['events'],
+      handler: async () => handling.promise,
+    });
+    await log.append('documents', large(50));
+    await log.append('events', large(600));
+    await until(() => warnings.length > 0, { what: 'the warning' });
+    expect(warnings).toEqual(['the event log exceeds its bound: all of it is still needed']);
+    expect(await startOf('events')).toBe(0);
+
+    // Nobody consumes this topic: it makes room for itself.
+    await log.append('others', large(600));
+    await until(async () => (await startOf('others')) === 600, { what: 'room from the other topic' });
+    expect(await startOf('events')).toBe(0);
+
+    handling.resolve();
+    const used = (): number => {
+      const database = new DatabaseSync(path, { readOnly: true });
+      const pragma = (name: string): number =>
+        Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0] as number;
+      const bytes = (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
+      database.close();
+      return bytes;
+    };
+    await until(() => used() <= maxBytes, { what: 'the bound' });
+    expect(await startOf('events')).toBeGreaterThan(0);
+    expect(await startOf('documents')).toBe(0);
+    expect(
+      (await log.read({ topic: 'documents', partition: 0, fromOffset: 0, toOffset: 50, maxRecords: 50 }))
+        .length,
+    ).toBe(50);
+    await log.close();
   });
 
   it('drops records older than the retention, and compacts older records to the newest of each key', async () => {

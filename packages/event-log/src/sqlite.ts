@@ -26,6 +26,11 @@ export interface SqliteEventLogOptions {
   readonly maxRecordBytes?: number;
   /** Time between two runs of retention and compaction, in milliseconds. Default 10,000. */
   readonly sweepIntervalMs?: number;
+  /**
+   * Bound of the file in bytes. Above it the oldest records of topics with time retention are deleted before their
+   * time, unless a consumer group has still to handle them. Compacted topics are kept. Default 0: no bound.
+   */
+  readonly maxBytes?: number;
   /** Interval in milliseconds at which group members rebalance. Default 1,000. */
   readonly heartbeatMs?: number;
   /** Time without a heartbeat, in milliseconds, after which a member loses its partitions. Default 10,000. */
@@ -63,6 +68,7 @@ export function createSqliteEventLog(options: SqliteEventLogOptions): EventLog {
     pollMs: options.path === IN_MEMORY ? 0 : (options.pollMs ?? 10),
     maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,
     sweepIntervalMs: options.sweepIntervalMs ?? 10_000,
+    maxBytes: options.maxBytes ?? 0,
     heartbeatMs: options.heartbeatMs ?? 1_000,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
   });

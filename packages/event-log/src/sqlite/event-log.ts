@@ -39,6 +39,7 @@ export interface SqliteEventLogSettings {
   readonly pollMs: number;
   readonly maxRecordBytes: number;
   readonly sweepIntervalMs: number;
+  readonly maxBytes: number;
   readonly heartbeatMs: number;
   readonly sessionTimeoutMs: number;
 }
@@ -78,8 +79,8 @@ export class SqliteEventLog implements EventLog {
         this.#wakeUps.appended(positions);
       },
     });
-    const { sweepIntervalMs: intervalMs, logger } = settings;
-    this.#sweep = new Sweep(file, this.#topics, { intervalMs, logger }).start();
+    const { sweepIntervalMs: intervalMs, maxBytes, logger } = settings;
+    this.#sweep = new Sweep(file, this.#topics, { intervalMs, maxBytes, logger }).start();
   }
 
   async epoch(): Promise<string> {

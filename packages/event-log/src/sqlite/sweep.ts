@@ -11,6 +11,8 @@ const BACKLOG_INTERVAL_MS = 100;
 export interface SweepOptions {
   /** Time between two sweeps in milliseconds. */
   readonly intervalMs: number;
+  /** Bound of the file in bytes; 0: no bound. */
+  readonly maxBytes: number;
   readonly logger: Logger;
 }
 
@@ -36,6 +38,21 @@ function prepareStatements(file: SqlFile) {
          SELECT 1 FROM records AS n WHERE n.topic_id = ?1 AND n.partition = ?2 AND n.compacted = 1
          AND n.key = r.key AND n."offset" > r."offset"))`,
     ),
+    usedBytes: file.prepare<{ bytes: number }>(
+      `SELECT (page_count - freelist_count) * page_size AS bytes
+       FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+    ),
+    // The partition whose oldest record is the oldest of all that every consumer group has handled.
+    oldestHandled: file.prepare<{ topic_id: number; partition: number; handled: number }>(
+      `SELECT p.topic_id, p.partition, p.handled FROM (
+         SELECT p.topic_id, p.partition, coalesce(
+           (SELECT min(next_offset) FROM checkpoints AS c WHERE c.topic_id = p.topic_id AND c.partition = p.partition),
+           p.next_offset) AS handled
+         FROM partitions AS p JOIN topics AS t ON t.id = p.topic_id WHERE t.cleanup = 'delete'
+       ) AS p JOIN records AS r ON r.topic_id = p.topic_id AND r.partition = p.partition AND r."offset" = (
+         SELECT min("offset") FROM records WHERE topic_id = p.topic_id AND partition = p.partition)
+       WHERE r."offset" < p.handled ORDER BY r.timestamp_ms LIMIT 1`,
+    ),
     firstFrom: file.prepare<{ timestamp_ms: number }>(
       `SELECT timestamp_ms FROM records WHERE topic_id = ? AND partition = ? AND "offset" >= ?
        ORDER BY "offset" LIMIT 1`,
@@ -44,7 +61,7 @@ function prepareStatements(file: SqlFile) {
 }
 
 /**
- * Retention and compaction, in slices small enough to block the event loop for a few milliseconds only. Retention
+ * Retention by time and size, and compaction, in slices small enough to block the event loop for a few milliseconds only. Retention
  * moves the partition's start; compaction leaves gaps and does not move it.
  */
 export class Sweep {
@@ -56,6 +73,7 @@ export class Sweep {
   readonly #compactedTo = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
+  #isOverBound = false;
 
   constructor(file: SqlFile, topics: TopicStore, options: SweepOptions) {
     this.#file = file;
@@ -106,7 +124,37 @@ export class Sweep {
         if (this.#isStopped) return false;
       }
     }
-    return more;
+    return this.#dropOverBound() || more;
+  }
+
+  /**
+   * Deletes the oldest records of topics with time retention while the file exceeds its bound. Keeps what a consumer
+   * group has still to handle, and compacted topics. Returns true when there is more to delete.
+   */
+  #dropOverBound(): boolean {
+    const { maxBytes, logger } = this.#options;
+    if (maxBytes === 0) return false;
+    const { bytes = 0 } = this.#sql.usedBytes.get() ?? {};
+    const isOverBound = bytes > maxBytes;
+    const oldest = isOverBound ? this.#sql.oldestHandled.get() : undefined;
+    const cannotShrink = isOverBound && !oldest;
+    if (cannotShrink && !this.#isOverBound) {
+      logger.warn({ bytes, maxBytes }, 'the event log exceeds its bound: all of it is still needed');
+    }
+    this.#isOverBound = cannotShrink;
+    if (!oldest) return false;
+    const { topic_id: topic, partition, handled } = oldest;
+    const rows = this.#sql.oldest.all(topic, partition, ROWS_PER_SLICE);
+    this.#moveStart(topic, partition, Math.min(handled, (rows.at(-1)?.offset ?? 0) + 1));
+    return true;
+  }
+
+  #moveStart(topicId: number, partition: number, start: number): void {
+    this.#file.write(() => {
+      this.#sql.deleteBefore.run(topicId, partition, start);
+      this.#sql.deleteBlocks.run(topicId, partition, start);
+      this.#sql.setStart.run(start, topicId, partition);
+    });
   }
 
   #dropExpired(topic: StoredTopic, partition: number, horizonMs: number): boolean {
@@ -114,11 +162,7 @@ export class Sweep {
     const firstKept = rows.findIndex((row) => row.timestamp_ms >= horizonMs);
     if (firstKept === 0 || rows.length === 0) return false;
     const start = rows[firstKept]?.offset ?? (rows.at(-1)?.offset ?? 0) + 1;
-    this.#file.write(() => {
-      this.#sql.deleteBefore.run(topic.id, partition, start);
-      this.#sql.deleteBlocks.run(topic.id, partition, start);
-      this.#sql.setStart.run(start, topic.id, partition);
-    });
+    this.#moveStart(topic.id, partition, start);
     return firstKept === -1 && rows.length === ROWS_PER_SLICE;
   }
 
