@@ -99,9 +99,7 @@ runProcess({
       ...{ logger, metrics, readiness, server, operations },
     });
     host.add(gateway);
-    const dispatcher = createDispatcher({
-      ...{ bffs, log, state, services, ...webhooks, logger, metrics },
-    });
+    const dispatcher = createDispatcher({ bffs, log, state, services, ...webhooks, logger, metrics });
     host.add({ name: 'dispatcher', stop: () => dispatcher.stop() });
     await dispatcher.start();
     await gateway.start(host.signal);
