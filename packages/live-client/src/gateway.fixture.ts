@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buildSchema, GraphQLError, parse, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
+import { SingleConnectionFixture, type FixtureOperation } from './single-connection.fixture.ts';
 
 const schema = buildSchema(`
   type Query { ok: Boolean }
@@ -17,13 +18,6 @@ export interface FixtureChange {
 
 /** One message of a subscription: a change, or the cursor of an idle subscription. */
 type Entry = { readonly position: number } | { readonly index: number; readonly change: FixtureChange };
-
-interface Subscription {
-  readonly query: string;
-  readonly cursor: string | undefined;
-  /** Sends the cursor of an idle subscription, in order with the changes. */
-  readonly sendCursor: (cursor: string) => void;
-}
 
 /**
  * A small gateway: a log of changes, a cursor that is the index of the next change, a real `ws` server, and event
@@ -60,6 +54,7 @@ export class GatewayFixture {
   readonly #wakers = new Set<() => void>();
   readonly #streams = new Set<ServerResponse>();
   readonly #cursorRequests = new Set<() => void>();
+  readonly shared = new SingleConnectionFixture((operation) => this.#subscribe(operation));
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
 
@@ -96,10 +91,10 @@ export class GatewayFixture {
             const payload = { tidegate: { cursors: { [id]: position } } };
             extra.socket.send(JSON.stringify({ type: 'ping', payload }));
           };
-          const subscription: Subscription = { query, cursor, sendCursor };
+          const subscription: FixtureOperation = { query, cursor, sendCursor };
           return { schema, document: parse(query), contextValue: subscription };
         },
-        subscribe: (({ contextValue }: { contextValue: Subscription }) =>
+        subscribe: (({ contextValue }: { contextValue: FixtureOperation }) =>
           this.#subscribe(contextValue)) as never,
       },
       this.#sockets,
@@ -118,7 +113,7 @@ export class GatewayFixture {
 
   /** Open WebSockets and event streams. */
   get connections(): number {
-    return this.#sockets.clients.size + this.#streams.size;
+    return this.#sockets.clients.size + this.#streams.size + this.shared.streams.length;
   }
 
   get webSockets(): number {
@@ -153,7 +148,7 @@ export class GatewayFixture {
       if (closeCode === undefined) socket.terminate();
       else socket.close(closeCode);
     }
-    for (const stream of this.#streams) stream.destroy();
+    for (const stream of [...this.#streams, ...this.shared.streams]) stream.destroy();
   }
 
   async close(): Promise<void> {
@@ -172,7 +167,12 @@ export class GatewayFixture {
     return this.refusedTokens.has(authorization?.replace('Bearer ', '') ?? '');
   }
 
-  #subscribe(subscription: Subscription): AsyncGenerator<ExecutionResult> | ExecutionResult {
+  #refuse(response: ServerResponse): void {
+    response.writeHead(401, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(refusal('TOKEN_EXPIRED')));
+  }
+
+  #subscribe(subscription: FixtureOperation): AsyncGenerator<ExecutionResult> | ExecutionResult {
     const { query, cursor } = subscription;
     this.cursorsSeen.push(cursor);
     if (query.includes('forbidden')) return refusal('FORBIDDEN');
@@ -185,7 +185,7 @@ export class GatewayFixture {
     yield { data: { once: 1 }, extensions: { cursor: '0', kind: 'snapshot', key: 'once', version: 1 } };
   }
 
-  async *#results({ cursor, sendCursor }: Subscription): AsyncGenerator<ExecutionResult> {
+  async *#results({ cursor, sendCursor }: FixtureOperation): AsyncGenerator<ExecutionResult> {
     const from = cursor === undefined ? this.log.length : Math.max(0, Number(cursor) - 1);
     for await (const entry of this.#entries(from)) {
       if (this.endNextWith) {
@@ -223,6 +223,11 @@ export class GatewayFixture {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
+    if (this.isFrozen && (request.method !== 'POST' || 'x-graphql-event-stream-token' in request.headers))
+      return;
+    if (request.method === 'PUT' && this.#refuses(request.headers.authorization))
+      return this.#refuse(response);
+    if (this.shared.answer(request, body, response)) return;
     if (request.headers.accept?.includes('text/event-stream')) {
       if (!this.isFrozen) await this.#stream(request.headers.authorization, body, response);
       return;
@@ -233,10 +238,7 @@ export class GatewayFixture {
 
   async #stream(authorization: string | undefined, body: string, response: ServerResponse): Promise<void> {
     this.streamAuthorizations.push(authorization);
-    if (this.#refuses(authorization)) {
-      response.writeHead(401, { 'content-type': 'application/json' });
-      return void response.end(JSON.stringify(refusal('TOKEN_EXPIRED')));
-    }
+    if (this.#refuses(authorization)) return this.#refuse(response);
     const { query, extensions } = JSON.parse(body) as { query: string; extensions?: { cursor?: string } };
     this.#streams.add(response);
     response.on('close', () => this.#streams.delete(response));

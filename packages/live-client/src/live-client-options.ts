@@ -1,6 +1,5 @@
 import type { Backoff } from './backoff.ts';
 import type { Phase, PhaseDetails } from './phase.ts';
-import { defaultMaxStreams } from './sessions/sse-session.ts';
 import type { TokenProvider } from './token-provider.ts';
 
 export interface LiveClientOptions {
@@ -50,8 +49,12 @@ export interface LiveClientOptions {
    * 16 times its length. Default 30,000; Infinity never attempts one.
    */
   readonly webSocketRetryMs?: number;
-  /** Maximum number of open event streams; further subscriptions wait. Default 4 on a page over HTTP/1, else 1,000. */
-  readonly maxStreams?: number;
+  /**
+   * Event streams of the fallback: one for all subscriptions, or one for each. Over HTTP/1.1 a browser opens at most six
+   * connections to one origin, so that a seventh stream would silently block queries and streams alike. Default 'shared'
+   * on a page over HTTP/1, else 'each', which works behind any load balancer.
+   */
+  readonly streams?: 'shared' | 'each';
   /** Time limit for one query, in milliseconds. Default 20,000. */
   readonly queryTimeoutMs?: number;
   /** WebSocket class. Default: the global one. */
@@ -80,9 +83,16 @@ export function withDefaults(options: LiveClientOptions): LiveClientSettings {
     rateLimitRetryMs: options.rateLimitRetryMs ?? 15_000,
     fallbackAfterFailures: hasWebSocket ? (options.fallbackAfterFailures ?? 3) : 0,
     webSocketRetryMs: hasWebSocket ? (options.webSocketRetryMs ?? 30_000) : Infinity,
-    maxStreams: options.maxStreams ?? defaultMaxStreams(),
+    streams: options.streams ?? defaultStreams(),
     queryTimeoutMs: options.queryTimeoutMs ?? 20_000,
     webSocketImpl: options.webSocketImpl,
     fetch: (...request) => (options.fetch ?? globalThis.fetch)(...request),
   };
+}
+
+function defaultStreams(): 'shared' | 'each' {
+  const [page] = (globalThis.performance?.getEntriesByType?.('navigation') ?? []) as {
+    nextHopProtocol?: string;
+  }[];
+  return page?.nextHopProtocol?.startsWith('http/1') ? 'shared' : 'each';
 }

@@ -9,6 +9,7 @@ import { postQuery } from './post-query.ts';
 import type { QueryRequest, SubscribeRequest } from './requests.ts';
 import type { Result } from './result.ts';
 import type { Session, Transport } from './sessions/session.ts';
+import { createSharedStreamSession } from './sessions/shared-stream-session.ts';
 import { createSseSession } from './sessions/sse-session.ts';
 import { createWebSocketSession } from './sessions/websocket-session.ts';
 
@@ -71,7 +72,7 @@ export interface LiveClient {
 
 /**
  * Creates a client of one BFF, for browsers and Node. It multiplexes all subscriptions over one WebSocket and falls back
- * to one event stream per subscription where WebSockets do not get through. After an interruption it reconnects with
+ * to event streams where WebSockets do not get through. After an interruption it reconnects with
  * backoff and resumes each subscription after its last cursor: no result is missing and none comes twice.
  *
  * @param options see `LiveClientOptions` for units and defaults; only `url` and `token` are required.
@@ -170,16 +171,22 @@ class ReconnectingLiveClient implements LiveClient {
 
   #createConnection(): Connection {
     const { token, heartbeatMs, connectTimeoutMs, webSocketImpl } = this.#settings;
-    const { fetch, maxStreams, streamSilenceMs } = this.#settings;
+    const { fetch, streamSilenceMs } = this.#settings;
+    let { streams } = this.#settings;
     const { httpUrl, webSocketUrl } = this.#endpoint;
     const common = { token, connectTimeoutMs };
     const socket = { webSocketUrl, webSocketImpl, heartbeatMs };
-    const streams = { httpUrl, fetch, maxStreams, streamSilenceMs };
+    const overHttp = { ...common, httpUrl, fetch, streamSilenceMs };
+    // A load balancer has divided the requests of one stream among processes.
+    const onStreamUnknown = (): void => void (streams = 'each');
     return new Connection({
       ...this.#settings,
       createSession: {
         websocket: (own) => createWebSocketSession({ ...common, ...socket, ...own }),
-        sse: (own) => createSseSession({ ...common, ...streams, ...own }),
+        sse: (own) =>
+          streams === 'shared'
+            ? createSharedStreamSession({ ...overHttp, onStreamUnknown, ...own })
+            : createSseSession({ ...overHttp, ...own }),
       },
       onConnecting: () => this.#enter('connecting'),
       onConnected: (session) => this.#connected(session),

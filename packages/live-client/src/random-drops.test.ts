@@ -38,7 +38,8 @@ it(
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 30 }),
         fc.boolean(),
-        async (steps, blocked) => {
+        fc.constantFrom('each' as const, 'shared' as const),
+        async (steps, blocked, streams) => {
           const gateway = new GatewayFixture();
           gateway.sendsIdleCursors = true;
           gateway.blocksUpgrades = blocked;
@@ -53,6 +54,7 @@ it(
             connectTimeoutMs: 60,
             fallbackAfterFailures: 2,
             webSocketRetryMs: 15,
+            streams,
           });
           try {
             client.subscribe({

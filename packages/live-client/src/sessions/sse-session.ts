@@ -13,8 +13,6 @@ export interface SseSessionOptions extends SessionOptions {
   readonly fetch: typeof globalThis.fetch;
   /** Time without a byte after which a stream counts as dead, in milliseconds. */
   readonly streamSilenceMs: number;
-  /** Maximum number of open streams. Further subscriptions wait until one ends. */
-  readonly maxStreams: number;
 }
 
 /** Opens one event stream for each subscription. */
@@ -30,7 +28,6 @@ class SseSession implements Session {
   readonly transport = 'sse';
   readonly #options: SseSessionOptions;
   readonly #running = new Set<SseStream>();
-  readonly #waiting = new Set<SseStream>();
   readonly #renewal: TokenRenewal;
   #token = '';
   #reachedServer = false;
@@ -52,12 +49,12 @@ class SseSession implements Session {
   subscribe(payload: SubscribePayload, handlers: SubscriptionHandlers): () => void {
     const stream = this.#createStream(payload, handlers);
     if (!this.#ended) {
-      this.#waiting.add(stream);
-      this.#startWaiting();
+      this.#running.add(stream);
+      stream.start();
     }
     return () => {
       stream.stop();
-      this.#removeStream(stream);
+      this.#running.delete(stream);
     };
   }
 
@@ -76,7 +73,7 @@ class SseSession implements Session {
       onReachedServer: () => {
         this.#reachedServer = true;
       },
-      onDone: () => this.#removeStream(stream),
+      onDone: () => this.#running.delete(stream),
       onLost: (end) => this.#end(end),
     });
     return stream;
@@ -92,38 +89,12 @@ class SseSession implements Session {
     for (const stream of this.#running) stream.restart();
   }
 
-  #startWaiting(): void {
-    for (const stream of this.#waiting) {
-      if (this.#running.size >= this.#options.maxStreams) return;
-      this.#waiting.delete(stream);
-      this.#running.add(stream);
-      stream.start();
-    }
-  }
-
-  #removeStream(stream: SseStream): void {
-    this.#waiting.delete(stream);
-    if (this.#running.delete(stream)) this.#startWaiting();
-  }
-
   #end(end: SessionEnd): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#renewal.stop();
     for (const stream of this.#running) stream.stop();
     this.#running.clear();
-    this.#waiting.clear();
     this.#options.onEnd(end);
   }
-}
-
-/**
- * Returns 4 on a page loaded over HTTP/1.1, otherwise 1,000. Over HTTP/1.1 a browser opens at most six connections to
- * one origin: a seventh stream would silently block queries and streams alike. Two connections stay free for queries.
- */
-export function defaultMaxStreams(): number {
-  const [page] = (globalThis.performance?.getEntriesByType?.('navigation') ?? []) as {
-    nextHopProtocol?: string;
-  }[];
-  return page?.nextHopProtocol?.startsWith('http/1') ? 4 : 1_000;
 }

@@ -1,6 +1,7 @@
-import { EventStreamParser, type StreamEvent } from './event-stream.ts';
+import type { StreamEvent } from './event-stream.ts';
 import type { SessionEnd, SubscribePayload, SubscriptionHandlers } from './session.ts';
 import type { GraphQLErrorLike } from '../result.ts';
+import { readEvents, readRefusal, tokenRefusal } from './stream-answer.ts';
 
 export interface SseStreamOptions {
   readonly httpUrl: string;
@@ -68,27 +69,13 @@ export class SseStream {
     if (this.#reading !== reading) return;
     onReachedServer();
     this.#handlers.onAccepted();
-    await this.#readBody(reading, response.body);
-    this.#end(reading, () => this.#options.onLost({ reason: 'The stream ended.' }));
-  }
-
-  async #readBody(reading: AbortController, body: ReadableStream<Uint8Array>): Promise<void> {
-    const parser = new EventStreamParser({
-      onEvent: (event) => {
-        if (this.#reading === reading) this.#handleEvent(reading, event);
-      },
-      onComment: (text) => {
-        if (this.#reading === reading) this.#handleComment(text);
-      },
+    await readEvents(response.body, {
+      isWanted: () => this.#reading === reading,
+      onWait: () => this.#limitSilence(reading, this.#options.maxSilenceMs),
+      onEvent: (event) => this.#handleEvent(reading, event),
+      onComment: (text) => this.#handleComment(text),
     });
-    const decoder = new TextDecoder();
-    const reader = body.getReader();
-    for (;;) {
-      if (this.#reading === reading) this.#limitSilence(reading, this.#options.maxSilenceMs);
-      const { done, value } = await reader.read();
-      if (done || this.#reading !== reading) return;
-      parser.push(decoder.decode(value, { stream: true }));
-    }
+    this.#end(reading, () => this.#options.onLost({ reason: 'The stream ended.' }));
   }
 
   #request(signal: AbortSignal): RequestInit {
@@ -128,23 +115,18 @@ export class SseStream {
   }
 
   async #refused(reading: AbortController, response: Response): Promise<void> {
-    const errors = errorsIn(await response.text());
+    const { errors, end } = await readRefusal(response);
     if (errors) {
       this.#options.onReachedServer();
       return this.#failed(reading, errors);
     }
-    const closeCode = closeCodes[response.status];
-    const reason = `The server answered ${response.status} instead of a stream.`;
-    this.#end(reading, () => this.#options.onLost({ reason, ...(closeCode && { closeCode }) }));
+    this.#end(reading, () => this.#options.onLost(end));
   }
 
   #failed(reading: AbortController, errors: readonly GraphQLErrorLike[]): void {
-    const code = String(errors[0]?.extensions?.['code']);
-    if (code !== 'UNAUTHENTICATED' && code !== 'TOKEN_EXPIRED') {
-      return this.#done(reading, () => this.#handlers.onErrors(errors));
-    }
-    const reason = errors[0]?.message ?? code;
-    this.#end(reading, () => this.#options.onLost({ closeCode: 4401, reason }));
+    const end = tokenRefusal(errors);
+    if (!end) return this.#done(reading, () => this.#handlers.onErrors(errors));
+    this.#end(reading, () => this.#options.onLost(end));
   }
 
   #done(reading: AbortController, report: () => void): void {
@@ -162,24 +144,12 @@ export class SseStream {
   }
 
   #limitSilence(reading: AbortController, withinMs: number): void {
+    if (this.#reading !== reading) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () =>
         this.#end(reading, () => this.#options.onLost({ reason: `Nothing was heard for ${withinMs} ms.` })),
       withinMs,
     );
-  }
-}
-
-/** Close code that a WebSocket would have in place of an HTTP status without GraphQL errors. */
-const closeCodes: Readonly<Record<number, number>> = { 401: 4401, 413: 4413, 429: 4429 };
-
-function errorsIn(body: string): readonly GraphQLErrorLike[] | undefined {
-  try {
-    const { errors } = JSON.parse(body) as { errors?: unknown };
-    return Array.isArray(errors) && errors.length > 0 ? (errors as GraphQLErrorLike[]) : undefined;
-  } catch {
-    // Not JSON: most likely the page of a proxy.
-    return undefined;
   }
 }
