@@ -1,23 +1,17 @@
 /** Promise: the page says what is known about its connection, and shows no stale orders as if they were live. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { silentLogger } from '@tidegate/runtime/telemetry';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createComposition } from '@tidegate/gateway';
 import { until } from '@tidegate/testing';
 import { buildMicrofrontends } from '../../microfrontends/build.ts';
 import { findChromium, launchChromium } from '../harness/chromium.ts';
-import { demoOrder, DemoServer } from './demo-server.fixture.ts';
+import { DemoPage } from './demo-page.fixture.ts';
+import { demoOrder, type DemoServer } from './demo-server.fixture.ts';
 
 const chromium = findChromium();
-const source = fileURLToPath(new URL('../../microfrontends', import.meta.url));
 
 describe.skipIf(chromium === undefined)('the connection of a page in Chromium', () => {
   let browser: Browser;
-  let root: string;
+  let demo: DemoPage;
   let server: DemoServer;
   let url: string;
   let context: BrowserContext;
@@ -30,35 +24,13 @@ describe.skipIf(chromium === undefined)('the connection of a page in Chromium', 
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    root = mkdtempSync(join(tmpdir(), 'board-'));
-    for (const name of ['shell', 'orders']) {
-      cpSync(join(source, name, 'dist'), join(root, name, 'dist'), { recursive: true });
-    }
-    const composition = createComposition({ root, logger: silentLogger });
-    server = new DemoServer((request) => composition.handle(request));
-    server.products.set('tent', {
-      id: 'tent',
-      name: 'Two-person tent',
-      description: 'Stands in four minutes.',
-      category: 'Outdoors',
-      image: '⛺',
-      price: { amountCents: 27_900, currency: 'EUR' },
-      stock: { productId: 'tent', available: 12, reserved: 0, version: 1 },
-    });
-    url = await server.listen();
-    context = await browser.newContext();
-    page = await context.newPage();
+    demo = await new DemoPage().open(browser);
+    ({ server, url, page, context } = demo);
   });
+  afterEach(() => demo?.[Symbol.asyncDispose]());
 
-  afterEach(async () => {
-    await context.close();
-    await server.close();
-    rmSync(root, { recursive: true, force: true });
-  });
-
-  const row = (id: string, status?: string) =>
-    page.locator(`[data-testid=order-row][data-order-id=${id}]${status ? `[data-status=${status}]` : ''}`);
-  const live = () => page.locator('[data-testid=phase][data-phase=live]').waitFor();
+  const row = (id: string, status?: string) => demo.row(id, status);
+  const live = () => demo.live();
   const count = (total: number) => page.locator(`[data-testid=count][data-count="${total}"]`).waitFor();
 
   it('says that it is offline within 3 s, since when, and connects on request', async () => {

@@ -185,6 +185,9 @@ export class DemoServer {
       if (!this.issuesTokens) return new Response(null, { status: 404 });
       return Response.json({ token: 'a.b.c', expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
     }
+    // No event streams here: a client without a WebSocket tries them.
+    if (request.url === '/graphql/web' && request.method !== 'POST')
+      return new Response(null, { status: 405 });
     if (request.url === '/graphql/web') return Response.json(await this.#execute(body));
     const headers = Object.entries(request.headers).map(
       ([name, value]) => [name, String(value)] as [string, string],
@@ -242,6 +245,7 @@ export function demoOrder(some: Partial<DemoOrder> & { id: string }): DemoOrder 
     customerId: 'customer-1',
     lines: [{ productId: 'tent', quantity: 1, unitPrice: { amountCents: 27_900, currency: 'EUR' } }],
     total: { amountCents: 27_900, currency: 'EUR' },
+    steps: [{ status: 'PLACED', at: now }],
     placedAt: now,
     updatedAt: now,
     ...some,

@@ -1,26 +1,22 @@
 /** Promise: the micro-frontends follow orders live, survive lost connections and isolate a broken remote. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { silentLogger } from '@tidegate/runtime/telemetry';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createComposition } from '@tidegate/gateway';
 import { until } from '@tidegate/testing';
 import { buildMicrofrontends } from '../../microfrontends/build.ts';
 import { findChromium, launchChromium } from '../harness/chromium.ts';
-import { demoOrder, DemoServer } from './demo-server.fixture.ts';
+import { DemoPage, source } from './demo-page.fixture.ts';
+import { demoOrder, type DemoServer } from './demo-server.fixture.ts';
 
 const chromium = findChromium();
-const source = fileURLToPath(new URL('../../microfrontends', import.meta.url));
 
 describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
   let browser: Browser;
+  let demo: DemoPage;
   let root: string;
   let server: DemoServer;
   let url: string;
-  let context: BrowserContext;
   let page: Page;
   let pageErrors: string[];
 
@@ -31,40 +27,13 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    root = mkdtempSync(join(tmpdir(), 'board-'));
-    for (const name of ['shell', 'orders']) {
-      cpSync(join(source, name, 'dist'), join(root, name, 'dist'), { recursive: true });
-    }
-    const composition = createComposition({ root, logger: silentLogger });
-    server = new DemoServer((request) => composition.handle(request));
-    server.products.set('tent', {
-      id: 'tent',
-      name: 'Two-person tent',
-      description: 'Stands in four minutes.',
-      category: 'Outdoors',
-      image: '⛺',
-      price: { amountCents: 27_900, currency: 'EUR' },
-      stock: { productId: 'tent', available: 12, reserved: 0, version: 1 },
-    });
-    url = await server.listen();
-    context = await browser.newContext();
-    page = await context.newPage();
-    pageErrors = [];
-    page.on('pageerror', (error) => pageErrors.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') pageErrors.push(message.text());
-    });
+    demo = await new DemoPage().open(browser);
+    ({ server, url, page, root, errors: pageErrors } = demo);
   });
+  afterEach(() => demo?.[Symbol.asyncDispose]());
 
-  afterEach(async () => {
-    await context.close();
-    await server.close();
-    rmSync(root, { recursive: true, force: true });
-  });
-
-  const row = (id: string, status?: string) =>
-    page.locator(`[data-testid=order-row][data-order-id=${id}]${status ? `[data-status=${status}]` : ''}`);
-  const live = () => page.locator('[data-testid=phase][data-phase=live]').waitFor();
+  const row = (id: string, status?: string) => demo.row(id, status);
+  const live = () => demo.live();
   const isMarked = () => page.evaluate(() => (globalThis as { mark?: boolean }).mark);
 
   it('shows an existing order, one placed later and each change, without a reload', async () => {
@@ -147,6 +116,22 @@ describe.skipIf(chromium === undefined)('micro-frontends in Chromium', () => {
     await page.getByTestId('confirm-cancel').click();
     await page.locator('[data-testid=order-detail][data-status=CANCELLED]').waitFor();
     expect(pageErrors).toEqual([]);
+  });
+
+  it('shows the date and time of each step of an order, after a reload too', async () => {
+    const statuses = ['PLACED', 'RESERVED', 'CONFIRMED', 'PREPARING'] as const;
+    const steps = statuses.map((status, hour) => ({ status, at: `2026-03-0${hour + 1}T12:00:00.000Z` }));
+    server.publish(demoOrder({ id: 'o-1', status: 'PREPARING', steps }));
+    await page.goto(`${url}/orders/o-1`, { waitUntil: 'commit' });
+    const times = page.locator('[data-testid=timeline] time');
+    const shown = (): Promise<(string | null)[]> =>
+      times.evaluateAll((all) => all.map((each) => each.getAttribute('datetime')));
+    for (const load of ['first', 'again']) {
+      await page.locator('[data-testid=timeline] [data-status=PREPARING][aria-current=step]').waitFor();
+      expect([load, await shown()]).toEqual([load, steps.map(({ at }) => at)]);
+      expect(await times.first().textContent()).toMatch(/Mar/);
+      await page.reload({ waitUntil: 'commit' });
+    }
   });
 
   it('shows the reason of a rejection and keeps the basket', async () => {

@@ -50,6 +50,8 @@ export const orderDocument = z.object({
       trackingCode: z.string().optional(),
     })
     .optional(),
+  /** Statuses that the order has reached, each with its time. Absent in documents from before this field. */
+  steps: z.array(z.object({ status: orderStatus, at: isoTime })).optional(),
   placedAt: isoTime,
   updatedAt: isoTime,
 });

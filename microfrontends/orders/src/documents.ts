@@ -33,6 +33,10 @@ const orderFields = /* GraphQL */ `
       carrier
       trackingCode
     }
+    steps {
+      status
+      at
+    }
     placedAt
     updatedAt
   }

@@ -14,6 +14,7 @@ function order(version: number, status: OrderStatus, id = 'o1'): Order {
     rejection: null,
     payment: null,
     shipment: null,
+    steps: [],
     placedAt: '2026-11-23T06:00:00.000Z',
     updatedAt: `2026-11-23T06:00:${String(version).padStart(2, '0')}.000Z`,
   };
@@ -25,22 +26,5 @@ describe('merging an order', () => {
     const afterQuery = mergeOrder(live, order(2, 'RESERVED'));
     expect(afterQuery).toBe(live);
     expect(mergeOrder(live, order(4, 'PREPARING'), 2_000)).toMatchObject({ changedAtMs: 2_000 });
-  });
-
-  it('records each status change as a step', () => {
-    const first = mergeOrder(undefined, order(1, 'PLACED'));
-    const second = mergeOrder(first, order(2, 'RESERVED'));
-    // A version with the same status adds no step.
-    const third = mergeOrder(second, order(3, 'RESERVED'));
-    const { steps } = mergeOrder(third, order(4, 'REJECTED'));
-    expect(steps.map(({ status }) => status)).toEqual(['PLACED', 'RESERVED', 'REJECTED']);
-    expect(steps[1]?.at).toBe('2026-11-23T06:00:02.000Z');
-  });
-
-  it('adds the PLACED step of an order that it first sees later', () => {
-    expect(mergeOrder(undefined, order(4, 'PREPARING')).steps).toEqual([
-      { status: 'PLACED', at: '2026-11-23T06:00:00.000Z' },
-      { status: 'PREPARING', at: '2026-11-23T06:00:04.000Z' },
-    ]);
   });
 });

@@ -1,15 +1,8 @@
-import type { Order, OrderStatus } from './order.ts';
+import type { Order } from './order.ts';
 
-/** A status and the time at which this page saw the order reach it. */
-export interface Step {
-  readonly status: OrderStatus;
-  readonly at: string;
-}
-
-/** An order with the steps that this page has seen. */
+/** An order with the time at which this page saw it change. */
 export interface TrackedOrder {
   readonly order: Order;
-  readonly steps: readonly Step[];
   /** Time of the last change that arrived live, in ms since the epoch; undefined when there was none. */
   readonly changedAtMs: number | undefined;
 }
@@ -23,16 +16,5 @@ export function mergeOrder(
   changedAtMs?: number,
 ): TrackedOrder {
   if (current && current.order.version >= order.version) return current;
-  return { order, steps: nextSteps(current?.steps, order), changedAtMs: changedAtMs ?? current?.changedAtMs };
-}
-
-function nextSteps(
-  steps: readonly Step[] | undefined,
-  { status, placedAt, updatedAt }: Order,
-): readonly Step[] {
-  if (!steps) {
-    const placed: Step = { status: 'PLACED', at: placedAt };
-    return status === 'PLACED' ? [placed] : [placed, { status, at: updatedAt }];
-  }
-  return steps.at(-1)?.status === status ? steps : [...steps, { status, at: updatedAt }];
+  return { order, changedAtMs: changedAtMs ?? current?.changedAtMs };
 }

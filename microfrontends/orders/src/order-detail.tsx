@@ -90,7 +90,7 @@ function Details({ tracked, context }: { tracked: TrackedOrder; context: OrdersC
           <code>{order.rejection.code}</code>
         </p>
       )}
-      <Timeline tracked={tracked} />
+      <Timeline order={order} />
       <h3>Items</h3>
       <OrderItems order={order} context={context} />
       <OrderFacts order={order} />

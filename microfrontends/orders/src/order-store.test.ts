@@ -57,7 +57,7 @@ function order(version: number, status: OrderStatus, id = 'o1'): Order {
   const total = { amountCents: 100, currency: 'EUR' };
   const times = { placedAt: '2026-11-23T06:00:00.000Z', updatedAt: '2026-11-23T06:00:01.000Z' };
   const none = { note: null, rejection: null, payment: null, shipment: null };
-  return { id, version, status, customerId: 'customer-1', lines: [], total, ...times, ...none };
+  return { id, version, status, customerId: 'customer-1', lines: [], steps: [], total, ...times, ...none };
 }
 
 describe('the order store', () => {

@@ -24,6 +24,12 @@ export interface OrderLine {
   readonly unitPrice: Money;
 }
 
+/** A status and the time at which the order reached it. */
+export interface Step {
+  readonly status: OrderStatus;
+  readonly at: string;
+}
+
 /** An order in the schema of the web BFF. */
 export interface Order {
   readonly id: string;
@@ -40,6 +46,8 @@ export interface Order {
     readonly carrier: string | null;
     readonly trackingCode: string | null;
   } | null;
+  /** Statuses that the order has reached, in their sequence. */
+  readonly steps: readonly Step[];
   readonly placedAt: string;
   readonly updatedAt: string;
 }

@@ -1,15 +1,14 @@
 import { formatMoment } from './format.ts';
-import type { TrackedOrder } from './order-collection.ts';
-import { happyPath, statusLabels, type OrderStatus } from './order.ts';
+import { happyPath, statusLabels, type Order, type OrderStatus } from './order.ts';
 
 type Progress = 'done' | 'now' | 'next' | 'ended';
 
-/** Steps of an order, past and future. Past steps show their time where this page knows it. */
-export function Timeline({ tracked }: { tracked: TrackedOrder }) {
-  const times = new Map(tracked.steps.map(({ status, at }) => [status, at]));
+/** Steps of an order, past and future. Past steps show their time. */
+export function Timeline({ order }: { order: Order }) {
+  const times = new Map(order.steps.map(({ status, at }) => [status, at]));
   return (
     <ol class="timeline" data-testid="timeline">
-      {waypoints(tracked).map(({ status, progress }) => {
+      {waypoints(order).map(({ status, progress }) => {
         const at = times.get(status);
         return (
           <li
@@ -27,7 +26,7 @@ export function Timeline({ tracked }: { tracked: TrackedOrder }) {
   );
 }
 
-function waypoints({ order, steps }: TrackedOrder): { status: OrderStatus; progress: Progress }[] {
+function waypoints(order: Order): { status: OrderStatus; progress: Progress }[] {
   const reached = happyPath.findIndex((status) => status === order.status);
   if (reached >= 0) {
     return happyPath.map((status, index) => ({
@@ -40,8 +39,8 @@ function waypoints({ order, steps }: TrackedOrder): { status: OrderStatus; progr
             : 'next',
     }));
   }
-  // Rejected or cancelled: the steps seen so far, then the final status.
-  const before = steps.filter(({ status }) => status !== order.status);
+  // Rejected or cancelled: the steps before, then the final status.
+  const before = order.steps.filter(({ status }) => status !== order.status);
   return [
     ...before.map(({ status }) => ({ status, progress: 'done' as const })),
     { status: order.status, progress: 'ended' },

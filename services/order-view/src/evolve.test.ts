@@ -111,6 +111,33 @@ describe('the join', () => {
     for (const repeated of [placed, reserved, confirmed]) expect(evolve(parts, repeated)).toBe(parts);
   });
 
+  it('keeps the time of each status: of the earlier message where two streams report it', () => {
+    const times = after(
+      [completed, delivered, dispatched, orderDispatched, placed, reserved].toReversed(),
+    ).steps;
+    expect(times).toEqual({
+      PLACED: placed.time,
+      RESERVED: reserved.time,
+      DISPATCHED: dispatched.time,
+      DELIVERED: delivered.time,
+    });
+    const document = orderDocumentOf('o1', 1, after(streams.flat()));
+    expect(document?.steps?.map(({ status }) => status)).toEqual([
+      'PLACED',
+      'RESERVED',
+      'CONFIRMED',
+      'PREPARING',
+      'DISPATCHED',
+      'DELIVERED',
+    ]);
+  });
+
+  it('continues parts that were stored before the times of statuses were', () => {
+    const { steps: _steps, ...stored } = after([placed, reserved]);
+    expect(orderDocumentOf('o1', 1, stored)).not.toHaveProperty('steps');
+    expect(evolve(stored, confirmed).steps).toEqual({ CONFIRMED: confirmed.time });
+  });
+
   it('keeps the carrier when the shipment is delivered', () => {
     const document = orderDocumentOf('o1', 1, after(streams.flat()));
     expect(document?.shipment).toEqual({

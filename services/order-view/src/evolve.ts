@@ -1,5 +1,20 @@
+import type { OrderStatus } from '@order-platform/contracts';
 import type { ConsumedMessage } from './messages.ts';
 import { noParts, type OrderParts, type Source } from './order-parts.ts';
+
+/** Status that a message shows, whatever other streams have reported. */
+const stepOf: Readonly<Partial<Record<ConsumedMessage['name'], OrderStatus>>> = {
+  OrderPlaced: 'PLACED',
+  StockReserved: 'RESERVED',
+  OrderConfirmed: 'CONFIRMED',
+  ShipmentPrepared: 'PREPARING',
+  OrderDispatched: 'DISPATCHED',
+  ShipmentDispatched: 'DISPATCHED',
+  OrderCompleted: 'DELIVERED',
+  ShipmentDelivered: 'DELIVERED',
+  OrderRejected: 'REJECTED',
+  OrderCancelled: 'CANCELLED',
+};
 
 /**
  * Returns the parts after the message. Pure. A message that the version vector already contains returns the same
@@ -11,6 +26,7 @@ export function evolve(parts: OrderParts = noParts, message: ConsumedMessage): O
   return {
     ...parts,
     ...change(parts, message),
+    ...nextSteps(parts, message),
     versionVector: { ...parts.versionVector, [source]: message.sequence },
     updatedAt: message.time > parts.updatedAt ? message.time : parts.updatedAt,
   };
@@ -18,6 +34,14 @@ export function evolve(parts: OrderParts = noParts, message: ConsumedMessage): O
 
 function sourceOf(message: ConsumedMessage): Source {
   return message.source.slice('/tidegate/'.length) as Source;
+}
+
+function nextSteps({ steps }: OrderParts, { name, time }: ConsumedMessage): Pick<OrderParts, 'steps'> {
+  const status = stepOf[name];
+  const known = status && steps?.[status];
+  // Two streams report some statuses; the earlier message counts, in whatever order they arrive.
+  if (!status || (known !== undefined && known <= time)) return {};
+  return { steps: { ...steps, [status]: time } };
 }
 
 function change(parts: OrderParts, message: ConsumedMessage): Partial<OrderParts> {

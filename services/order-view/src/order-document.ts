@@ -1,4 +1,4 @@
-import type { OrderDocument, OrderStatus } from '@order-platform/contracts';
+import { orderStatus, type OrderDocument, type OrderStatus } from '@order-platform/contracts';
 import type { OrderParts } from './order-parts.ts';
 
 /**
@@ -24,9 +24,17 @@ export function orderDocumentOf(
     ...(reason ? { reason } : {}),
     ...(payment ? { payment } : {}),
     ...(shipment ? { shipment } : {}),
+    ...(parts.steps ? { steps: stepsOf(parts.steps) } : {}),
     placedAt: placed.placedAt,
     updatedAt,
   };
+}
+
+function stepsOf(steps: NonNullable<OrderParts['steps']>): NonNullable<OrderDocument['steps']> {
+  return orderStatus.options.flatMap((status) => {
+    const at = steps[status];
+    return at === undefined ? [] : [{ status, at }];
+  });
 }
 
 /**

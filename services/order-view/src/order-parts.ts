@@ -1,4 +1,4 @@
-import type { OrderDocument } from '@order-platform/contracts';
+import type { OrderDocument, OrderStatus } from '@order-platform/contracts';
 
 /** A source stream of the join, as named in the version vector. */
 export type Source = keyof OrderDocument['versionVector'];
@@ -18,6 +18,8 @@ export interface OrderParts {
   readonly inventory?: 'reserved' | 'rejected' | 'released';
   readonly payment?: OrderDocument['payment'];
   readonly shipment?: OrderDocument['shipment'];
+  /** Time of the first message that shows each status. Absent in parts from before this field. */
+  readonly steps?: Readonly<Partial<Record<OrderStatus, string>>>;
   readonly updatedAt: string;
 }
 

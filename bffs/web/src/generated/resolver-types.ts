@@ -46,6 +46,7 @@ export type ResolversTypes = {
   OrderLine: ResolverTypeWrapper<OrderLineParent>;
   OrderLineInput: Types.OrderLineInput;
   OrderStatus: Types.OrderStatus;
+  OrderStep: ResolverTypeWrapper<Types.OrderStep>;
   PageInfo: ResolverTypeWrapper<Types.PageInfo>;
   Payment: ResolverTypeWrapper<PaymentParent>;
   PaymentStatus: Types.PaymentStatus;
@@ -85,6 +86,7 @@ export type ResolversParentTypes = {
   OrderFilter: Types.OrderFilter;
   OrderLine: OrderLineParent;
   OrderLineInput: Types.OrderLineInput;
+  OrderStep: Types.OrderStep;
   PageInfo: Types.PageInfo;
   Payment: PaymentParent;
   PlaceOrderInput: Types.PlaceOrderInput;
@@ -150,6 +152,7 @@ export type OrderResolvers<ContextType = Context, ParentType extends ResolversPa
   rejection?: Resolver<Types.Maybe<ResolversTypes['Rejection']>, ParentType, ContextType>;
   shipment?: Resolver<Types.Maybe<ResolversTypes['Shipment']>, ParentType, ContextType>;
   status?: Resolver<ResolversTypes['OrderStatus'], ParentType, ContextType>;
+  steps?: Resolver<Array<ResolversTypes['OrderStep']>, ParentType, ContextType>;
   total?: Resolver<ResolversTypes['Money'], ParentType, ContextType>;
   updatedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   version?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -171,6 +174,11 @@ export type OrderLineResolvers<ContextType = Context, ParentType extends Resolve
   productId?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   quantity?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   unitPrice?: Resolver<ResolversTypes['Money'], ParentType, ContextType>;
+};
+
+export type OrderStepResolvers<ContextType = Context, ParentType extends ResolversParentTypes['OrderStep'] = ResolversParentTypes['OrderStep']> = {
+  at?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  status?: Resolver<ResolversTypes['OrderStatus'], ParentType, ContextType>;
 };
 
 export type PageInfoResolvers<ContextType = Context, ParentType extends ResolversParentTypes['PageInfo'] = ResolversParentTypes['PageInfo']> = {
@@ -260,6 +268,7 @@ export type Resolvers<ContextType = Context> = {
   OrderConnection?: OrderConnectionResolvers<ContextType>;
   OrderEdge?: OrderEdgeResolvers<ContextType>;
   OrderLine?: OrderLineResolvers<ContextType>;
+  OrderStep?: OrderStepResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   Payment?: PaymentResolvers<ContextType>;
   PlaceOrderResult?: PlaceOrderResultResolvers<ContextType>;

@@ -63,6 +63,7 @@ export type Order = {
   rejection?: Maybe<Rejection>;
   shipment?: Maybe<Shipment>;
   status: OrderStatus;
+  steps: Array<OrderStep>;
   total: Money;
   updatedAt: Scalars['DateTime']['output'];
   version: Scalars['Int']['output'];
@@ -105,6 +106,11 @@ export type OrderStatus =
   | 'PREPARING'
   | 'REJECTED'
   | 'RESERVED';
+
+export type OrderStep = {
+  at: Scalars['DateTime']['output'];
+  status: OrderStatus;
+};
 
 export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;

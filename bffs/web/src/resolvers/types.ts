@@ -13,6 +13,7 @@ export const order: OrderResolvers = {
   rejection: (parent) => parent.reason ?? null,
   payment: (parent) => parent.payment ?? null,
   shipment: (parent) => parent.shipment ?? null,
+  steps: (parent) => parent.steps ?? [{ status: 'PLACED', at: parent.placedAt }],
 };
 
 export const orderLine: OrderLineResolvers = {
