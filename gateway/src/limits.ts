@@ -205,6 +205,13 @@ export const gatewayLimits = {
     range: [0, 64 * GIB],
     meaning: 'memory for the newest changes of all streams; clients that missed no more resume from memory',
   },
+  historyMs: {
+    variable: 'HISTORY_MS',
+    unit: 'milliseconds',
+    default: 5 * MINUTE_MS,
+    range: [1_000, DAY_MS],
+    meaning: 'age at which changes leave that memory; clients that were away longer resume from the log',
+  },
   replayBytes: {
     variable: 'REPLAY_BYTES',
     unit: 'bytes',

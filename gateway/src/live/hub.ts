@@ -23,6 +23,8 @@ export interface LiveHubOptions {
   readonly metrics: LiveMetrics;
   /** Memory limit for the history of each stream, in bytes. Default 64 MiB. */
   readonly historyBytes?: number;
+  /** Age at which changes leave the history, in milliseconds. Default 5 minutes. */
+  readonly historyMs?: number;
   /** Memory limit for all cached replays of the hub, in bytes. Default 64 MiB. */
   readonly replayBytes?: number;
   /** Newest records of each partition that are read into the history at start. Default 2,000. */
@@ -39,6 +41,7 @@ export interface LiveHubOptions {
 
 const DEFAULTS = {
   historyBytes: 64 * 1024 * 1024,
+  historyMs: 5 * 60 * 1000,
   replayBytes: 64 * 1024 * 1024,
   fillRecords: 2_000,
   maxQueued: 10_000,
@@ -176,7 +179,7 @@ export class LiveHub {
   }
 
   #createStream(stream: LiveStream): HubStream {
-    const { log, logger, metrics, historyBytes, fillRecords, codec, maxQueued } = this.#options;
+    const { log, logger, metrics, historyBytes, historyMs, fillRecords, codec, maxQueued } = this.#options;
     const topic = stream.definition.topic.name;
     const feed = new StreamFeed({
       stream,
@@ -184,6 +187,7 @@ export class LiveHub {
       logger,
       metrics,
       historyBytes,
+      historyMs,
       fillRecords,
       onChange: (change, positions) => this.#dispatch(groups, topic, change, positions),
       onBatchEnd: () => groups.deliver(),

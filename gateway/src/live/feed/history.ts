@@ -6,6 +6,8 @@ const OVERHEAD_BYTES = 1_000;
 const PARSED_FACTOR = 3;
 /** Minimum number of evicted slots before the array is compacted. */
 const COMPACT_AFTER = 1_024;
+/** Age marks over the maximum age. */
+const MARKS = 10;
 
 /** Changes of one partition, ascending by offset. */
 interface PartitionHistory {
@@ -16,19 +18,39 @@ interface PartitionHistory {
   start: number;
 }
 
+export interface HistoryOptions {
+  /** Memory budget for all partitions, in bytes. */
+  readonly maxBytes: number;
+  /** Time after which a change is evicted, in milliseconds; up to a tenth more, and more while no change follows. */
+  readonly maxAgeMs: number;
+  /** Monotonic clock in milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Changes up to `seq` were pushed before `atMs`. */
+interface AgeMark {
+  readonly seq: number;
+  readonly atMs: number;
+}
+
 /**
- * The newest changes of one stream, bounded in bytes. Clients that reconnect within this history are served from
- * memory, without reading the log. Evicts the oldest changes when the budget is exceeded.
+ * The newest changes of one stream, bounded in bytes and age. Clients that reconnect within this history are served from
+ * memory, without reading the log. Evicts the oldest changes when a bound is exceeded.
  */
 export class History {
   readonly #maxBytes: number;
+  readonly #maxAgeMs: number;
+  readonly #now: () => number;
   readonly #partitions = new Map<number, PartitionHistory>();
+  /** Ascending; a few for the whole age, because a time for each change would cost memory. */
+  readonly #marks: AgeMark[] = [];
   #bytes = 0;
   #size = 0;
 
-  /** @param maxBytes memory budget for all partitions, in bytes. */
-  constructor(maxBytes: number) {
+  constructor({ maxBytes, maxAgeMs, now = () => performance.now() }: HistoryOptions) {
     this.#maxBytes = maxBytes;
+    this.#maxAgeMs = maxAgeMs;
+    this.#now = now;
   }
 
   /** Starts a partition's history at `offset`, discarding the changes held for it. */
@@ -41,7 +63,8 @@ export class History {
     this.#of(change.partition).changes.push(change);
     this.#size += 1;
     this.#bytes += changeBytes(change);
-    while (this.#bytes > this.#maxBytes && this.#size > 1) this.#evictOldest();
+    while (this.#bytes > this.#maxBytes && this.#size > 1) this.#evictFrom(this.#oldest());
+    this.#evictAged(change.seq);
   }
 
   /** First offset of a partition that the history covers; older changes have to be read from the log. */
@@ -82,12 +105,33 @@ export class History {
     return this.#partitions.get(partition)!;
   }
 
-  #evictOldest(): void {
+  #evictAged(seq: number): void {
+    const nowMs = this.#now();
+    const newest = this.#marks.at(-1);
+    if (!newest || nowMs - newest.atMs >= this.#maxAgeMs / MARKS)
+      this.#marks.push({ seq: seq - 1, atMs: nowMs });
+    let agedSeq: number | undefined;
+    while (this.#marks[0] && nowMs - this.#marks[0].atMs >= this.#maxAgeMs)
+      agedSeq = this.#marks.shift()!.seq;
+    if (agedSeq === undefined) return;
+    for (let oldest = this.#oldest(); oldest; oldest = this.#oldest()) {
+      if (oldest.changes[oldest.first]!.seq > agedSeq) return;
+      this.#evictFrom(oldest);
+    }
+  }
+
+  /** Returns the partition that holds the oldest change. */
+  #oldest(): PartitionHistory | undefined {
     let oldest: PartitionHistory | undefined;
     for (const held of this.#partitions.values()) {
       const change = held.changes[held.first];
       if (change && (!oldest || change.seq < oldest.changes[oldest.first]!.seq)) oldest = held;
     }
+    return oldest;
+  }
+
+  /** Evicts the oldest change of a partition. */
+  #evictFrom(oldest: PartitionHistory | undefined): void {
     if (!oldest) return;
     const change = oldest.changes[oldest.first]!;
     oldest.first += 1;

@@ -15,6 +15,8 @@ export interface StreamFeedOptions {
   readonly metrics: LiveMetrics;
   /** Memory budget of the history, in bytes. */
   readonly historyBytes: number;
+  /** Age at which changes leave the history, in milliseconds. */
+  readonly historyMs: number;
   /** Number of newest records per partition that fill the history at start. */
   readonly fillRecords: number;
   /** Called for each change in order. Synchronous: `seq` and `positions` are exact during the call. */
@@ -48,7 +50,7 @@ export class StreamFeed {
 
   constructor(options: StreamFeedOptions) {
     this.#options = options;
-    this.#history = new History(options.historyBytes);
+    this.#history = this.#createHistory();
     this.#parse = createMessageParser([options.stream.definition]);
   }
 
@@ -89,12 +91,12 @@ export class StreamFeed {
    * called again when the tail has ended or this has rejected: the feed then knows nothing of before.
    */
   async start(signal: AbortSignal): Promise<void> {
-    const { log, fillRecords, historyBytes } = this.#options;
+    const { log, fillRecords } = this.#options;
     await this.#tail?.stop();
     this.#tail = undefined;
     this.#epoch = await log.epoch();
     const ends = await log.ends(this.topic);
-    this.#history = new History(historyBytes);
+    this.#history = this.#createHistory();
     this.#versions = new VersionFilter(MAX_TRACKED_KEYS);
     this.#positions = Array.from({ length: ends.length }, () => 0);
     for (const { partition, start, end } of ends) {
@@ -213,5 +215,10 @@ export class StreamFeed {
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  #createHistory(): History {
+    const { historyBytes: maxBytes, historyMs: maxAgeMs } = this.#options;
+    return new History({ maxBytes, maxAgeMs });
   }
 }
