@@ -50,11 +50,11 @@ export class EdgeSocket {
     return this.of('next', id).map(({ payload }) => payload?.data?.counter?.count);
   }
 
-  /** Resolves when the server has handled all messages that were sent before. */
+  /** Resolves when the server has handled all messages that were sent before, or closed the connection for one. */
   async settled(): Promise<void> {
     const before = this.of('pong').length;
     this.send({ type: 'ping' });
-    await until(() => this.of('pong').length > before, { what: 'the pong' });
+    await until(() => this.of('pong').length > before || this.closed, { what: 'the pong' });
   }
 
   async end(): Promise<{ code: number; reason: string }> {
