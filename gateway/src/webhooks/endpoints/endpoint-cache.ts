@@ -32,7 +32,7 @@ export interface EndpointIndex {
 
 /**
  * Cache of the enabled endpoints that is never stale: `current` first reads the database's revision, one row, and
- * reloads the endpoints when it is newer. So a change that is appended after a registration was answered is matched by every dispatcher.
+ * reloads the endpoints when it is another one. A lower revision is that of a database restored from a backup. So a change that is appended after a registration was answered is matched by every dispatcher.
  */
 export class EndpointCache {
   readonly #servers: ReadonlyMap<string, BffServer>;
@@ -49,16 +49,21 @@ export class EndpointCache {
   /** Returns the index as `db` sees it: a transaction, or the database outside of one. */
   async current(db: Kysely<WebhookTables>): Promise<EndpointIndex> {
     const { revision } = await db.selectFrom('webhook_revision').select('revision').executeTakeFirstOrThrow();
-    if (revision <= this.#index.revision) return this.#index;
-    const index = createIndex(revision, await this.#load(db));
+    const before = this.#index;
+    if (revision === before.revision) return before;
+    // After a restore the same revision of an endpoint may stand for other content.
+    const known = revision > before.revision ? before.byId : new Map<string, PreparedEndpoint>();
+    const index = createIndex(revision, await this.#load(db, known));
     // Another call may have stored a newer index meanwhile.
-    if (index.revision > this.#index.revision) this.#index = index;
+    if (this.#index === before || index.revision > this.#index.revision) this.#index = index;
     return index;
   }
 
   /** Reads and prepares the endpoints that have changed, and keeps the others. */
-  async #load(db: Kysely<WebhookTables>): Promise<Map<string, PreparedEndpoint>> {
-    const cached = this.#index.byId;
+  async #load(
+    db: Kysely<WebhookTables>,
+    cached: ReadonlyMap<string, PreparedEndpoint>,
+  ): Promise<Map<string, PreparedEndpoint>> {
     const enabled = await db
       .selectFrom('webhook_endpoints')
       .select(['id', 'revision'])

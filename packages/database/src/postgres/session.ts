@@ -32,6 +32,7 @@ export class Session {
   readonly #connectListeners: ((client: SessionClient) => Promise<void>)[] = [];
   readonly #endListeners: (() => void)[] = [];
   #current: Promise<SessionClient> | undefined;
+  #isReconnecting = false;
 
   constructor({ connect, logger, pingIntervalMs = 3_000 }: SessionOptions) {
     this.#connect = connect;
@@ -79,22 +80,30 @@ export class Session {
       clearInterval(heartbeat);
       this.#handleEnd();
     });
-    for (const listener of this.#connectListeners) await listener(opened);
+    try {
+      for (const listener of this.#connectListeners) await listener(opened);
+    } catch (error) {
+      // Nobody else ends it: its caller gets the error.
+      await opened.end().catch(() => undefined);
+      throw error;
+    }
     return opened;
   }
 
   #handleEnd(): void {
     this.#current = undefined;
     for (const listener of this.#endListeners) listener();
-    if (!this.#closing.signal.aborted) void this.#reconnect();
+    if (!this.#closing.signal.aborted && !this.#isReconnecting) void this.#reconnect();
   }
 
   async #reconnect(): Promise<void> {
     const { signal } = this.#closing;
+    this.#isReconnecting = true;
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         await delay(backoffMs(attempt, reconnectBackoff), signal);
         await this.client();
+        this.#isReconnecting = false;
         return;
       } catch (error) {
         if (signal.aborted) return;
