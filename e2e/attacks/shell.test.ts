@@ -99,6 +99,9 @@ const hosts: readonly Row<string>[] = [
   ['a second host', get('/healthz', 'a', 'Host: b'), malformed],
   ['no host in HTTP/1.1', request('/healthz', undefined), '400'],
   ['no host in HTTP/1.0 is allowed', bare('GET /healthz HTTP/1.0'), '200'],
+  ['a request line without a version', bare('GET /'), malformed],
+  ['HTTP/0.9', bare('GET /healthz HTTP/0.9'), malformed],
+  ['HTTP/2.0 in a request line', bare('GET /healthz HTTP/2.0', 'host: a'), malformed],
   ['no host in HTTP/1.0 on a GraphQL address', bare(`GET /graphql/web?${ME_PARAMETER} HTTP/1.0`), '200'],
 ];
 

@@ -14,11 +14,14 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)([^#]*)$/i;
  * expect. The authority of an absolute target replaces the Host header. Afterwards `http://<host><url>` is a valid URL,
  * unless `url` is `WHOLE_SERVER`.
  *
- * @throws TidegateError BAD_REQUEST when the request names several hosts, or a host or target that is malformed.
+ * @throws TidegateError BAD_REQUEST when the request is of another version than HTTP/1, names several hosts, or a host or
+ * target that is malformed.
  */
 export function normaliseTarget(request: IncomingMessage): void {
   requireOneHost(request.rawHeaders);
   const { url = '/', headers, method } = request;
+  // Node answers any version that it can parse, and a request line without one.
+  if (request.httpVersionMajor !== 1) throw new TidegateError('BAD_REQUEST', 'The request is not of HTTP/1.');
   if (headers.host !== undefined) requireAuthority(headers.host);
   if (url.startsWith('/')) return;
   if (url === WHOLE_SERVER && method === 'OPTIONS') return;
