@@ -12,6 +12,7 @@ interface Container {
   ports?: string[];
   volumes?: string[];
   environment?: Record<string, string | number>;
+  env_file?: { path: string; required: boolean }[];
   healthcheck?: { test?: string[] };
   depends_on?: string[] | Record<string, { condition: string }>;
   restart?: string;
@@ -32,6 +33,10 @@ describe('docker-compose.yml', () => {
   it('names the same processes as start:stack', () => {
     const built = containers.filter(([, { build }]) => build !== undefined).map(([name]) => name);
     expect(built.toSorted()).toEqual(processes.map(({ name }) => name).toSorted());
+  });
+
+  it.each(['gateway-web', 'gateway-mobile'])('takes further variables of %s from gateway.env', (name) => {
+    expect(container(name).env_file).toEqual([{ path: 'gateway.env', required: false }]);
   });
 
   describe.each(processes)('$name', (spec) => {

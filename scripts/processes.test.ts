@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
@@ -36,6 +36,42 @@ describe('the table of processes', () => {
       env: { ...env, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel' },
     });
     expect(Object.keys(given).toSorted()).toEqual(variableNames(spec));
+  });
+
+  it('passes every documented variable on to a process that reads it', () => {
+    const page = readFileSync(join(repositoryRoot, 'docs/operations.md'), 'utf8');
+    const rows = page.split('\n').filter((line) => /^\| `[A-Z]/.test(line));
+    const documented = rows.flatMap((line) =>
+      [...line.split('|')[1]!.matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name!),
+    );
+    const read = new Set(processes.flatMap((spec) => [...variableNames(spec), ...spec.optional]));
+    // Of `npm start` alone, and what cannot be the same for all processes of a machine.
+    const notPassed = [
+      'OPERATIONS_PORT',
+      'DATA_DIR',
+      'DEMO_MAX_DATA_MB',
+      'EVENT_LOG_MAX_MB',
+      'DURABILITY',
+      'DEV_LOGIN',
+    ];
+    expect(documented.length).toBeGreaterThan(60);
+    expect(documented.filter((name) => !read.has(name))).toEqual(notPassed);
+  });
+
+  it('passes a variable on to the processes that read it, and to no other', () => {
+    const given = {
+      ...env,
+      JWT_ISSUER: 'https://issuer.example',
+      SHIPPING_DISPATCH_MS: '5',
+      KEEP_ALIVE_TIMEOUT_MS: '9',
+    };
+    const holders = (variable: string): string[] =>
+      processes
+        .filter((spec) => variable in environmentOf(spec, { ...surroundings, env: given }))
+        .map(({ name }) => name);
+    expect(holders('JWT_ISSUER')).toEqual(['gateway-web', 'gateway-mobile']);
+    expect(holders('SHIPPING_DISPATCH_MS')).toEqual(['shipping']);
+    expect(holders('KEEP_ALIVE_TIMEOUT_MS')).toHaveLength(processes.length);
   });
 
   it.each(['JWT_SECRET', 'CURSOR_SECRETS'] as const)('gives %s to the gateways only', (secret) => {

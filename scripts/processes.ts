@@ -1,3 +1,5 @@
+import { gatewaySettings, secretSettings, webhookSettings } from '@tidegate/gateway';
+
 /**
  * The production deployment as a table: every process, its entry file, its port and the variables it reads.
  * `npm run start:stack` starts it; a test compares it with `docker-compose.yml`.
@@ -9,6 +11,8 @@ export interface ProcessSpec {
   readonly port: number;
   /** Variables it reads beside `everyProcess`. Only those it needs: no process holds the secret of another one. */
   readonly variables: readonly Variable[];
+  /** Further variables, passed on when they are set: see docs/operations.md. */
+  readonly optional: readonly string[];
   /** Values that tell processes with the same entry apart. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -54,6 +58,22 @@ const sources: readonly Variable[] = ['ORDERS_URL', 'ORDER_VIEW_URL', 'CATALOG_V
 const edge: readonly Variable[] = [...backends, 'REDIS_URL', 'WEBHOOK_KEYS', ...sources];
 const gateway: readonly Variable[] = [...edge, 'CURSOR_SECRETS', 'JWT_SECRET'];
 
+const timeouts = ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS', 'KEEP_ALIVE_TIMEOUT_MS'];
+/** Variables that a process of an entry file reads beside those of every process. */
+const optionalOf: Readonly<Record<string, readonly string[]>> = {
+  'deployments/gateway.ts': [
+    ...Object.keys({ ...gatewaySettings, ...secretSettings, ...webhookSettings }),
+    'MICROFRONTENDS_DIR',
+  ],
+  'deployments/dispatcher.ts': Object.keys(webhookSettings),
+  'deployments/services/shipping.ts': ['SHIPPING_DISPATCH_MS', 'SHIPPING_DELIVERY_MS', 'TOPIC_PARTITIONS'],
+  'deployments/services/inventory.ts': ['DEMO', 'TOPIC_PARTITIONS'],
+  'deployments/services/orders.ts': ['TOPIC_PARTITIONS'],
+  'deployments/services/payments.ts': ['TOPIC_PARTITIONS'],
+  'deployments/services/order-view.ts': ['TOPIC_PARTITIONS'],
+  'deployments/services/catalog-view.ts': ['TOPIC_PARTITIONS'],
+};
+
 /** In the order of their dependencies. They are stopped in reverse, the edge first. */
 export const processes: readonly ProcessSpec[] = [
   described('payment-provider', 'deployments/services/payment-provider.ts', 4107, []),
@@ -74,7 +94,7 @@ export function variableNames(spec: ProcessSpec): string[] {
 }
 
 export interface Surroundings {
-  /** Variables of the stack, and LOG_LEVEL or OTEL_EXPORTER_OTLP_ENDPOINT to replace their defaults. */
+  /** Variables of the stack, and others of docs/operations.md to replace their defaults. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly host: string;
   readonly urlOf: (name: ProcessName) => string;
@@ -92,6 +112,10 @@ export function environmentOf(spec: ProcessSpec, surroundings: Surroundings): Re
   };
   const collector = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (collector) environment['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector;
+  for (const variable of spec.optional) {
+    const value = env[variable];
+    if (value) environment[variable] = value;
+  }
   for (const variable of spec.variables) environment[variable] = valueOf(variable, spec, surroundings);
   return environment;
 }
@@ -110,5 +134,7 @@ function described(
   variables: readonly Variable[],
   settings: Readonly<Record<string, string>> = {},
 ): ProcessSpec {
-  return { name, entry, port, variables, settings };
+  const known = optionalOf[entry] ?? [];
+  const optional = [...timeouts, ...known.filter((each) => !(variables as readonly string[]).includes(each))];
+  return { name, entry, port, variables, optional, settings };
 }

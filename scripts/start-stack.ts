@@ -12,8 +12,8 @@ ${processes.map(({ name, port }) => `  ${String(port)}  ${name}`).join('\n')}
 
 With KAFKA_BROKERS in the environment it uses that stack and needs DATABASE_URL, REDIS_URL, JWT_SECRET and
 CURSOR_SECRETS, WEBHOOK_KEYS and SERVICE_SECRETS as well; without, it starts one as npm run stack does, and stops it at its own end.
-A process that dies is started again. Ctrl-C stops all, the edge first. LOG_LEVEL and OTEL_EXPORTER_OTLP_ENDPOINT
-are passed on.`;
+A process that dies is started again. Ctrl-C stops all, the edge first. Each process gets the variables of
+docs/operations.md that it reads, except HOST, PORT and OPERATIONS_PORT.`;
 
 if (process.argv.includes('--help')) console.log(help);
 else {
@@ -46,10 +46,9 @@ async function runPlatform(
   log: (line: string) => void,
 ): Promise<void> {
   await buildMicrofrontends({ log: log });
-  const { LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT } = process.env;
   const width = Math.max(...processes.map(({ name }) => name.length));
   const platform = startProcesses({
-    stackEnv: { LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, ...stackEnv },
+    stackEnv: { ...process.env, ...stackEnv },
     onLine: (name, line) => console.log(`${name.padEnd(width)} | ${line}`),
   });
   const stopped = new Promise<void>((resolve) =>
