@@ -181,6 +181,11 @@ export interface TailOptions {
   readonly from: TailStart;
   /** Receives records of one partition, ascending by offset. */
   readonly onRecords: (records: readonly LogRecord[]) => void | Promise<void>;
+  /**
+   * Called when a partition's next offset has moved past offsets without a record, after `onRecords` for the records
+   * before it: a compacted record, a marker of a transaction, a record of an aborted one.
+   */
+  readonly onPosition?: (position: Position) => void;
   /** Called with an error that the tail recovers from (a moved leader, an unreachable broker). For logs and metrics. */
   readonly onTrouble?: (error: Error) => void;
   /** Called once when the tail ended without being stopped. */

@@ -14,6 +14,8 @@ import {
 import type { EventLog, TopicSpec } from './event-log.ts';
 import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { KafkaEventLog } from './kafka/event-log.ts';
+import { addCodecsToKafkajs } from './kafka/codecs.ts';
+import { markAbortedRecordsOfKafkajs } from './kafka/mark-aborted-records.ts';
 import { toGroupBatch } from './kafka/group-batch.ts';
 import type { GroupClient, GroupClientHooks } from './kafka/group-client.ts';
 import { RenewedClient } from './kafka/renewed-client.ts';
@@ -74,7 +76,10 @@ const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
  */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   silenceNegativeTimeoutOfKafkajs();
-  endStoppedFetchersOfKafkajs(createRequire(import.meta.url));
+  const load = createRequire(import.meta.url);
+  endStoppedFetchersOfKafkajs(load);
+  markAbortedRecordsOfKafkajs(load);
+  addCodecsToKafkajs();
   const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000 } = options;
   const kafka = createKafka(options, requestTimeoutMs);
   const fetching = { brokers: options.brokers, clientId: options.clientId, requestTimeoutMs };

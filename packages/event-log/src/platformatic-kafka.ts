@@ -8,6 +8,7 @@ import {
 } from '@platformatic/kafka';
 import type { LogRecord } from './event-log.ts';
 import type { Fetched, FetchClient, FetchRequest, OffsetQuery, TopicMetadata } from './kafka/fetch-client.ts';
+import { AbortedTransactions, type ProducedBatch } from './kafka/aborted-transactions.ts';
 import { answerWithin } from './kafka/answer-within.ts';
 import { unknownTopic } from './topic-errors.ts';
 
@@ -22,6 +23,7 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_PARTITION_BYTES = 1024 * 1024;
 const READ_COMMITTED = 1;
 /** Bits of a batch's attributes. */
+const TRANSACTIONAL = 0b1_0000;
 const CONTROL_BATCH = 0b10_0000;
 const LOG_APPEND_TIME = 0b1000;
 /** Special timestamps of Kafka's ListOffsets. */
@@ -98,9 +100,11 @@ class PlatformaticFetchClient implements FetchClient {
     );
     return response.responses.flatMap(({ topicId, partitions: answered }) => {
       const name = names.get(topicId) as string;
-      return answered.flatMap(({ partitionIndex, records }) => {
+      return answered.flatMap(({ partitionIndex, records, abortedTransactions }) => {
         const from = requested.get(`${name}/${partitionIndex}`);
-        return from === undefined || !records?.length ? [] : [decode(name, partitionIndex, records, from)];
+        if (from === undefined || !records?.length) return [];
+        const aborted = new AbortedTransactions(abortedTransactions ?? []);
+        return [decode(name, partitionIndex, records, { from, aborted })];
       });
     });
   }
@@ -160,18 +164,34 @@ function groupByTopic(partitions: readonly FetchRequest[]): {
 }
 
 /** A broker sends whole batches, so the first one may begin before the requested offset. */
-function decode(topic: string, partition: number, batches: readonly RecordsBatch[], from: number): Fetched {
+function decode(
+  topic: string,
+  partition: number,
+  batches: readonly RecordsBatch[],
+  { from, aborted }: { readonly from: number; readonly aborted: AbortedTransactions },
+): Fetched {
   const records: LogRecord[] = [];
   let nextOffset = from;
   for (const batch of batches) {
     nextOffset = Math.max(nextOffset, Number(batch.firstOffset) + batch.lastOffsetDelta + 1);
-    if (batch.attributes & CONTROL_BATCH) continue;
+    const isAborted = aborted.includes(producedBatch(batch));
+    if (isAborted || batch.attributes & CONTROL_BATCH) continue;
     for (const record of batch.records) {
       const offset = Number(batch.firstOffset) + record.offsetDelta;
       if (offset >= from) records.push({ topic, partition, offset, ...content(batch, record) });
     }
   }
   return { topic, partition, records, nextOffset };
+}
+
+function producedBatch(batch: RecordsBatch): ProducedBatch {
+  const isControl = (batch.attributes & CONTROL_BATCH) !== 0;
+  return {
+    producerId: batch.producerId,
+    lastOffset: batch.firstOffset + BigInt(batch.lastOffsetDelta),
+    isTransactional: (batch.attributes & TRANSACTIONAL) !== 0,
+    controlKey: isControl ? (batch.records[0]?.key ?? undefined) : undefined,
+  };
 }
 
 function content(

@@ -114,6 +114,7 @@ export class StreamFeed {
       topics: [this.topic],
       from: { positions: from },
       onRecords: (records) => this.#dispatch(records),
+      onPosition: ({ partition, offset }) => this.#reach(partition, offset),
       onTrouble: (error) =>
         this.#options.logger.warn({ err: error, topic: this.topic }, 'the live tail has failed and retries'),
       onEnd: (error) => {
@@ -170,6 +171,13 @@ export class StreamFeed {
   #dispatch(records: readonly LogRecord[]): void {
     for (const record of records) this.#dispatchRecord(record);
     this.#options.onBatchEnd();
+    this.#resolveWaiters();
+  }
+
+  /** The log holds no record between the partition's position and this one. */
+  #reach(partition: number, offset: number): void {
+    if (offset <= (this.#positions[partition] ?? 0)) return;
+    this.#positions[partition] = offset;
     this.#resolveWaiters();
   }
 

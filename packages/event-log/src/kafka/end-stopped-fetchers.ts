@@ -1,13 +1,12 @@
-import { TidegateError } from '@tidegate/core';
+import { requireKnownKafkajs } from './kafkajs-version.ts';
 
-/** The members of kafkajs's private `Runner` that the guard uses, as they are in the version below. */
+/** The members of kafkajs's private `Runner` that the guard uses. */
 interface Runner {
   readonly running: boolean;
   readonly fetchManager: { stop(): Promise<void> };
   fetch: (this: Runner, nodeId: string) => Promise<unknown[]>;
 }
 
-const VERSION_READ = '2.2.4';
 const guards = new WeakSet<Runner['fetch']>();
 
 /**
@@ -18,17 +17,13 @@ const guards = new WeakSet<Runner['fetch']>();
  * none at once and asks again. They loop in microtasks, so no timer, socket or signal of the process is served any more.
  * The race is open for as long as another broker takes to answer.
  *
- * The guard stops a fetcher that asks a stopped runner; then the runner ends as usual. kafkajs has no public way to
- * reach its runner, and kafkajs has no further releases: the guard refuses every version but the one that it was written for.
+ * The guard stops a fetcher that asks a stopped runner; then the runner ends as usual.
  *
  * @param load Returns a module of kafkajs by its specifier, e.g. the result of `createRequire`.
  * @throws TidegateError INTERNAL when kafkajs is not the version that the guard was written for.
  */
 export function endStoppedFetchersOfKafkajs(load: (specifier: string) => unknown): void {
-  const { version } = load('kafkajs/package.json') as { version: string };
-  if (version !== VERSION_READ) {
-    throw new TidegateError('INTERNAL', `kafkajs is ${version}; its consumer was read at ${VERSION_READ}.`);
-  }
+  requireKnownKafkajs(load);
   const { prototype } = load('kafkajs/src/consumer/runner') as { prototype: Runner };
   const { fetch } = prototype;
   if (guards.has(fetch)) return;

@@ -1,8 +1,10 @@
-import type { LogRecord } from '../event-log.ts';
+import type { LogRecord, Position } from '../event-log.ts';
 import type { Fetched } from './fetch-client.ts';
 
 export interface FollowedPartitionCallbacks {
   readonly onRecords: (records: readonly LogRecord[]) => void | Promise<void>;
+  /** Called when the next offset has moved past offsets without a record. */
+  readonly onPosition: (position: Position) => void;
   /** Called when `onRecords` rejected. */
   readonly onRejected: (error: unknown) => void;
 }
@@ -36,18 +38,25 @@ export class FollowedPartition {
   }
 
   deliver({ records, nextOffset }: Fetched): void {
+    const reached = (records.at(-1)?.offset ?? this.#offset - 1) + 1;
     this.#offset = nextOffset;
-    if (records.length === 0) return;
-    this.#handling = this.#handle(records).finally(() => {
+    if (records.length === 0) return this.#report(reached);
+    this.#handling = this.#handle(records, reached).finally(() => {
       this.#handling = undefined;
     });
   }
 
-  async #handle(records: readonly LogRecord[]): Promise<void> {
+  async #handle(records: readonly LogRecord[], reached: number): Promise<void> {
     try {
       await this.#callbacks.onRecords(records);
+      this.#report(reached);
     } catch (error) {
       this.#callbacks.onRejected(error);
     }
+  }
+
+  #report(reached: number): void {
+    const { topic, partition } = this;
+    if (this.#offset > reached) this.#callbacks.onPosition({ topic, partition, offset: this.#offset });
   }
 }

@@ -36,6 +36,9 @@ export class KafkaTail implements Tail {
     this.#options = options;
     const callbacks = {
       onRecords: options.onRecords,
+      onPosition: (position: Position) => {
+        if (!this.#abort.signal.aborted) options.onPosition?.(position);
+      },
       onRejected: (error: unknown) => this.#fail(error),
     };
     this.#partitions = startedAt.map((position) => new FollowedPartition(position, callbacks));

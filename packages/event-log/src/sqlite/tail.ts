@@ -58,8 +58,12 @@ export class SqliteTail implements Tail {
       if (!slice) continue;
       // Retention has overtaken a slow reader: going on would leave a gap that the reader cannot see.
       if (slice.ends.start > offset) throw positionOutOfRange({ topic: name, partition, offset }, slice.ends);
+      const { nextOffset } = slice;
       if (slice.records.length > 0) await this.#options.onRecords(slice.records);
-      offset = slice.nextOffset;
+      const reached = (slice.records.at(-1)?.offset ?? offset - 1) + 1;
+      offset = nextOffset;
+      if (nextOffset > reached && !signal.aborted)
+        this.#options.onPosition?.({ topic: name, partition, offset: nextOffset });
       if (slice.more) await nextTurn();
       else await this.#orRetry(() => wakeUps.wait(topic, partition, offset, signal));
     }
