@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { TidegateError } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import {
+  CompressionCodecs,
+  CompressionTypes,
   Kafka,
   logLevel,
   Partitioners,
@@ -14,7 +16,6 @@ import {
 import type { EventLog, TopicSpec } from './event-log.ts';
 import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { KafkaEventLog } from './kafka/event-log.ts';
-import { addCodecsToKafkajs } from './kafka/codecs.ts';
 import { markAbortedRecordsOfKafkajs } from './kafka/mark-aborted-records.ts';
 import { toGroupBatch } from './kafka/group-batch.ts';
 import type { GroupClient, GroupClientHooks } from './kafka/group-client.ts';
@@ -23,7 +24,7 @@ import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeou
 import { topicConfig } from './kafka/topic-config.ts';
 import { translateError } from './kafka/translate-error.ts';
 import type { PartitionedRecord, WriteClient } from './kafka/write-client.ts';
-import { createFetchClient } from './platformatic-kafka.ts';
+import { createFetchClient, lz4, snappy, zstd } from './platformatic-kafka.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
 
 export interface KafkaEventLogOptions {
@@ -269,4 +270,23 @@ function log(logger: Logger, { level, log: { message, ...fields } }: LogEntry): 
   // errors" means that another process created the topic first; other reasons reject.
   if (level === logLevel.ERROR && fields['error'] !== 'Topic creation errors') logger.warn(entry, message);
   else logger.debug(entry, message);
+}
+
+/**
+ * Adds snappy, lz4 and zstd to kafkajs, which has gzip only: groups and tails read the same batches with the same codecs,
+ * whatever a producer compresses with. Idempotent.
+ */
+function addCodecsToKafkajs(): void {
+  const { Snappy, LZ4, ZSTD } = CompressionTypes;
+  for (const [type, { compressSync, decompressSync }] of [
+    [Snappy, snappy],
+    [LZ4, lz4],
+    [ZSTD, zstd],
+  ] as const) {
+    const codec = {
+      compress: async ({ buffer }: { buffer: Buffer }) => compressSync(buffer),
+      decompress: async (buffer: Buffer) => decompressSync(buffer),
+    };
+    CompressionCodecs[type] = () => codec;
+  }
 }

@@ -1,5 +1,6 @@
 import { TidegateError } from '@tidegate/core';
 import {
+  compressionsAlgorithms,
   Consumer,
   findErrorBy,
   type ClusterMetadata,
@@ -29,6 +30,9 @@ const LOG_APPEND_TIME = 0b1000;
 /** Special timestamps of Kafka's ListOffsets. */
 const LATEST = -1n;
 const EARLIEST = -2n;
+
+/** Codecs of compressed batches beside gzip. */
+export const { snappy, lz4, zstd } = compressionsAlgorithms;
 
 export function createFetchClient(options: FetchClientOptions): FetchClient {
   return new PlatformaticFetchClient(options);
