@@ -2,8 +2,6 @@ import { createRequire } from 'node:module';
 import { TidegateError } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import {
-  CompressionCodecs,
-  CompressionTypes,
   Kafka,
   logLevel,
   Partitioners,
@@ -80,7 +78,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   const load = createRequire(import.meta.url);
   endStoppedFetchersOfKafkajs(load);
   markAbortedRecordsOfKafkajs(load);
-  addCodecsToKafkajs();
+  addCodecsToKafkajs(load);
   const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000 } = options;
   const kafka = createKafka(options, requestTimeoutMs);
   const fetching = { brokers: options.brokers, clientId: options.clientId, requestTimeoutMs };
@@ -276,7 +274,9 @@ function log(logger: Logger, { level, log: { message, ...fields } }: LogEntry): 
  * Adds snappy, lz4 and zstd to kafkajs, which has gzip only: groups and tails read the same batches with the same codecs,
  * whatever a producer compresses with. Idempotent.
  */
-function addCodecsToKafkajs(): void {
+function addCodecsToKafkajs(load: (specifier: string) => unknown): void {
+  // Node does not find this name of the CommonJS module for an import.
+  const { CompressionCodecs, CompressionTypes } = load('kafkajs') as typeof import('kafkajs');
   const { Snappy, LZ4, ZSTD } = CompressionTypes;
   for (const [type, { compressSync, decompressSync }] of [
     [Snappy, snappy],
