@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { readSchema } from '@tidegate/bff';
 import {
   buildSchema,
@@ -45,6 +46,8 @@ export class DemoServer {
   readonly queries: string[] = [];
   readonly #tokens = new Map<{ close(code: number, reason: string): void }, string>();
   #frozen = false;
+  /** Sockets of upgrade requests that were received while frozen. No HTTP server and no WebSocket closes them. */
+  readonly #unanswered = new Set<Duplex>();
   readonly #log: Change[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #http: Server;
@@ -57,7 +60,7 @@ export class DemoServer {
     this.#sockets = new WebSocketServer({ noServer: true });
     this.#http.on('upgrade', (request, socket, head) => {
       socket.on('error', () => {});
-      if (this.#frozen) return;
+      if (this.#frozen) return void this.#unanswered.add(socket);
       this.#sockets.handleUpgrade(request, socket, head, (made) =>
         this.#sockets.emit('connection', made, request),
       );
@@ -109,7 +112,7 @@ export class DemoServer {
 
   thaw(): void {
     this.#frozen = false;
-    for (const socket of this.#sockets.clients) socket.terminate();
+    this.dropConnections();
   }
 
   /** Closes the connections whose token has expired. Returns true when there was one. */
@@ -121,6 +124,8 @@ export class DemoServer {
 
   dropConnections(): void {
     for (const socket of this.#sockets.clients) socket.terminate();
+    for (const socket of this.#unanswered) socket.destroy();
+    this.#unanswered.clear();
   }
 
   async close(): Promise<void> {
