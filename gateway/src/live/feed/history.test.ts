@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Change } from './change.ts';
 import { changeBytes, History } from './history.ts';
@@ -54,6 +57,21 @@ describe('the history of a stream', () => {
       if (second % 600 === 599 && second > 600) sizes.push(history.size);
     }
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(60);
+  });
+
+  it('releases the memory of an evicted change', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const history = create(3 * changeBytes(change(0)));
+    const evicted = Array.from({ length: 10 }, (_, seq) => {
+      const pushed = change(seq);
+      history.push(pushed);
+      return new WeakRef(pushed);
+    }).slice(0, 7);
+    // A WeakRef keeps its target until the end of the turn.
+    await nextTurn();
+    collectGarbage();
+    expect(evicted.filter((ref) => ref.deref() !== undefined)).toEqual([]);
   });
 
   it('evicts everything that was pushed before a pause longer than the age', () => {

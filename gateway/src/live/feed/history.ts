@@ -11,8 +11,8 @@ const MARKS = 10;
 
 /** Changes of one partition, ascending by offset. */
 interface PartitionHistory {
-  changes: Change[];
-  /** Index of the oldest held change; earlier slots are evicted. */
+  changes: (Change | undefined)[];
+  /** Index of the oldest held change; earlier slots are empty. */
   first: number;
   /** The history is complete from this offset on. */
   start: number;
@@ -134,6 +134,7 @@ export class History {
   #evictFrom(oldest: PartitionHistory | undefined): void {
     if (!oldest) return;
     const change = oldest.changes[oldest.first]!;
+    oldest.changes[oldest.first] = undefined;
     oldest.first += 1;
     oldest.start = Math.max(oldest.start, change.offset + 1);
     this.#size -= 1;

@@ -3,7 +3,7 @@ import { sampleTopics } from '@tidegate/testing/sample-messages';
 import type { EventLog, ReadOptions } from '@tidegate/event-log';
 import { WorkTurns } from '@tidegate/runtime/resilience';
 import { until } from '@tidegate/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   allCounters,
   counterRecord,
@@ -138,6 +138,29 @@ describe('the change reader', () => {
     const { reader, reads } = readerOf({ end: 10 * CHUNK, maxBytes: 2.5 * CHUNK * 1_300 });
     for (const chunk of [0, 1, 0, 2, 0, 1]) await reader.read(0, chunk * CHUNK, (chunk + 1) * CHUNK);
     expect(reads).toEqual([0, CHUNK, 2 * CHUNK, CHUNK]);
+  });
+
+  it('evicts a chunk that was not used for a while, and keeps one in use', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const { reader, reads } = readerOf({ end: 10 * CHUNK });
+      const readChunk = (chunk: number) => reader.read(0, chunk * CHUNK, (chunk + 1) * CHUNK);
+      await readChunk(0);
+      await readChunk(1);
+      for (let seconds = 0; seconds < 100; seconds += 20) {
+        vi.advanceTimersByTime(20_000);
+        await readChunk(1);
+      }
+      expect(reads).toEqual([0, CHUNK]);
+      await readChunk(0);
+      expect(reads).toEqual([0, CHUNK, 0]);
+      vi.advanceTimersByTime(60_000);
+      expect(vi.getTimerCount()).toBe(0);
+      await readChunk(1);
+      expect(reads).toEqual([0, CHUNK, 0, CHUNK]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('reads again after a failed read', async () => {

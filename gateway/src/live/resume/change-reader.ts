@@ -12,11 +12,15 @@ export interface ChangeReaderOptions {
   readonly turns: WorkTurns;
   /** Memory limit for the cached changes, in bytes. Default 16 MiB. */
   readonly maxBytes?: number;
+  /** Time after the last use until a chunk is evicted, in milliseconds. Default 30 s. */
+  readonly maxIdleMs?: number;
 }
 
 /** Offsets per read of the log. */
 const CHUNK_OFFSETS = 200;
 const MAX_BYTES = 16 * 1024 * 1024;
+/** After a mass disconnect, clients reconnect within seconds. */
+const MAX_IDLE_MS = 30_000;
 /** Estimated memory of a chunk without changes, in bytes. */
 const EMPTY_CHUNK_BYTES = 500;
 
@@ -25,22 +29,27 @@ interface CachedChunk {
   readonly from: number;
   readonly changes: Promise<readonly Change[]>;
   bytes: number;
+  usedAtMs: number;
 }
 
 /**
  * Reads changes of one stream from the log for its replays. Replays that read the same range at about the same time
- * share one read and one parse of it. Evicts the least recently used chunks when the memory limit is exceeded.
+ * share one read and one parse of it. Evicts the least recently used chunks when the memory limit is exceeded, and
+ * chunks that no replay has used for a while.
  */
 export class ChangeReader {
   readonly #options: ChangeReaderOptions;
   readonly #maxBytes: number;
+  readonly #maxIdleMs: number;
   /** By the log's epoch, partition and end of the chunk, from the least to the most recently used. */
   readonly #chunks = new Map<string, CachedChunk>();
   #bytes = 0;
+  #isEvictionDue = false;
 
   constructor(options: ChangeReaderOptions) {
     this.#options = options;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
+    this.#maxIdleMs = options.maxIdleMs ?? MAX_IDLE_MS;
   }
 
   /** Turns that all replays of the hub share. */
@@ -80,15 +89,18 @@ export class ChangeReader {
     if (known && known.from <= fromOffset) {
       this.#chunks.delete(name);
       this.#chunks.set(name, known);
+      known.usedAtMs = performance.now();
       return known.changes;
     }
     const chunk: CachedChunk = {
       from: fromOffset,
       changes: this.#readLog(partition, fromOffset, end),
       bytes: 0,
+      usedAtMs: performance.now(),
     };
     this.#remove(name);
     this.#chunks.set(name, chunk);
+    if (!this.#isEvictionDue) this.#evictIdleIn(this.#maxIdleMs);
     chunk.changes.then(
       (changes) => this.#account(name, chunk, changes),
       () => this.#chunks.get(name) === chunk && this.#remove(name),
@@ -105,6 +117,23 @@ export class ChangeReader {
       // A chunk without bytes is being read, for a replay that waits for it.
       if (bytes > 0) this.#remove(oldest);
     }
+  }
+
+  #evictIdleIn(delayMs: number): void {
+    this.#isEvictionDue = true;
+    setTimeout(() => this.#evictIdle(), Math.max(1, Math.ceil(delayMs))).unref();
+  }
+
+  #evictIdle(): void {
+    this.#isEvictionDue = false;
+    const nowMs = performance.now();
+    for (const [name, { usedAtMs }] of this.#chunks) {
+      // From the least recently used on.
+      if (nowMs - usedAtMs < this.#maxIdleMs) break;
+      this.#remove(name);
+    }
+    const oldest = this.#chunks.values().next().value;
+    if (oldest) this.#evictIdleIn(oldest.usedAtMs + this.#maxIdleMs - nowMs);
   }
 
   #remove(name: string): void {
