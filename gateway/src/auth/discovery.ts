@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metadataBase } from './accepted-issuers.ts';
 import { fetchJson } from './fetch-json.ts';
 
 const httpUrl = z.url({ protocol: /^https?$/ });
@@ -11,7 +12,7 @@ const metadata = z.object({ issuer: z.string(), jwks_uri: httpUrl });
  * @throws Error when the issuer cannot be reached or its metadata is that of another issuer.
  */
 export async function discoverKeysUrl(issuer: string, timeoutMs: number): Promise<string> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const url = `${metadataBase(issuer)}/.well-known/openid-configuration`;
   const found = metadata.safeParse(await fetchJson(url, timeoutMs));
   if (!found.success) throw new Error(`${url} is no metadata of an OpenID provider`);
   const { issuer: named, jwks_uri: keysUrl } = found.data;

@@ -8,6 +8,7 @@ import {
   type JWTPayload,
   type JWTVerifyOptions,
 } from 'jose';
+import { acceptedIssuer, refuseTenants } from './accepted-issuers.ts';
 import { discoverKeysUrl } from './discovery.ts';
 import { jwtRules, knownAlgorithms } from './jwt-rules.ts';
 import type { AuthMetrics } from './metrics.ts';
@@ -19,7 +20,10 @@ export interface JwtKeys {
   readonly secret?: string | undefined;
   /** Address of the identity provider's public keys. Default: the one that each issuer's metadata names. */
   readonly jwksUrl?: string | undefined;
-  /** Accepted values of `iss`. Without `secret` and `jwksUrl` their keys are discovered. Default `tidegate`. */
+  /**
+   * Accepted values of `iss`. Without `secret` and `jwksUrl` their keys are discovered. `{tenantid}` in one stands for the
+   * token's `tid`, a UUID: it accepts every tenant of Entra. Default `tidegate`.
+   */
   readonly issuer?: string | readonly string[] | undefined;
   /** Accepted values of `aud`. Default `tidegate`. */
   readonly audience?: string | readonly string[] | undefined;
@@ -62,7 +66,10 @@ export function createJwtVerification(keys: JwtKeys, settings: JwtVerificationSe
       settings,
     );
   }
-  if (keys.secret !== undefined) return createSecretVerification(keys.secret, rules, settings);
+  if (keys.secret !== undefined) {
+    refuseTenants(rules.issuer);
+    return createSecretVerification(keys.secret, rules, settings);
+  }
   const stores = rules.issuer.map((issuer) => {
     if (!/^https?:/.test(issuer) || !URL.canParse(issuer))
       throw new TidegateError(
@@ -91,12 +98,14 @@ function createProviderVerification(
   rules: JWTVerifyOptions,
   { clock }: JwtVerificationSettings,
 ): VerifyJwt {
+  const issuers = [...providers.keys()];
   return async (token) => {
     // Before any key is fetched: a token of another issuer must not depend on this one's provider.
-    const { iss } = decodeJwt(token);
-    const provider = iss === undefined ? undefined : providers.get(iss);
-    if (iss === undefined || !provider) throw new errors.JWTInvalid('the token is of another issuer');
-    const options = { ...rules, issuer: iss, currentDate: new Date(clock()) };
+    const claims = decodeJwt(token);
+    const issuer = acceptedIssuer(issuers, claims);
+    const provider = issuer === undefined ? undefined : providers.get(issuer);
+    if (claims.iss === undefined || !provider) throw new errors.JWTInvalid('the token is of another issuer');
+    const options = { ...rules, issuer: claims.iss, currentDate: new Date(clock()) };
     try {
       return await verifyByProvider(token, provider, options);
     } catch (error) {
