@@ -121,6 +121,7 @@ export class BffServer {
       bffName: bff.name,
       schema,
       generation,
+      extensions: costExtension(params, prepared.cost, documents.maxCost),
       liveFields: bff.liveFields,
       prepared,
       viewer: facts.viewer,
@@ -159,7 +160,8 @@ export class BffServer {
       } as ExecutionArgs)) as ExecutionResult;
       this.#requireSendable(result);
       const told = withConsistency(this.#masked(result), context.consistency);
-      return params.extensions?.['cost'] === true ? withCost(told, prepared.cost, documents.maxCost) : told;
+      const extensions = costExtension(params, prepared.cost, documents.maxCost);
+      return extensions ? { ...told, extensions: { ...told.extensions, ...extensions } } : told;
     } catch (error) {
       // The error of the abort itself, which nobody receives.
       if (signal?.aborted) return { data: null };
@@ -235,6 +237,11 @@ function withConsistency(result: ExecutionResult, consistency: Consistency): Exe
   return { ...result, extensions: { ...result.extensions, freshness: { satisfied: false } } };
 }
 
-function withCost(result: ExecutionResult, operation: number, max: number): ExecutionResult {
-  return { ...result, extensions: { ...result.extensions, cost: { operation, max } } };
+/** Returns the cost for `extensions` when the request asks for it. */
+function costExtension(
+  { extensions }: OperationParams,
+  operation: number,
+  max: number,
+): { readonly cost: { readonly operation: number; readonly max: number } } | undefined {
+  return extensions?.['cost'] === true ? { cost: { operation, max } } : undefined;
 }

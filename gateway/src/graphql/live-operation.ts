@@ -19,6 +19,8 @@ export interface LiveOperationOptions {
   readonly schema: GraphQLSchema;
   /** Number of replacements of the BFF before this schema. */
   readonly generation: number;
+  /** Extensions of every message beside those of the hub, such as the cost. Default: none. */
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
   readonly liveFields: Readonly<Record<string, LiveField>>;
   readonly prepared: PreparedOperation;
   readonly viewer: Viewer;
@@ -55,6 +57,9 @@ export function createLiveRequest(options: LiveOperationOptions): LiveOperation 
   }
   const args = getArgumentValues(definition, node, validated.variableValues) as Record<string, unknown>;
   const scope = field.authorise(options.viewer, args);
+  const { extensions } = options;
+  const complete = (result: ExecutionResult): ExecutionResult =>
+    extensions ? { ...options.maskErrors(result), extensions } : options.maskErrors(result);
   const render = (
     data: unknown,
     traceparent: string | undefined,
@@ -64,7 +69,7 @@ export function createLiveRequest(options: LiveOperationOptions): LiveOperation 
       rootValue: { [node.name.value]: data },
       contextValue: options.createContext(scope.viewer, traceparent),
     });
-    return result instanceof Promise ? result.then(options.maskErrors) : options.maskErrors(result);
+    return result instanceof Promise ? result.then(complete) : complete(result);
   };
   const { snapshot } = field;
   return {
@@ -72,7 +77,7 @@ export function createLiveRequest(options: LiveOperationOptions): LiveOperation 
     args,
     scope,
     fingerprint: fingerprint(options, validated),
-    generation: options.generation,
+    renderingName: `${options.generation}${extensions ? JSON.stringify(extensions) : ''}`,
     render,
     forViewer: (viewer) => createLiveRequest({ ...options, viewer, cursor: undefined }),
     ...(options.cursor !== undefined && { cursor: options.cursor }),

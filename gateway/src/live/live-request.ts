@@ -11,10 +11,10 @@ export interface LiveRequest {
    */
   readonly fingerprint: string;
   /**
-   * Number of the BFF's schema; it grows with each schema reload. Subscriptions of different schemas share no group,
-   * because they may render differently. Cursors do not contain it. Default 0.
+   * Name of the rendering: the number of the BFF's schema, which grows with each schema reload, and whether messages tell
+   * the cost. Subscriptions of different renderings share no group. Cursors do not contain it. Default empty.
    */
-  readonly generation?: number;
+  readonly renderingName?: string;
   /** Cursor to resume from. Without it the subscription starts from the field's snapshot, or from now. */
   readonly cursor?: string;
   /** Executes the subscription's selection on one document. Called once per change and group. */

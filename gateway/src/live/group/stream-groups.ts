@@ -53,7 +53,7 @@ export class StreamGroups {
 
   /** Finds or creates the group of a request. */
   groupOf(request: LiveRequest): Group {
-    const name = `${request.fingerprint}\n${request.scope.id}\n${request.generation ?? 0}`;
+    const name = `${request.fingerprint}\n${request.scope.id}\n${request.renderingName ?? ''}`;
     const known = this.#byName.get(name);
     if (known) return known;
     const { feed, codec, maxQueuedChanges, onSize } = this.#options;

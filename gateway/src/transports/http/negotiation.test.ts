@@ -237,6 +237,23 @@ describe('a result', () => {
     });
   });
 
+  it('of a subscription tells its cost to the client that asks', async () => {
+    const socket = await edge.open();
+    const subscribe = (id: string, extensions: object) =>
+      socket.send({ type: 'subscribe', id, payload: { query: SUBSCRIPTION, extensions } });
+    subscribe('asks', { cost: true });
+    subscribe('silent', {});
+    await socket.settled();
+    await edge.publish();
+    const extensionsOf = (id: string) =>
+      until(() => (socket.of('next', id)[0]?.payload as { extensions?: { cursor: string } })?.extensions, {
+        what: 'the change',
+      });
+    const [asked, silent] = [await extensionsOf('asks'), await extensionsOf('silent')];
+    expect(asked).toEqual({ ...silent, cost: { operation: expect.any(Number) as number, max: 1_250 } });
+    expect(silent.cursor).toBe(asked.cursor);
+  });
+
   it('varies by Accept', async () => expect((await send(READY)).headers.get('vary')).toMatch(/accept(,|$)/i));
 });
 
