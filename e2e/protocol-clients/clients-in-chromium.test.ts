@@ -1,4 +1,7 @@
-/** Promise: without WebSockets every subscription of a page runs, also over HTTP/1.1 with its six connections. */
+/**
+ * Promise: clients in a browser work. Without WebSockets every subscription of a page runs, also over HTTP/1.1 with its
+ * six connections, and stock clients over HTTP need no options.
+ */
 import { fileURLToPath } from 'node:url';
 import type { LiveClient } from '@tidegate/live-client';
 import { until } from '@tidegate/testing';
@@ -13,30 +16,38 @@ const chromium = findChromium();
 const SUBSCRIPTIONS = 9;
 
 interface TestedPage {
+  readonly httpClients: typeof import('./http-clients.page.ts');
+  followed: Map<string, number[]>;
   readonly liveClient: { createLiveClient: (options: object) => LiveClient };
   client: LiveClient;
   seen: number[];
 }
 
-/** Bundles the client as a page's script. */
-async function bundleClient(): Promise<string> {
-  const entry = fileURLToPath(new URL('../../packages/live-client/src/index.ts', import.meta.url));
-  const lib = { entry, formats: ['iife' as const], name: 'liveClient' };
-  const built = await build({ configFile: false, logLevel: 'warn', build: { write: false, lib } });
+/** Bundles a module as a page's script, which puts its exports into a global of this name. */
+async function bundle(path: string, name: string): Promise<string> {
+  const entry = fileURLToPath(new URL(path, import.meta.url));
+  const lib = { entry, formats: ['iife' as const], name };
+  const define = { 'process.env.NODE_ENV': '"production"' };
+  const built = await build({ configFile: false, logLevel: 'warn', define, build: { write: false, lib } });
   const [{ output }] = built as Rolldown.RolldownOutput[] as [Rolldown.RolldownOutput];
   return output[0].code;
 }
 
-describe.skipIf(chromium === undefined)('a page in Chromium without WebSockets', () => {
+describe.skipIf(chromium === undefined)('a page in Chromium', () => {
   let browser: Browser;
   let platform: EmbeddedPlatform;
   let page: Page;
   let token: string;
   let productId: string;
+  let graphql: string;
 
   beforeAll(async () => {
-    const script = await bundleClient();
+    const scripts = [
+      await bundle('../../packages/live-client/src/index.ts', 'liveClient'),
+      await bundle('./http-clients.page.ts', 'httpClients'),
+    ];
     platform = await startEmbedded();
+    graphql = `${platform.webUrl}/graphql/web`;
     token = await platform.token('customer-1', 'customer');
     [productId] = (await waitForCatalogue(platform.webUrl)) as [string];
     browser = await launchChromium(chromium!);
@@ -44,14 +55,50 @@ describe.skipIf(chromium === undefined)('a page in Chromium without WebSockets',
     page = await context.newPage();
     await page.addInitScript('delete globalThis.WebSocket');
     await page.goto(platform.webUrl, { waitUntil: 'commit' });
-    await page.addScriptTag({ content: script });
+    for (const content of scripts) await page.addScriptTag({ content });
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
     await platform?.[Symbol.asyncDispose]();
   });
 
-  it('runs nine subscriptions over HTTP/1.1, and queries beside them', async () => {
+  it.each(['askWithUrql', 'askWithApollo'] as const)(
+    'queries over HTTP with a stock client: %s',
+    async (ask) => {
+      const answers = await page.evaluate(
+        ({ name, url, bearer }) => (globalThis as unknown as TestedPage).httpClients[name](url, bearer),
+        { name: ask, url: graphql, bearer: token },
+      );
+      expect(answers).toMatchObject({
+        me: { me: { id: 'customer-1' } },
+        refusal: 'GRAPHQL_VALIDATION_FAILED',
+      });
+    },
+  );
+
+  it('subscribes over HTTP with stock Apollo Client: every change', async () => {
+    await page.evaluate(
+      ({ url, bearer }) => {
+        const tested = globalThis as unknown as TestedPage;
+        tested.followed = tested.httpClients.followWithApollo(url, bearer);
+      },
+      { url: graphql, bearer: token },
+    );
+    // The subscription is open once a change of an order arrives.
+    let followed: [string, number[]][] = [];
+    await until(
+      async () => {
+        const { orderId } = await placeOrder(platform.webUrl, token, [{ productId, quantity: 1 }]);
+        followed = await page.evaluate(() => [...(globalThis as unknown as TestedPage).followed]);
+        return orderId && followed.some(([, versions]) => versions.length >= 3);
+      },
+      { what: 'three changes of an order' },
+    );
+    for (const [, versions] of followed)
+      expect(versions).toEqual(versions.map((_, index) => versions[0]! + index));
+  });
+
+  it('runs nine subscriptions over HTTP/1.1 without WebSockets, and queries beside them', async () => {
     const protocol = await page.evaluate(
       () => (performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming).nextHopProtocol,
     );
@@ -68,7 +115,7 @@ describe.skipIf(chromium === undefined)('a page in Chromium without WebSockets',
           });
         }
       },
-      { url: `${platform.webUrl}/graphql/web`, bearer: token, count: SUBSCRIPTIONS },
+      { url: graphql, bearer: token, count: SUBSCRIPTIONS },
     );
     await page.waitForFunction(() => (globalThis as unknown as TestedPage).client.phase === 'live');
     expect(await page.evaluate(() => (globalThis as unknown as TestedPage).client.transport)).toBe('sse');
