@@ -1,5 +1,5 @@
 /** Script of a page: stock clients over HTTP, without options but the address and the token. */
-import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from '@apollo/client';
 import { Client, fetchExchange } from '@urql/core';
 
 const ME = '{ me { id } }';
@@ -27,10 +27,9 @@ export async function askWithApollo(uri: string, token: string): Promise<Answers
   const client = createApollo(uri, token);
   const { data } = await client.query({ query: gql(ME) });
   const refused = await client.query({ query: gql('{ nonsense }'), errorPolicy: 'all' });
-  const error = refused.error as
-    | (Error & { errors?: readonly { extensions?: { code?: unknown } }[] })
-    | undefined;
-  return { me: data, refusal: error?.errors?.[0]?.extensions?.code ?? error?.message };
+  const { error } = refused;
+  const code = error instanceof CombinedGraphQLErrors ? error.errors[0]?.extensions?.['code'] : undefined;
+  return { me: data, refusal: code ?? error?.message };
 }
 
 /** Versions of each order that a multipart subscription of Apollo Client has delivered. */
