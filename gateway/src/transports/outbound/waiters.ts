@@ -1,16 +1,19 @@
 /** Promises of one condition, which all resolve together. */
 export class Waiters {
-  #resolves: (() => void)[] = [];
+  /** Undefined while nobody waits, as nearly always. */
+  #resolves: (() => void)[] | undefined;
 
   /** Resolves at the next `resolveAll`. */
   wait(): Promise<void> {
-    return new Promise((resolve) => this.#resolves.push(resolve));
+    return new Promise((resolve) => (this.#resolves ??= []).push(resolve));
   }
 
   /** Resolves all promises that wait now. */
   resolveAll(): void {
+    const resolves = this.#resolves;
     // The usual case, at every write.
-    if (this.#resolves.length === 0) return;
-    for (const resolve of this.#resolves.splice(0)) resolve();
+    if (resolves === undefined) return;
+    this.#resolves = undefined;
+    for (const resolve of resolves) resolve();
   }
 }

@@ -7,9 +7,7 @@ import { Operation } from './operation.ts';
  * graphql-ws. See docs/adr/0007.
  */
 export class Operations {
-  /** By the client's id. */
-  readonly #live = new Map<string, Operation>();
-  /** By the key, until graphql-ws has finished with it. */
+  /** By the key, until graphql-ws has finished with it. A second index by the client's id is not worth its memory. */
   readonly #known = new Map<string, Operation>();
   /** Queries and mutations that execute, ended ones included: these still use memory and services. */
   #executing: Set<Operation> | undefined;
@@ -17,28 +15,29 @@ export class Operations {
 
   /** Number of operations that use resources: live ones, and ended ones that still execute. */
   get size(): number {
-    let size = this.#live.size;
+    let size = 0;
+    for (const operation of this.#known.values()) if (!operation.ended) size += 1;
     for (const operation of this.#executing ?? []) if (operation.ended) size += 1;
     return size;
   }
 
   /** Live operations. */
   [Symbol.iterator](): IterableIterator<Operation> {
-    return this.#live.values();
+    return this.#known.values().filter(({ ended }) => !ended);
   }
 
   /** Begins an operation; undefined when a live one has this id. */
   begin(id: string): Operation | undefined {
-    if (this.#live.has(id)) return undefined;
-    const operation = new Operation(id, String((this.#keys += 1)), () => this.#live.delete(id));
-    this.#live.set(id, operation);
+    if (this.find(id)) return undefined;
+    const operation = new Operation(id, String((this.#keys += 1)));
     this.#known.set(operation.key, operation);
     return operation;
   }
 
   /** Returns the live operation of the client's id. */
   find(id: string): Operation | undefined {
-    return this.#live.get(id);
+    for (const operation of this) if (operation.id === id) return operation;
+    return undefined;
   }
 
   /** Returns the operation of a key, live or ended; undefined once `forget` was called. */
@@ -78,6 +77,6 @@ export class Operations {
 
   /** Ends all operations, whatever their state. */
   endAll(): void {
-    for (const operation of [...this.#live.values()]) operation.end();
+    for (const operation of [...this]) operation.end();
   }
 }

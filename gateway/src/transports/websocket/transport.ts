@@ -60,6 +60,8 @@ export class WebSocketTransport {
     this.#connectionOptions = { ...options, encoder: new WebSocketEncoder() };
     this.#sockets = new WebSocketServer<typeof ClosingWebSocket>({
       noServer: true,
+      // `#connections` does.
+      clientTracking: false,
       WebSocket: ClosingWebSocket,
       handleProtocols,
       // Compression costs hundreds of KB per connection and more CPU than everything else together.
@@ -139,9 +141,12 @@ export class WebSocketTransport {
     });
   }
 
-  async #connect({ connectionParams, extra: { connection } }: ConnectionContext): Promise<boolean> {
+  async #connect(context: ConnectionContext): Promise<boolean> {
+    const { connection } = context.extra;
     try {
-      const authorization = authorizationIn(connectionParams);
+      const authorization = authorizationIn(context.connectionParams);
+      // Nobody reads them again, and the token would stay in memory as long as the connection.
+      Object.assign(context, { connectionParams: undefined });
       connection.identify(
         authorization === undefined
           ? connection.facts.viewer
