@@ -1,8 +1,8 @@
 import { topics } from '@order-platform/contracts';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
-import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import type { WebhookTables } from '@tidegate/gateway';
-import { hostPorts, url } from '@tidegate/runtime/config';
+import { url } from '@tidegate/runtime/config';
 import type { ProcessConfig } from '@tidegate/runtime/process';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { CallerKeys, serviceSecrets } from '@tidegate/service';
@@ -11,7 +11,7 @@ import { createRedisSharedState } from '@tidegate/shared-state/redis';
 
 /** Environment variables of a process at the edge, a gateway or a dispatcher. */
 export const backendSettings = {
-  KAFKA_BROKERS: hostPorts('the Kafka brokers'),
+  ...kafkaSettings,
   DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
   REDIS_URL: url(['redis', 'rediss'], 'the Redis for shared state'),
   ORDERS_URL: url(['http', 'https'], 'where orders is served'),
@@ -28,9 +28,9 @@ export function createBackends(
   return {
     database: createPostgresDatabase<WebhookTables>({ url: config.DATABASE_URL, schema: 'webhooks', logger }),
     log: createKafkaEventLog({
-      brokers: config.KAFKA_BROKERS,
       clientId,
       logger,
+      ...kafkaOptionsFrom(config),
       // Cursors and webhook registrations hold offsets: they must not outlive the topics that these point into.
       epochTopics: [topics.orderDocuments.name, topics.productDocuments.name, topics.commandOutcomes.name],
     }),

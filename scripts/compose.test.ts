@@ -36,7 +36,14 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(['gateway-web', 'gateway-mobile'])('takes further variables of %s from gateway.env', (name) => {
-    expect(container(name).env_file).toEqual([{ path: 'gateway.env', required: false }]);
+    expect(container(name).env_file).toContainEqual({ path: 'gateway.env', required: false });
+  });
+
+  it('takes further variables of every process that uses Kafka from kafka.env', () => {
+    for (const { name, variables } of processes) {
+      const files = container(name).env_file?.map(({ path }) => path) ?? [];
+      expect(files.includes('kafka.env'), name).toBe(variables.includes('KAFKA_BROKERS'));
+    }
   });
 
   describe.each(processes)('$name', (spec) => {

@@ -64,6 +64,7 @@ describe('the table of processes', () => {
       JWT_ISSUER: 'https://issuer.example',
       SHIPPING_DISPATCH_MS: '5',
       KEEP_ALIVE_TIMEOUT_MS: '9',
+      KAFKA_SASL_MECHANISM: 'PLAIN',
     };
     const holders = (variable: string): string[] =>
       processes
@@ -71,6 +72,7 @@ describe('the table of processes', () => {
         .map(({ name }) => name);
     expect(holders('JWT_ISSUER')).toEqual(['gateway-web', 'gateway-mobile']);
     expect(holders('SHIPPING_DISPATCH_MS')).toEqual(['shipping']);
+    expect(holders('KAFKA_SASL_MECHANISM')).toEqual(holders('KAFKA_BROKERS'));
     expect(holders('KEEP_ALIVE_TIMEOUT_MS')).toHaveLength(processes.length);
   });
 

@@ -36,19 +36,18 @@ import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-r
  * revocations and, when their options are given, webhooks, a composed page and AsyncAPI, on one HTTP server.
  *
  * @example
- * import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+ * import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
  * import { createGateway, gatewayOptionsFrom, gatewaySettings, secretSettings, secretsFrom } from '@tidegate/gateway';
- * import { hostPorts } from '@tidegate/runtime/config';
  * import { runProcess } from '@tidegate/runtime/process';
  * import { tripBff } from './trip-bff.ts';
  *
  * runProcess({
  *   name: 'gateway',
- *   config: { KAFKA_BROKERS: hostPorts('the Kafka brokers'), ...secretSettings, ...gatewaySettings },
+ *   config: { ...kafkaSettings, ...secretSettings, ...gatewaySettings },
  *   async start(config, host) {
  *     const { logger, metrics, readiness, server, operations } = host;
  *     const { jwt, cursorSecrets } = secretsFrom(config);
- *     const log = createKafkaEventLog({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', logger });
+ *     const log = createKafkaEventLog({ clientId: 'gateway', logger, ...kafkaOptionsFrom(config) });
  *     const gateway = createGateway({
  *       bffs: [tripBff],
  *       log,

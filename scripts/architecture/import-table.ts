@@ -30,6 +30,7 @@ const aboveTheTable = new Set(['deployments', 'scripts', 'e2e', 'bench']);
 const vendorFiles: Readonly<Record<string, string>> = {
   kafkajs: 'kafka.ts',
   '@platformatic/kafka': 'platformatic-kafka.ts',
+  'aws-msk-iam-sasl-signer-js': 'aws-iam-token.ts',
   ioredis: 'redis.ts',
   pg: 'postgres.ts',
   'node:sqlite': 'sqlite.ts',

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { TidegateError } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import {
+  CompressionTypes,
   Kafka,
   logLevel,
   Partitioners,
@@ -10,14 +11,20 @@ import {
   type LogEntry,
   type Message,
   type Producer,
+  type SASLOptions,
 } from 'kafkajs';
 import type { EventLog, TopicSpec } from './event-log.ts';
 import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { KafkaEventLog } from './kafka/event-log.ts';
+import type { Compression } from './kafka/compression.ts';
+import { addCodecsToKafkajs } from './kafka/kafkajs-codecs.ts';
 import { markAbortedRecordsOfKafkajs } from './kafka/mark-aborted-records.ts';
 import { toGroupBatch } from './kafka/group-batch.ts';
 import type { GroupClient, GroupClientHooks } from './kafka/group-client.ts';
 import { RenewedClient } from './kafka/renewed-client.ts';
+import type { KafkaEventLogOptions } from './kafka/options.ts';
+import { withPrefixes } from './kafka/prefixed-event-log.ts';
+import { tlsOptions, tlsServerName, type KafkaLogin } from './kafka/security.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { topicConfig } from './kafka/topic-config.ts';
 import { translateError } from './kafka/translate-error.ts';
@@ -25,34 +32,27 @@ import type { PartitionedRecord, WriteClient } from './kafka/write-client.ts';
 import { createFetchClient, lz4, snappy, zstd } from './platformatic-kafka.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
 
-export interface KafkaEventLogOptions {
-  /** Bootstrap addresses, `host:port`. */
-  readonly brokers: readonly string[];
-  /** Name of this process in the brokers' logs and quotas. */
-  readonly clientId: string;
-  readonly logger: Logger;
-  /** Replicas of topics that this log creates. Default: 3, or the number of brokers if that is smaller. */
-  readonly replicationFactor?: number;
-  /**
-   * Topics whose re-creation changes the epoch; all processes that exchange cursors must name the same ones. The
-   * re-creation of the cluster always changes it. Default: none.
-   */
-  readonly epochTopics?: readonly string[];
-  /** Maximum size of one record in bytes. Default 1,000,000: below the brokers' own default limit. */
-  readonly maxRecordBytes?: number;
-  /** Time without an answer, in milliseconds, after which a request has failed. Default 5,000. */
-  readonly requestTimeoutMs?: number;
-  /** Time without a heartbeat, in milliseconds, after which a group member loses its partitions. Default 10,000. */
-  readonly sessionTimeoutMs?: number;
-}
+export { kafkaOptionsFrom, kafkaSettings, type KafkaSettings } from './kafka/settings.ts';
+export type { KafkaEventLogOptions } from './kafka/options.ts';
+export type { KafkaLogin, KafkaSecurity, KafkaTls } from './kafka/security.ts';
 
-type Settings = Required<Pick<KafkaEventLogOptions, 'requestTimeoutMs' | 'sessionTimeoutMs'>>;
+type Settings = Required<
+  Pick<KafkaEventLogOptions, 'requestTimeoutMs' | 'sessionTimeoutMs' | 'compression'>
+> &
+  Pick<KafkaEventLogOptions, 'rack'>;
 
 const MAX_FETCH_WAIT_MS = 250;
 const METADATA_MAX_AGE_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 const PARTITIONS_AT_A_TIME = 64;
+const compressionTypes: Readonly<Record<Compression, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+};
 const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
 /**
@@ -78,19 +78,23 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   const load = createRequire(import.meta.url);
   endStoppedFetchersOfKafkajs(load);
   markAbortedRecordsOfKafkajs(load);
-  addCodecsToKafkajs(load);
-  const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000 } = options;
+  addCodecsToKafkajs(load, { snappy, lz4, zstd });
+  const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000, compression = 'none', rack } = options;
+  const { topicPrefix = '', epochTopics = [] } = options;
   const kafka = createKafka(options, requestTimeoutMs);
-  const fetching = { brokers: options.brokers, clientId: options.clientId, requestTimeoutMs };
-  return new KafkaEventLog(
-    new KafkajsWriteClient(kafka, { requestTimeoutMs, sessionTimeoutMs }),
+  const { brokers, clientId, tls, login } = options;
+  const fetching = { brokers, clientId, tls, login, requestTimeoutMs };
+  const log = new KafkaEventLog(
+    new KafkajsWriteClient(kafka, { requestTimeoutMs, sessionTimeoutMs, compression, rack }),
     () => createFetchClient(fetching),
     {
+      createTopics: options.createTopics ?? true,
       replicationFactor: options.replicationFactor,
-      epochTopics: options.epochTopics ?? [],
+      epochTopics: epochTopics.map((name) => topicPrefix + name),
       maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,
     },
   );
+  return withPrefixes(log, options);
 }
 
 class KafkajsWriteClient implements WriteClient {
@@ -116,8 +120,9 @@ class KafkajsWriteClient implements WriteClient {
         messages: rest.map(toMessage),
         acks: -1,
         timeout: this.#settings.requestTimeoutMs,
+        compression: compressionTypes[this.#settings.compression],
       };
-      const answer = await this.#producer.use((producer) => producer.send(batch));
+      const answer = await this.#producer.use(topic, (producer) => producer.send(batch));
       const answered = answer.filter(({ baseOffset }) => Number(baseOffset) >= 0);
       if (answered.length === 0) throw new TidegateError('UNAVAILABLE', 'Kafka appended nothing.');
       for (const { partition, baseOffset } of answered) offsets.set(partition, Number(baseOffset));
@@ -133,18 +138,20 @@ class KafkajsWriteClient implements WriteClient {
         replicationFactor,
         configEntries: topicConfig(spec, replicationFactor),
       };
-      await this.#admin.use((admin) => admin.createTopics({ topics: [topic], waitForLeaders: false }));
+      await this.#admin.use(spec.name, (admin) =>
+        admin.createTopics({ topics: [topic], waitForLeaders: false }),
+      );
     }
   }
 
   async acknowledged(groupId: string, topic: string): Promise<ReadonlyMap<number, number>> {
-    const found = await this.#admin.use((admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
+    const found = await this.#admin.use(groupId, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
     const partitions = found.flatMap((one) => one.partitions);
     return new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
   }
 
   createGroupClient(groupId: string): GroupClient {
-    return new KafkajsGroupClient(createConsumer(this.#kafka, groupId, this.#settings.sessionTimeoutMs));
+    return new KafkajsGroupClient(createConsumer(this.#kafka, groupId, this.#settings));
   }
 
   async close(): Promise<void> {
@@ -216,11 +223,16 @@ function toMessage({ partition, record }: PartitionedRecord): Message {
   };
 }
 
-function createKafka({ brokers, clientId, logger }: KafkaEventLogOptions, requestTimeoutMs: number): Kafka {
+function createKafka(options: KafkaEventLogOptions, requestTimeoutMs: number): Kafka {
+  const { brokers, clientId, logger, login } = options;
+  const tls = tlsOptions(options);
+  const servername = tlsServerName(options);
   return new Kafka({
     // kafkajs asks the first broker first: a random one, because the same one may be silent.
     brokers: () => rotatedAtRandom(brokers),
     clientId,
+    ...(tls && { ssl: { ...tls, ...(servername !== undefined && { servername }) } }),
+    ...(login && { sasl: saslOf(login) }),
     connectionTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     // Short: a failure that lasts longer is retried with a new client (`renewed-client.ts`).
@@ -228,6 +240,17 @@ function createKafka({ brokers, clientId, logger }: KafkaEventLogOptions, reques
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => log(logger, entry),
   });
+}
+
+function saslOf(login: KafkaLogin): SASLOptions {
+  if (login.mechanism === 'OAUTHBEARER') {
+    const { token } = login;
+    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await token() }) };
+  }
+  const { username, password } = login;
+  // The same user and password, whichever of the three it is.
+  const mechanism = login.mechanism.toLowerCase() as 'plain';
+  return { mechanism, username, password };
 }
 
 function createProducer(kafka: Kafka): Producer {
@@ -240,9 +263,14 @@ function createProducer(kafka: Kafka): Producer {
   });
 }
 
-function createConsumer(kafka: Kafka, groupId: string, sessionTimeout: number): Consumer {
+function createConsumer(
+  kafka: Kafka,
+  groupId: string,
+  { sessionTimeoutMs: sessionTimeout, rack }: Settings,
+): Consumer {
   return kafka.consumer({
     groupId,
+    ...(rack !== undefined && { rackId: rack }),
     allowAutoTopicCreation: false,
     sessionTimeout,
     heartbeatInterval: sessionTimeout / 5,
@@ -268,25 +296,4 @@ function log(logger: Logger, { level, log: { message, ...fields } }: LogEntry): 
   // errors" means that another process created the topic first; other reasons reject.
   if (level === logLevel.ERROR && fields['error'] !== 'Topic creation errors') logger.warn(entry, message);
   else logger.debug(entry, message);
-}
-
-/**
- * Adds snappy, lz4 and zstd to kafkajs, which has gzip only: groups and tails read the same batches with the same codecs,
- * whatever a producer compresses with. Idempotent.
- */
-function addCodecsToKafkajs(load: (specifier: string) => unknown): void {
-  // Node does not find this name of the CommonJS module for an import.
-  const { CompressionCodecs, CompressionTypes } = load('kafkajs') as typeof import('kafkajs');
-  const { Snappy, LZ4, ZSTD } = CompressionTypes;
-  for (const [type, { compressSync, decompressSync }] of [
-    [Snappy, snappy],
-    [LZ4, lz4],
-    [ZSTD, zstd],
-  ] as const) {
-    const codec = {
-      compress: async ({ buffer }: { buffer: Buffer }) => compressSync(buffer),
-      decompress: async (buffer: Buffer) => decompressSync(buffer),
-    };
-    CompressionCodecs[type] = () => codec;
-  }
 }

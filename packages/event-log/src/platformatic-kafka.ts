@@ -1,4 +1,3 @@
-import { TidegateError } from '@tidegate/core';
 import {
   compressionsAlgorithms,
   Consumer,
@@ -11,9 +10,12 @@ import type { LogRecord } from './event-log.ts';
 import type { Fetched, FetchClient, FetchRequest, OffsetQuery, TopicMetadata } from './kafka/fetch-client.ts';
 import { AbortedTransactions, type ProducedBatch } from './kafka/aborted-transactions.ts';
 import { answerWithin } from './kafka/answer-within.ts';
+import { recordContent } from './kafka/record-content.ts';
+import { tlsOptions, tlsServerName, type KafkaSecurity } from './kafka/security.ts';
+import { translateError } from './kafka/translate-error.ts';
 import { unknownTopic } from './topic-errors.ts';
 
-export interface FetchClientOptions {
+export interface FetchClientOptions extends KafkaSecurity {
   readonly brokers: readonly string[];
   readonly clientId: string;
   /** Time in milliseconds within which every request is answered or rejects. */
@@ -46,7 +48,10 @@ class PlatformaticFetchClient implements FetchClient {
   readonly #consumer: Consumer;
   readonly #requestTimeoutMs: number;
 
-  constructor({ brokers, clientId, requestTimeoutMs }: FetchClientOptions) {
+  constructor(options: FetchClientOptions) {
+    const { brokers, clientId, requestTimeoutMs, login } = options;
+    const tls = tlsOptions(options);
+    const serverName = tlsServerName(options);
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#consumer = new Consumer({
       clientId,
@@ -57,6 +62,9 @@ class PlatformaticFetchClient implements FetchClient {
       requestTimeout: requestTimeoutMs,
       timeout: requestTimeoutMs,
       autocreateTopics: false,
+      ...(tls && { tls }),
+      ...(serverName !== undefined && { tlsServerName: serverName }),
+      ...(login && { sasl: login }),
       isolationLevel: READ_COMMITTED,
     });
   }
@@ -84,7 +92,7 @@ class PlatformaticFetchClient implements FetchClient {
       const found = await this.#ask('list offsets', () => this.#consumer.listOffsets(request));
       return (found.get(name) ?? []).map(Number);
     } catch (error) {
-      throw translated(error, name);
+      throw translateError(error, name);
     }
   }
 
@@ -126,7 +134,7 @@ class PlatformaticFetchClient implements FetchClient {
     try {
       return await this.#ask('metadata', () => this.#consumer.metadata(request));
     } catch (error) {
-      throw translated(error, topic ?? '');
+      throw translateError(error, topic);
     }
   }
 
@@ -203,21 +211,10 @@ function content(
   record: KafkaRecord,
 ): Pick<LogRecord, 'key' | 'value' | 'headers' | 'timestampMs'> {
   const logTime = batch.attributes & LOG_APPEND_TIME;
-  return {
-    key: record.key?.toString() ?? '',
+  return recordContent({
+    key: record.key,
     value: record.value,
-    headers: Object.fromEntries(
-      record.headers.map(([name, value]) => [name?.toString() ?? '', value?.toString() ?? '']),
-    ),
+    headers: record.headers,
     timestampMs: Number(logTime ? batch.maxTimestamp : batch.firstTimestamp + record.timestampDelta),
-  };
-}
-
-function translated(error: unknown, topic: string): TidegateError {
-  if (error instanceof TidegateError) return error;
-  const cause = error instanceof Error ? error : new Error(String(error));
-  // The vendor replaces the protocol's code by a message of its own.
-  const unknown = cause.message.startsWith('Unknown topic ');
-  if (unknown || findErrorBy(cause, 'apiId', 'INVALID_TOPIC_EXCEPTION')) return unknownTopic(topic);
-  return new TidegateError('UNAVAILABLE', 'Kafka does not answer.', { cause });
+  });
 }

@@ -10,6 +10,19 @@ export function partitionsConflict(spec: TopicSpec, partitions: number): Tidegat
   );
 }
 
+/** For topics that are missing where this process may not create any. */
+export function missingTopics(specs: readonly TopicSpec[]): TidegateError {
+  const wanted = specs.map(
+    ({ name, partitions, cleanup, retentionMs }) =>
+      `${name} (${partitions} partitions, cleanup.policy=${cleanup}, ${cleanup === 'compact' ? 'min.compaction.lag.ms' : 'retention.ms'}=${retentionMs})`,
+  );
+  return new TidegateError(
+    'NOT_FOUND',
+    `Missing topics, which are not created here: ${wanted.join('; ')}. Create them, or allow it by KAFKA_CREATE_TOPICS=1.`,
+    { details: { topics: specs.map(({ name }) => name) } },
+  );
+}
+
 export function unknownTopic(topic: string): TidegateError {
   return new TidegateError('NOT_FOUND', `There is no topic ${topic}.`, { details: { topic } });
 }

@@ -1,6 +1,6 @@
-import { hostPorts, integer, url } from '@tidegate/runtime/config';
+import { integer, url } from '@tidegate/runtime/config';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
-import { createKafkaEventLog } from '@tidegate/event-log/kafka';
+import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import { runProcess, type ProcessConfig } from '@tidegate/runtime/process';
 import type { z } from 'zod';
 import { CallerKeys } from './callers/caller-keys.ts';
@@ -17,7 +17,7 @@ export interface ServiceProcessOptions<Name extends string, Shape extends z.ZodR
 }
 
 const backends = {
-  KAFKA_BROKERS: hostPorts('the Kafka brokers'),
+  ...kafkaSettings,
   DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
   ...serviceSecrets,
   TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic, the same in every process').default(
@@ -42,11 +42,10 @@ export function runService<Name extends string, Shape extends z.ZodRawShape>(
     config: { ...backends, ...(own as Shape) },
     async start(config, host) {
       const { logger } = host;
-      const { KAFKA_BROKERS, DATABASE_URL, TOPIC_PARTITIONS, SERVICE_SECRETS } = config as ProcessConfig<
-        typeof backends
-      >;
+      const backend = config as ProcessConfig<typeof backends>;
+      const { DATABASE_URL, TOPIC_PARTITIONS, SERVICE_SECRETS } = backend;
       const database = createPostgresDatabase({ url: DATABASE_URL, schema: name, logger });
-      const log = createKafkaEventLog({ brokers: KAFKA_BROKERS, clientId: name, logger });
+      const log = createKafkaEventLog({ clientId: name, logger, ...kafkaOptionsFrom(backend) });
       await host.connect({ postgres: database, kafka: log });
       const callerKeys = new CallerKeys(SERVICE_SECRETS.split(','));
       const dependencies = { database, log, logger, partitions: TOPIC_PARTITIONS, callerKeys };

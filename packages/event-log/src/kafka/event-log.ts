@@ -20,7 +20,7 @@ import type {
 import { LogLifetime } from '../log-lifetime.ts';
 import { assertRecordSizes } from '../record-bytes.ts';
 import { startPosition } from '../start-position.ts';
-import { partitionsConflict } from '../topic-errors.ts';
+import { missingTopics, partitionsConflict } from '../topic-errors.ts';
 import { assertTopicSpec } from '../topic-spec.ts';
 import { answerWithin } from './answer-within.ts';
 import { AppendQueue } from './append-queue.ts';
@@ -33,6 +33,8 @@ import type { WriteClient } from './write-client.ts';
 
 /** The options of `createKafkaEventLog` with its defaults applied. */
 export interface KafkaEventLogSettings {
+  /** False: a missing topic is an error. */
+  readonly createTopics: boolean;
   /** Undefined: 3, or the number of brokers if that is smaller. */
   readonly replicationFactor: number | undefined;
   readonly epochTopics: readonly string[];
@@ -82,6 +84,7 @@ export class KafkaEventLog implements EventLog {
       else assertPartitions(spec, found);
     }
     if (missing.length === 0) return;
+    if (!this.#settings.createTopics) throw missingTopics(missing);
     const brokers = await this.#lookUps.ask((client) => client.brokerCount());
     const { replicationFactor = Math.min(DEFAULT_REPLICATION_FACTOR, brokers) } = this.#settings;
     await this.#writeClient.createTopics(missing, replicationFactor);

@@ -1,6 +1,7 @@
 import { TidegateError } from '@tidegate/core';
 import { retry } from '@tidegate/runtime/resilience';
 import type { FetchClient } from './fetch-client.ts';
+import { translateError } from './translate-error.ts';
 
 type Question<T> = (client: FetchClient) => Promise<T>;
 
@@ -46,8 +47,7 @@ export class LookUps {
       if (error instanceof TidegateError && error.code !== 'UNAVAILABLE') throw error;
       if (this.#client === client) this.#client = undefined;
       void client.close();
-      if (error instanceof TidegateError) throw error;
-      throw new TidegateError('UNAVAILABLE', 'Kafka does not answer.', { cause: error });
+      throw translateError(error);
     }
   }
 

@@ -2,6 +2,7 @@ import type { ConsumeOptions, LogRecord } from '../event-log.ts';
 import { handleUntilResolved } from '../handle-until-resolved.ts';
 import type { GroupBatch, GroupClient, GroupMessage } from './group-client.ts';
 import { settledWithin } from './or-aborted.ts';
+import { recordContent } from './record-content.ts';
 
 export interface PartitionConsumerContext {
   readonly options: ConsumeOptions;
@@ -119,17 +120,15 @@ export class PartitionConsumer {
 }
 
 function toRecord(topic: string, partition: number, message: GroupMessage): LogRecord {
-  const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [
-    name,
-    (Array.isArray(value) ? value[0] : value)?.toString() ?? '',
-  ]);
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    key: message.key?.toString() ?? '',
-    value: message.value,
-    headers: Object.fromEntries(headers) as Record<string, string>,
-    timestampMs: Number(message.timestamp),
-  };
+  const { key, value, timestamp, headers = {} } = message;
+  const content = recordContent({
+    key,
+    value,
+    // kafkajs has an array for headers of the same name.
+    headers: Object.entries(headers).flatMap(([name, values]) =>
+      (Array.isArray(values) ? values : [values]).map((each) => [name, each] as const),
+    ),
+    timestampMs: Number(timestamp),
+  });
+  return { topic, partition, offset: Number(message.offset), ...content };
 }

@@ -20,11 +20,11 @@ const retries = { attempts: 6, firstMs: 200, maxMs: 2_000 };
  */
 export class RenewedClient<T extends Connectable> {
   readonly #create: () => T;
-  readonly #translate: (error: unknown) => TidegateError;
+  readonly #translate: (error: unknown, subject?: string) => TidegateError;
   #connection: Connection<T> | undefined;
   #closed = false;
 
-  constructor(create: () => T, translate: (error: unknown) => TidegateError) {
+  constructor(create: () => T, translate: (error: unknown, subject?: string) => TidegateError) {
     this.#create = create;
     this.#translate = translate;
   }
@@ -32,10 +32,11 @@ export class RenewedClient<T extends Connectable> {
   /**
    * Runs `work` on a connected client.
    *
+   * @param subject topic or group that the work is about, for errors.
    * @throws TidegateError UNAVAILABLE after several attempts; any other code at once.
    */
-  use<R>(work: (client: T) => Promise<R>): Promise<R> {
-    return retry(() => this.#once(work), {
+  use<R>(subject: string, work: (client: T) => Promise<R>): Promise<R> {
+    return retry(() => this.#once(subject, work), {
       ...retries,
       retryable: (error) => !this.#closed && error instanceof TidegateError && error.code === 'UNAVAILABLE',
     });
@@ -46,14 +47,14 @@ export class RenewedClient<T extends Connectable> {
     await this.#connection?.client.disconnect().catch(() => undefined);
   }
 
-  async #once<R>(work: (client: T) => Promise<R>): Promise<R> {
+  async #once<R>(subject: string, work: (client: T) => Promise<R>): Promise<R> {
     if (this.#closed) throw logClosed();
     const connection = (this.#connection ??= this.#connect());
     try {
       await connection.ready;
       return await work(connection.client);
     } catch (error) {
-      const translated = this.#translate(error);
+      const translated = this.#translate(error, subject);
       if (translated.code === 'UNAVAILABLE') this.#drop(connection);
       throw translated;
     }
