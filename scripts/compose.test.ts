@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { securityProperties } from './stack/kafka-security.ts';
 import { addressVariables, processes, variableNames } from './processes.ts';
 
 interface Container {
@@ -33,6 +34,26 @@ describe('docker-compose.yml', () => {
   it('names the same processes as start:stack', () => {
     const built = containers.filter(([, { build }]) => build !== undefined).map(([name]) => name);
     expect(built.toSorted()).toEqual(processes.map(({ name }) => name).toSorted());
+  });
+
+  it('has a variant with TLS and a login, with the settings of the native stack', () => {
+    const secured = read('docker-compose.sasl-ssl.yml') as Compose;
+    const { kafka, ...apps } = secured.services;
+    const users = processes.filter(({ variables }) => variables.includes('KAFKA_BROKERS'));
+    expect(Object.keys(apps).toSorted()).toEqual(users.map(({ name }) => name).toSorted());
+    const security = {
+      caFile: '/etc/kafka-security/ca.pem',
+      keystoreFile: '/etc/kafka-security/keystore.pem',
+      username: '${KAFKA_SASL_USERNAME}',
+      password: '${KAFKA_SASL_PASSWORD}',
+    };
+    // The image turns KAFKA_SSL_KEYSTORE_TYPE into ssl.keystore.type.
+    const variable = (property: string) => `KAFKA_${property.replaceAll('.', '_').toUpperCase()}`;
+    const { 'sasl.mechanism.inter.broker.protocol': _, ...native } = securityProperties('SECURE', security);
+    for (const [property, value] of Object.entries(native))
+      expect(kafka?.environment?.[variable(property)], property).toBe(value);
+    for (const app of Object.values(apps))
+      expect(app.environment).toEqual({ KAFKA_BROKERS: 'kafka:9094', KAFKA_CA_FILE: security.caFile });
   });
 
   it.each(['gateway-web', 'gateway-mobile'])('takes further variables of %s from gateway.env', (name) => {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
 import type { Backend } from './backend.ts';
 import { startDaemon } from './daemon.ts';
+import { securityProperties, type KafkaSecurity } from './kafka-security.ts';
 import { kafkaVersion } from './kafka-jars.ts';
 import { runProgram } from './run-program.ts';
 
@@ -14,8 +15,13 @@ export interface KafkaPorts {
 }
 
 /** Creates one Kafka node, broker and controller in one (KRaft), on loopback. `libs` is the folder of its jars. */
-export function createKafkaBackend(directory: string, ports: KafkaPorts, libs: string): Backend {
-  return new KafkaBackend(directory, ports, libs);
+export function createKafkaBackend(
+  directory: string,
+  ports: KafkaPorts,
+  libs: string,
+  security?: KafkaSecurity,
+): Backend {
+  return new KafkaBackend(directory, ports, libs, security);
 }
 
 class KafkaBackend implements Backend {
@@ -27,8 +33,10 @@ class KafkaBackend implements Backend {
   readonly #directory: string;
   readonly #ports: KafkaPorts;
   readonly #libs: string;
+  readonly #security: KafkaSecurity | undefined;
 
-  constructor(directory: string, ports: KafkaPorts, libs: string) {
+  constructor(directory: string, ports: KafkaPorts, libs: string, security: KafkaSecurity | undefined) {
+    this.#security = security;
     this.#directory = directory;
     this.#ports = ports;
     this.#libs = libs;
@@ -41,7 +49,7 @@ class KafkaBackend implements Backend {
     const { dataFolder, pidFile, logFile } = this;
     const properties = join(this.#directory, 'kafka.properties');
     await mkdir(dataFolder, { recursive: true });
-    await writeFile(properties, serverProperties(this.#ports, dataFolder));
+    await writeFile(properties, serverProperties(this.#ports, dataFolder, this.#security));
     if (!existsSync(join(dataFolder, 'meta.properties'))) await format(this.#libs, properties, dataFolder);
     const memory = ['-Xms128m', '-Xmx384m', '-XX:+UseSerialGC'];
     const args = [...memory, ...logging, '-cp', `${this.#libs}/*`, 'kafka.Kafka', properties];
@@ -49,19 +57,23 @@ class KafkaBackend implements Backend {
   }
 
   async ping(): Promise<string> {
-    await pingKafka([`127.0.0.1:${this.#ports.broker}`]);
+    await pingKafka([`127.0.0.1:${this.#ports.broker}`], this.#security);
     return kafkaVersion;
   }
 }
 
 /** Resolves when the cluster has a registered broker. A fenced broker listens already but is not registered. */
-export async function pingKafka(brokers: readonly string[]): Promise<void> {
+export async function pingKafka(brokers: readonly string[], security?: KafkaSecurity): Promise<void> {
   const admin = new Admin({
     clientId: 'tidegate-stack',
     bootstrapBrokers: [...brokers],
     connectTimeout: 2_000,
     requestTimeout: 2_000,
     retries: 0,
+    ...(security && {
+      tls: { ca: readFileSync(security.caFile) },
+      sasl: { mechanism: 'PLAIN', username: security.username, password: security.password },
+    }),
   });
   try {
     const { brokers: alive } = await admin.metadata({ topics: [], forceUpdate: true });
@@ -76,16 +88,22 @@ const logging = [
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
 ];
 
-function serverProperties(ports: KafkaPorts, dataFolder: string): string {
+function serverProperties(
+  ports: KafkaPorts,
+  dataFolder: string,
+  security: KafkaSecurity | undefined,
+): string {
+  const listener = security ? 'SASL_SSL' : 'PLAINTEXT';
+  const secured = Object.entries(security ? securityProperties(listener, security) : {});
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${ports.controller}`,
-    `listeners=PLAINTEXT://127.0.0.1:${ports.broker},CONTROLLER://127.0.0.1:${ports.controller}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${ports.broker}`,
+    `listeners=${listener}://127.0.0.1:${ports.broker},CONTROLLER://127.0.0.1:${ports.controller}`,
+    `advertised.listeners=${listener}://127.0.0.1:${ports.broker}`,
     'controller.listener.names=CONTROLLER',
-    'inter.broker.listener.name=PLAINTEXT',
-    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    `inter.broker.listener.name=${listener}`,
+    `listener.security.protocol.map=CONTROLLER:PLAINTEXT,${listener}:${listener}`,
     `log.dirs=${dataFolder}`,
     // A topic that was not created explicitly is a mistake, which must fail.
     'auto.create.topics.enable=false',
@@ -101,6 +119,7 @@ function serverProperties(ports: KafkaPorts, dataFolder: string): string {
     'group.initial.rebalance.delay.ms=0',
     // The default of 128 MiB is a third of this heap.
     'log.cleaner.dedupe.buffer.size=16777216',
+    ...secured.map(([name, value]) => `${name}=${value}`),
     '',
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { integer, parseConfig, text } from '@tidegate/runtime/config';
+import { integer, oneOf, parseConfig, text } from '@tidegate/runtime/config';
 import { defaultPorts, type StackOptions } from './stack.ts';
 
 /** Repeats the description after `default`, which would hide the expected value from the error message. */
@@ -20,6 +20,7 @@ export function stackSettings(env: Record<string, string | undefined> = process.
       STACK_KAFKA_CONTROLLER_PORT: tcpPort("Kafka's controller", defaultPorts.kafkaController),
       STACK_REDIS_PORT: tcpPort('Redis', defaultPorts.redis),
       STACK_POSTGRES_PORT: tcpPort('Postgres', defaultPorts.postgres),
+      STACK_KAFKA_SECURITY: oneOf(['none', 'sasl_ssl'], 'the security of the broker').default('none'),
       STACK_DIR: text("the folder for the stack's data").default('.stack'),
       DATA_DIR: text('the folder for data of Tidegate itself').default('.data'),
     },
@@ -32,6 +33,7 @@ export function stackSettings(env: Record<string, string | undefined> = process.
       redis: given.STACK_REDIS_PORT,
       postgres: given.STACK_POSTGRES_PORT,
     },
+    secureKafka: given.STACK_KAFKA_SECURITY === 'sasl_ssl',
     directory: resolve(given.STACK_DIR),
     secretsDirectory: resolve(given.DATA_DIR),
   };

@@ -6,6 +6,7 @@ import { delay } from '@tidegate/runtime/resilience';
 import type { Backend } from './backend.ts';
 import { daemonPid, lastLogLines, stopDaemon } from './daemon.ts';
 import { createKafkaBackend } from './kafka.ts';
+import { kafkaSecurity, securityVariables, type KafkaSecurity } from './kafka-security.ts';
 import { kafkaJars } from './kafka-jars.ts';
 import { createPostgresBackend, postgresUrl } from './postgres.ts';
 import { createRedisBackend } from './redis.ts';
@@ -24,12 +25,14 @@ export interface StackOptions {
   readonly directory: string;
   /** Folder of the development secrets. Default `directory`. */
   readonly secretsDirectory?: string;
+  /** Kafka wants TLS and a login. Default false. */
+  readonly secureKafka?: boolean;
   /** Receives messages about the progress. */
   readonly onLine?: (line: string) => void;
 }
 
 export interface Stack {
-  /** KAFKA_BROKERS, DATABASE_URL, REDIS_URL, JWT_SECRET, CURSOR_SECRETS, WEBHOOK_KEYS and SERVICE_SECRETS for the processes. */
+  /** Addresses and secrets for the processes: KAFKA_BROKERS, DATABASE_URL and others. */
   readonly env: Record<string, string>;
   /** Folder with Kafka's jars, for tests that start more brokers. */
   readonly kafkaLibs: string;
@@ -60,7 +63,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const kafkaLibs = await kafkaJars(onLine);
   await mkdir(directory, { recursive: true });
 
-  const backends = createBackends(directory, ports, kafkaLibs);
+  const security = options.secureKafka ? await kafkaSecurity(directory) : undefined;
+  const backends = createBackends(directory, ports, kafkaLibs, security);
   const started: Backend[] = [];
   const stop = async ({ discard = false } = {}): Promise<void> => {
     await stopBackends(started, discard);
@@ -76,7 +80,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   const versions = settled.map((result) => (result.status === 'fulfilled' ? result.value : ''));
   return {
-    env: await stackEnv(ports, options.secretsDirectory ?? directory),
+    env: {
+      ...(await stackEnv(ports, options.secretsDirectory ?? directory)),
+      ...(security && securityVariables(security)),
+    },
     kafkaLibs,
     versions: { Kafka: versions[0] ?? '', Redis: versions[1] ?? '', Postgres: versions[2] ?? '' },
     stop,
@@ -101,9 +108,15 @@ function pidOf(backend: Backend | undefined): number | undefined {
   return backend && daemonPid(backend.pidFile);
 }
 
-function createBackends(directory: string, ports: StackPorts, kafkaLibs: string): Backend[] {
+function createBackends(
+  directory: string,
+  ports: StackPorts,
+  kafkaLibs: string,
+  security?: KafkaSecurity,
+): Backend[] {
+  const kafkaPorts = { broker: ports.kafka, controller: ports.kafkaController };
   return [
-    createKafkaBackend(directory, { broker: ports.kafka, controller: ports.kafkaController }, kafkaLibs),
+    createKafkaBackend(directory, kafkaPorts, kafkaLibs, security),
     createRedisBackend(directory, ports.redis),
     createPostgresBackend(directory, ports.postgres),
   ];
