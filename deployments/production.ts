@@ -1,4 +1,3 @@
-import { topics } from '@order-platform/contracts';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import type { WebhookTables } from '@tidegate/gateway';
@@ -31,8 +30,6 @@ export function createBackends(
       clientId,
       logger,
       ...kafkaOptionsFrom(config),
-      // Cursors and webhook registrations hold offsets: they must not outlive the topics that these point into.
-      epochTopics: [topics.orderDocuments.name, topics.productDocuments.name, topics.commandOutcomes.name],
     }),
     state: createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:', logger }),
     services: createServiceClient({

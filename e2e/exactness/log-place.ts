@@ -6,7 +6,7 @@ import { silentLogger } from '@tidegate/runtime/telemetry';
 /** Location of the log that the processes of a run share. */
 export type LogPlace = { readonly path: string } | { readonly brokers: readonly string[] };
 
-export function openLog(place: LogPlace, topic: string): EventLog {
+export function openLog(place: LogPlace): EventLog {
   const logger = silentLogger;
   return 'path' in place
     ? createSqliteEventLog({ path: place.path, logger, pollMs: 2 })
@@ -14,6 +14,5 @@ export function openLog(place: LogPlace, topic: string): EventLog {
         brokers: [...place.brokers],
         clientId: 'exactness',
         logger,
-        epochTopics: [topic],
       });
 }

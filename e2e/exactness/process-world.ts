@@ -35,7 +35,7 @@ export class ProcessWorld implements AsyncDisposable {
   static async open(place: LogPlace): Promise<ProcessWorld> {
     const definition = defineItemChanged(`items-${randomUUID()}`);
     const { name, cleanup, retentionMs } = definition.topic;
-    const log = openLog(place, name);
+    const log = openLog(place);
     await log.ensureTopics([{ name, partitions: PARTITIONS, cleanup, retentionMs }]);
     const writer = new ItemWriter(log, definition);
     const state = await serveItems(writer);

@@ -16,7 +16,7 @@ const { place, topic, stateUrl } = JSON.parse(process.argv[2] ?? '') as ReplicaP
 
 const gateway = createGateway({
   bffs: [createItemBff(defineItemChanged(topic), readItem)],
-  log: openLog(place, topic),
+  log: openLog(place),
   auth: itemVerifier,
   cursorSecrets: [CURSOR_SECRET],
   trustedOnly: false,

@@ -9,7 +9,7 @@ import { StreamFeed } from './feed/stream-feed.ts';
 import { StreamGroups } from './group/stream-groups.ts';
 import type { LiveRequest, LiveSubscription } from './live-request.ts';
 import type { LiveMetrics } from './metrics.ts';
-import { ChangeReader } from './resume/change-reader.ts';
+import { ChangeReader, cursorExpired } from './resume/change-reader.ts';
 import type { CursorCodec } from './resume/cursor.ts';
 import { ReplayBudget } from './resume/replay-budget.ts';
 import type { Sink } from './sink.ts';
@@ -203,8 +203,8 @@ export class LiveHub {
   }
 
   /**
-   * Starts a feed again whose tail has ended: its records were deleted before they were read, or its topic is another
-   * one. Its subscriptions end, because changes may be missing; their cursors tell what is. Never rejects.
+   * Starts a feed again whose tail has ended: its records were deleted before they were read, its topic is another one, or
+   * the log was rolled back. Its subscriptions end, because changes may be missing. Never rejects.
    */
   async #restart(feed: StreamFeed, error: Error): Promise<void> {
     const { logger } = this.#options;
@@ -212,10 +212,7 @@ export class LiveHub {
     const { topic } = feed;
     this.#failures.set(feed, error);
     logger.error({ err: error, topic }, 'the live tail has ended; not ready until it runs again');
-    const interrupted = new TidegateError(
-      'UNAVAILABLE',
-      'Live changes were interrupted; come back with your cursor.',
-    );
+    const interrupted = interruption(error);
     for (const [subscriber, stream] of [...this.#subscribers])
       if (stream.feed === feed) subscriber.fail(interrupted);
     const onRetry = (err: unknown): void =>
@@ -242,4 +239,10 @@ export class LiveHub {
     for (const subscriber of this.#subscribers.keys())
       if (Math.floor(index++ / POSITION_BLOCK) % POSITION_PARTS === part) subscriber.deliverPosition();
   }
+}
+
+/** Returns the error of the subscriptions whose tail has ended with this error. */
+function interruption(error: Error): TidegateError {
+  if (error instanceof TidegateError && error.code === 'LOG_POSITION_OUT_OF_RANGE') return cursorExpired();
+  return new TidegateError('UNAVAILABLE', 'Live changes were interrupted; come back with your cursor.');
 }

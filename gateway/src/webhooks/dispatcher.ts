@@ -155,11 +155,10 @@ class WebhookDispatcher implements Dispatcher {
       database,
       endpoints: this.#endpoints,
       servers: this.#servers,
-      epoch: await log.epoch(),
       clock: this.#clock,
     });
     // Rejects until all topics exist: a consumer group that joins earlier gets no partitions of a missing topic.
-    await Promise.all(fanOut.definitions.map(({ topic }) => log.ends(topic.name)));
+    await fanOut.readEpochs(log);
     return startConsumer({
       database,
       log,

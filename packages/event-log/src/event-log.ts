@@ -7,12 +7,12 @@
  */
 export interface EventLog {
   /**
-   * Names the log's incarnation, for cursors. A recreated log gets another epoch, because its offsets name different
-   * records. So does an embedded log that was restored from a backup.
+   * Names the incarnation of a topic, for cursors. A topic that was deleted and created again gets another epoch, because
+   * its offsets name different records. So do all topics of an embedded log that was restored from a backup.
    *
    * - The epoch MUST be the same string for every process and after a restart.
    */
-  epoch(): Promise<string>;
+  epoch(topic: string): Promise<string>;
 
   /**
    * Creates missing topics.

@@ -80,7 +80,6 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   markAbortedRecordsOfKafkajs(load);
   addCodecsToKafkajs(load, { snappy, lz4, zstd });
   const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000, compression = 'none', rack } = options;
-  const { topicPrefix = '', epochTopics = [] } = options;
   const kafka = createKafka(options, requestTimeoutMs);
   const { brokers, clientId, tls, login } = options;
   const fetching = { brokers, clientId, tls, login, requestTimeoutMs };
@@ -90,7 +89,6 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     {
       createTopics: options.createTopics ?? true,
       replicationFactor: options.replicationFactor,
-      epochTopics: epochTopics.map((name) => topicPrefix + name),
       maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,
     },
   );

@@ -1,9 +1,10 @@
 import { silentLogger } from '@tidegate/runtime/telemetry';
+import { TidegateError } from '@tidegate/core';
 import type { EventLog, Tail, TailOptions } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { override, until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { allCounters, HubWorld, recorder, requestFor } from '../hub-world.fixture.ts';
+import { allCounters, counterRecord, HubWorld, recorder, requestFor } from '../hub-world.fixture.ts';
 import type { LiveHub } from '../hub.ts';
 
 /** A log whose newest tail can be ended, and whose next ones can be made to fail. */
@@ -23,9 +24,9 @@ class EndableLog {
     });
   }
 
-  async end(): Promise<void> {
+  async end(error = new Error('the position is out of range')): Promise<void> {
     await this.#tail?.stop();
-    this.#options?.onEnd?.(new Error('the position is out of range'));
+    this.#options?.onEnd?.(error);
   }
 }
 
@@ -88,6 +89,39 @@ describe('a stream whose tail has ended', () => {
     await until(() => after.received.length >= 2, { what: 'the missed change and the next' });
     expect(after.versions()).toEqual([2, 3]);
     expect(hub.subscriptions).toBe(1);
+  });
+
+  it('ends its subscriptions with CURSOR_EXPIRED when the log does not hold its position any more', async () => {
+    await start();
+    const before = recorder();
+    hub.subscribe(requestFor(allCounters), before);
+    await endable.end(new TidegateError('LOG_POSITION_OUT_OF_RANGE', 'the log was rolled back'));
+    expect(before.failure).toMatchObject({ code: 'CURSOR_EXPIRED' });
+    await until(flows, { what: 'the tail runs again' });
+  });
+
+  it('refuses a cursor beyond the end of a log that was rolled back', async () => {
+    await start();
+    const before = recorder();
+    hub.subscribe(requestFor(allCounters), before);
+    for (const version of [1, 2, 3]) await world.publish('a', version);
+    await until(() => before.received.length === 3, { what: 'three changes' });
+    // The same topic after the loss of its last records.
+    const rolledBack = createSqliteEventLog({ path: ':memory:', logger: silentLogger });
+    const topic = hub.feeds[0]!.topic;
+    await rolledBack.ensureTopics([{ name: topic, partitions: 4, cleanup: 'compact', retentionMs: 1e9 }]);
+    await rolledBack.append(topic, [counterRecord('a', 1)]);
+    const epoch = await world.log.epoch(topic);
+    const replica = await world.startHub({
+      log: override(rolledBack, { epoch: async () => epoch }),
+      reachTimeoutMs: 50,
+    });
+    const after = recorder();
+    replica.subscribe(requestFor(allCounters, { cursor: before.received[2]!.cursor }), after);
+    await until(() => after.failure, { what: 'a refusal' });
+    expect(after.failure).toMatchObject({ code: 'CURSOR_EXPIRED' });
+    await replica.stop();
+    await rolledBack.close();
   });
 
   it('delivers versions that begin anew, after its topic was created again', async () => {

@@ -63,7 +63,7 @@ export class StreamFeed {
     return this.#history;
   }
 
-  /** Epoch of the log. Positions of another epoch name other records. */
+  /** Epoch of the topic. Positions of another epoch name other records. */
   get epoch(): string {
     return this.#epoch;
   }
@@ -94,7 +94,7 @@ export class StreamFeed {
     const { log, fillRecords } = this.#options;
     await this.#tail?.stop();
     this.#tail = undefined;
-    this.#epoch = await log.epoch();
+    this.#epoch = await log.epoch(this.topic);
     const ends = await log.ends(this.topic);
     this.#history = this.#createHistory();
     this.#versions = new VersionFilter(MAX_TRACKED_KEYS);

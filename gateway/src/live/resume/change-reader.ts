@@ -1,5 +1,5 @@
 import { TidegateError } from '@tidegate/core';
-import type { EventLog, LogRecord } from '@tidegate/event-log';
+import type { EventLog, LogRecord, PartitionEnds } from '@tidegate/event-log';
 import type { WorkTurns } from '@tidegate/runtime/resilience';
 import type { Change } from '../feed/change.ts';
 import { changeBytes } from '../feed/history.ts';
@@ -57,9 +57,14 @@ export class ChangeReader {
     return this.#options.turns;
   }
 
+  /** First and next offset of each partition in the log. */
+  ends(): Promise<readonly PartitionEnds[]> {
+    return this.#options.log.ends(this.#options.feed.topic);
+  }
+
   /** First offset of a partition that the log holds. */
   async start(partition: number): Promise<number> {
-    const ends = await this.#options.log.ends(this.#options.feed.topic);
+    const ends = await this.ends();
     return ends.find((candidate) => candidate.partition === partition)?.start ?? 0;
   }
 
@@ -166,7 +171,7 @@ export class ChangeReader {
   }
 }
 
-/** The error of a cursor whose position the log no longer holds. */
+/** The error of a cursor whose position the log does not hold: it was deleted, or the topic is another one. */
 export function cursorExpired(): TidegateError {
   return new TidegateError('CURSOR_EXPIRED', 'The log no longer holds what came after this cursor.');
 }

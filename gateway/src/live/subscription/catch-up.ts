@@ -77,9 +77,13 @@ export class CatchUp {
 
   /** Moves the place in the group to where the feed has reached the cursor. Resolves with the end of the replay. */
   async #joinAt(positions: ReadonlyMap<number, number>): Promise<Fence> {
-    const { feed, reachTimeoutMs } = this.#options;
+    const { feed, reader, reachTimeoutMs } = this.#options;
     this.#reaching = new AbortController();
-    await reachCursor(feed, positions, { timeoutMs: reachTimeoutMs, signal: this.#reaching.signal });
+    await reachCursor(feed, positions, {
+      timeoutMs: reachTimeoutMs,
+      signal: this.#reaching.signal,
+      ends: () => reader.ends(),
+    });
     this.#reaching = undefined;
     // Frames buffered during the wait can be dropped: the client has them, or the replay delivers them from the history.
     // Places under earlier scopes are left.

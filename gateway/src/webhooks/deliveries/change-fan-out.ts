@@ -1,7 +1,7 @@
 import type { LiveStream } from '@tidegate/bff';
 import type { Envelope, MessageDefinition } from '@tidegate/core';
 import type { Database, UnitOfWork } from '@tidegate/database';
-import type { LogRecord } from '@tidegate/event-log';
+import type { EventLog, LogRecord } from '@tidegate/event-log';
 import type { BffServer } from '../../graphql/bff-server.ts';
 import type { EndpointCache, EndpointIndex, PreparedEndpoint } from '../endpoints/endpoint-cache.ts';
 import type { WebhookTables } from '../tables.ts';
@@ -12,8 +12,6 @@ export interface ChangeFanOutOptions {
   readonly database: Database<WebhookTables>;
   readonly endpoints: EndpointCache;
   readonly servers: readonly BffServer[];
-  /** Incarnation of the log that records come from. */
-  readonly epoch: string;
   readonly clock: () => number;
 }
 
@@ -23,6 +21,8 @@ export class ChangeFanOut {
   readonly definitions: readonly MessageDefinition[];
   readonly #options: ChangeFanOutOptions;
   readonly #streams: readonly LiveStream[];
+  /** Epoch of each topic. Offsets of another epoch name other records. */
+  #epochs: ReadonlyMap<string, string> = new Map();
   /**
    * One index per transaction, so one look at the endpoints serves a whole batch. The batch's records were in the log
    * before the transaction began, so an endpoint that the index lacks was registered after them
@@ -34,6 +34,13 @@ export class ChangeFanOut {
     this.#options = options;
     this.#streams = streamsOf(options.servers);
     this.definitions = [...new Set(this.#streams.map((stream) => stream.definition))];
+  }
+
+  /** To be called before the first change. @throws TidegateError NOT_FOUND while a topic does not exist. */
+  async readEpochs(log: EventLog): Promise<void> {
+    const names = [...new Set(this.definitions.map(({ topic }) => topic.name))];
+    const epochs = await Promise.all(names.map((name) => log.epoch(name)));
+    this.#epochs = new Map(names.map((name, index) => [name, epochs[index]!]));
   }
 
   /** Enqueues the deliveries of one change in the consumer's transaction. */
@@ -52,8 +59,8 @@ export class ChangeFanOut {
     return known;
   }
 
-  #isFromStart({ startsAt }: PreparedEndpoint, { partition, offset }: LogRecord): boolean {
-    return startsAt.epoch !== this.#options.epoch || offset >= (startsAt.offsets[partition] ?? 0);
+  #isFromStart({ startsAt }: PreparedEndpoint, { topic, partition, offset }: LogRecord): boolean {
+    return startsAt.epoch !== this.#epochs.get(topic) || offset >= (startsAt.offsets[partition] ?? 0);
   }
 
   async #enqueueFor(

@@ -53,7 +53,7 @@ function register({ servers, store, policy, log }: RoutesOptions): Route {
 /** @throws TidegateError UNAVAILABLE, also for a topic that its service has not created yet: partners know no topics. */
 async function endsOf(log: EventLog, topic: string): Promise<{ epoch: string; ends: PartitionEnds[] }> {
   try {
-    const [epoch, ends] = await Promise.all([log.epoch(), log.ends(topic)]);
+    const [epoch, ends] = await Promise.all([log.epoch(topic), log.ends(topic)]);
     return { epoch, ends };
   } catch (cause) {
     throw new TidegateError('UNAVAILABLE', 'These changes cannot be read at the moment.', { cause });

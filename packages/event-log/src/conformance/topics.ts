@@ -44,11 +44,12 @@ export function describeTopics(create: CreateSubject): void {
 
     it('The epoch MUST be the same string for every process and after a restart', async () => {
       const [one, two] = await Promise.all([fixture.open(), fixture.open()]);
-      const epoch = await one.epoch();
+      await one.ensureTopics([{ name: 'epochs', partitions: 1, cleanup: 'delete', retentionMs: 1_000 }]);
+      const epoch = await one.epoch('epochs');
       expect(epoch).toMatch(/.+/);
-      expect(await two.epoch()).toBe(epoch);
+      expect(await two.epoch('epochs')).toBe(epoch);
       await one.close();
-      expect(await (await fixture.open()).epoch()).toBe(epoch);
+      expect(await (await fixture.open()).epoch('epochs')).toBe(epoch);
     });
 
     it('ping MUST resolve when the log answers', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { TidegateError } from '@tidegate/core';
 import { retry } from '@tidegate/runtime/resilience';
 import type {
@@ -37,7 +36,6 @@ export interface KafkaEventLogSettings {
   readonly createTopics: boolean;
   /** Undefined: 3, or the number of brokers if that is smaller. */
   readonly replicationFactor: number | undefined;
-  readonly epochTopics: readonly string[];
   readonly maxRecordBytes: number;
 }
 
@@ -64,14 +62,10 @@ export class KafkaEventLog implements EventLog {
     this.#lookUps = new LookUps(createFetchClient);
   }
 
-  async epoch(): Promise<string> {
-    this.#lifetime.assertOpen();
+  async epoch(name: string): Promise<string> {
+    const { id } = await this.#topic(name);
     const cluster = await this.#lookUps.ask((client) => client.clusterId());
-    const ids: string[] = [];
-    for (const name of this.#settings.epochTopics) ids.push((await this.#topic(name)).id);
-    if (ids.length === 0) return cluster;
-    const digest = createHash('sha256').update(ids.sort().join()).digest('base64url');
-    return `${cluster}.${digest.slice(0, 16)}`;
+    return `${cluster}.${id}`;
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {

@@ -17,11 +17,6 @@ export interface KafkaEventLogOptions extends KafkaSecurity, NamePrefixes {
   readonly rack?: string | undefined;
   /** Replicas of topics that this log creates. Default: 3, or the number of brokers if that is smaller. */
   readonly replicationFactor?: number;
-  /**
-   * Topics whose re-creation changes the epoch; all processes that exchange cursors must name the same ones. The
-   * re-creation of the cluster always changes it. Default: none.
-   */
-  readonly epochTopics?: readonly string[];
   /** Maximum size of one record in bytes. Default 1,000,000: below the brokers' own default limit. */
   readonly maxRecordBytes?: number;
   /** Time without an answer, in milliseconds, after which a request has failed. Default 5,000. */

@@ -52,8 +52,8 @@ class PrefixedEventLog implements EventLog {
     this.#groupPrefix = groupPrefix;
   }
 
-  epoch(): Promise<string> {
-    return this.#log.epoch();
+  epoch(topic: string): Promise<string> {
+    return this.#log.epoch(this.#outside(topic));
   }
 
   ensureTopics(topics: readonly TopicSpec[]): Promise<void> {

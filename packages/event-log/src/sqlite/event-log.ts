@@ -83,8 +83,9 @@ export class SqliteEventLog implements EventLog {
     this.#sweep = new Sweep(file, this.#topics, { intervalMs, maxBytes, logger }).start();
   }
 
-  async epoch(): Promise<string> {
+  async epoch(topic: string): Promise<string> {
     this.#lifetime.assertOpen();
+    this.#topics.topic(topic);
     return this.#incarnation.epoch;
   }
 

@@ -36,7 +36,7 @@ describe('the epoch of the embedded log', () => {
     const log = open();
     try {
       await work?.(log);
-      return await log.epoch();
+      return await log.epoch('topic');
     } finally {
       await log.close();
     }
@@ -66,7 +66,7 @@ describe('the epoch of the embedded log', () => {
   it('changes when the file is restored after a crash of the process that appended', async () => {
     const log = open();
     const mark = await readFile(`${path}-mark`, 'utf8');
-    const first = await log.epoch();
+    const first = await log.epoch('topic');
     await append(log);
     await until(async () => (await readFile(`${path}-mark`, 'utf8')) !== mark, { what: 'the mark' });
     const crashed = join(directory.path, 'crashed-mark');
@@ -113,13 +113,13 @@ describe('the epoch of the embedded log', () => {
     await restore();
     await rm(`${path}-mark`);
     const [one, two] = [open(), open()];
-    expect(await one.epoch()).toBe(await two.epoch());
+    expect(await one.epoch('topic')).toBe(await two.epoch('topic'));
     await append(one);
     await append(two);
     await one.close();
     await two.close();
     const third = open();
-    expect(await third.epoch()).toBe(await one.epoch().catch(() => third.epoch()));
+    expect(await third.epoch('topic')).toBe(await one.epoch('topic').catch(() => third.epoch('topic')));
     await third.close();
   });
 });
