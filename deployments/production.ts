@@ -1,4 +1,4 @@
-import { createPostgresDatabase } from '@tidegate/database/postgres';
+import { createPostgresDatabase, postgresOptionsFrom, postgresSettings } from '@tidegate/database/postgres';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import type { WebhookTables } from '@tidegate/gateway';
 import { url } from '@tidegate/runtime/config';
@@ -11,7 +11,7 @@ import { createRedisSharedState } from '@tidegate/shared-state/redis';
 /** Environment variables of a process at the edge, a gateway or a dispatcher. */
 export const backendSettings = {
   ...kafkaSettings,
-  DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
+  ...postgresSettings,
   REDIS_URL: url(['redis', 'rediss'], 'the Redis for shared state'),
   ORDERS_URL: url(['http', 'https'], 'where orders is served'),
   ORDER_VIEW_URL: url(['http', 'https'], 'where order-view is served'),
@@ -25,7 +25,11 @@ export function createBackends(
   { clientId, logger }: { readonly clientId: string; readonly logger: Logger },
 ) {
   return {
-    database: createPostgresDatabase<WebhookTables>({ url: config.DATABASE_URL, schema: 'webhooks', logger }),
+    database: createPostgresDatabase<WebhookTables>({
+      ...postgresOptionsFrom(config),
+      schema: 'webhooks',
+      logger,
+    }),
     log: createKafkaEventLog({
       clientId,
       logger,

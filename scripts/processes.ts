@@ -1,3 +1,4 @@
+import { postgresSettings } from '@tidegate/database/postgres';
 import { kafkaSettings } from '@tidegate/event-log/kafka';
 import { gatewaySettings, secretSettings, webhookSettings } from '@tidegate/gateway';
 
@@ -59,8 +60,8 @@ const sources: readonly Variable[] = ['ORDERS_URL', 'ORDER_VIEW_URL', 'CATALOG_V
 const edge: readonly Variable[] = [...backends, 'REDIS_URL', 'WEBHOOK_KEYS', ...sources];
 const gateway: readonly Variable[] = [...edge, 'CURSOR_SECRETS', 'JWT_SECRET'];
 
-/** Variables of every process that uses Kafka: TLS, login, names. */
-const kafka = Object.keys(kafkaSettings);
+/** Variables of every process that uses Kafka and Postgres: TLS, login, names, pool. */
+const backendOptions = Object.keys({ ...kafkaSettings, ...postgresSettings });
 const timeouts = ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS', 'KEEP_ALIVE_TIMEOUT_MS'];
 /** Variables that a process of an entry file reads beside those of every process. */
 const optionalOf: Readonly<Record<string, readonly string[]>> = {
@@ -137,7 +138,10 @@ function described(
   variables: readonly Variable[],
   settings: Readonly<Record<string, string>> = {},
 ): ProcessSpec {
-  const known = [...(optionalOf[entry] ?? []), ...(variables.includes('KAFKA_BROKERS') ? kafka : [])];
+  const known = [
+    ...(optionalOf[entry] ?? []),
+    ...(variables.includes('KAFKA_BROKERS') ? backendOptions : []),
+  ];
   const optional = [...timeouts, ...known.filter((each) => !(variables as readonly string[]).includes(each))];
   return { name, entry, port, variables, optional, settings };
 }

@@ -1,2 +1,2 @@
 export type { Database, Dialect, Lock, Migrations, Signals, Tables, UnitOfWork } from './database.ts';
-export { isSerializationFailure, isUniqueViolation } from './database-errors.ts';
+export { isSerializationFailure, isUniqueViolation, isValueRefusal } from './database-errors.ts';

@@ -1,8 +1,8 @@
 import { TidegateError } from '@tidegate/core';
 import { retry, withDeadline } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
-import { sql, type Kysely } from 'kysely';
-import { isSerializationFailure } from './database-errors.ts';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { isLostConnection, isSerializationFailure } from './database-errors.ts';
 import type { Database, Dialect, Lock, Migrations, Signals, UnitOfWork } from './database.ts';
 import { applyMigrations } from './migrate.ts';
 import type { TransactionScope } from './transaction-scope.ts';
@@ -19,7 +19,15 @@ export interface Engine<TheTables> extends Pick<Database<TheTables>, 'dialect' |
 }
 
 /** Conflicting transactions would collide again; jitter spreads them out. */
-const conflictRetry = { attempts: 8, firstMs: 5, maxMs: 250, retryable: isSerializationFailure };
+const transactionRetry = {
+  attempts: 8,
+  firstMs: 5,
+  maxMs: 250,
+  retryable: (error: unknown) => isSerializationFailure(error) || error instanceof LostConnection,
+};
+
+/** A transaction that lost its connection before its commit was sent: it had no effect. */
+class LostConnection extends Error {}
 
 /** The database port on Kysely, for every dialect. */
 export class KyselyDatabase<TheTables> implements Database<TheTables> {
@@ -39,7 +47,11 @@ export class KyselyDatabase<TheTables> implements Database<TheTables> {
   async transaction<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
     this.#engine.scope.assertOutside();
     this.#assertOpen();
-    return retry(() => this.#attempt(work), conflictRetry);
+    try {
+      return await retry(() => this.#attempt(work), transactionRetry);
+    } catch (error) {
+      throw error instanceof LostConnection ? error.cause : error;
+    }
   }
 
   migrate(migrations: Migrations): Promise<void> {
@@ -73,9 +85,15 @@ export class KyselyDatabase<TheTables> implements Database<TheTables> {
   async #attempt<T>(work: (unit: UnitOfWork<TheTables>) => Promise<T>): Promise<T> {
     const hooks: (() => void)[] = [];
     const { scope } = this.#engine;
-    const result = await this.query
-      .transaction()
-      .execute((tx) => scope.run(() => work({ tx, afterCommit: (hook) => void hooks.push(hook) })));
+    const run = async (tx: Transaction<TheTables>): Promise<T> => {
+      try {
+        return await scope.run(() => work({ tx, afterCommit: (hook) => void hooks.push(hook) }));
+      } catch (error) {
+        if (isLostConnection(error)) throw new LostConnection('', { cause: error });
+        throw error;
+      }
+    };
+    const result = await this.query.transaction().execute(run);
     for (const hook of hooks) this.#runHook(hook);
     return result;
   }

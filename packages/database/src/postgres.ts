@@ -6,11 +6,13 @@ import type { Database } from './database.ts';
 import { isUniqueViolation } from './database-errors.ts';
 import { KyselyDatabase } from './kysely-database.ts';
 import { AdvisoryLocks } from './postgres/advisory-locks.ts';
-import { translatePostgresError } from './postgres/postgres-errors.ts';
+import { endsConnection, translatePostgresError } from './postgres/postgres-errors.ts';
 import { PostgresSignals } from './postgres/postgres-signals.ts';
 import { Session, type SessionClient } from './postgres/session.ts';
 import { TransactionScope } from './transaction-scope.ts';
 import { withDriverHooks } from './translating-dialect.ts';
+
+export { postgresOptionsFrom, postgresSettings, type PostgresSettings } from './postgres/settings.ts';
 
 export interface PostgresDatabaseOptions {
   /** Connection string, for example `postgres://user:password@127.0.0.1:5432/database`. */
@@ -99,7 +101,46 @@ function createPool(config: pg.ClientConfig, max: number, logger: Logger): pg.Po
   pool.on('connect', (client) => {
     client.on('error', (error) => logger.debug({ err: error }, 'Postgres: a connection was lost'));
   });
+  discardUselessConnections(pool);
   return pool;
+}
+
+/**
+ * A server that was demoted to a standby keeps its connections, and the pool would hand them out again and again. After
+ * one of them has failed so, all that are as old are discarded; the next ones are to the server that the address leads
+ * to now.
+ */
+function discardUselessConnections(pool: pg.Pool): void {
+  let generation = 0;
+  const generationOf = new WeakMap<pg.PoolClient, number>();
+  const isUseless = (client: pg.PoolClient): boolean => generationOf.get(client)! < generation;
+  pool.on('connect', (client) => {
+    generationOf.set(client, generation);
+    const query = client.query.bind(client) as (...parts: unknown[]) => unknown;
+    const watched = (...parts: unknown[]): unknown => {
+      const answer = query(...parts);
+      if (answer instanceof Promise)
+        answer.catch((error: unknown) => {
+          if (endsConnection(error) && !isUseless(client)) generation += 1;
+        });
+      return answer;
+    };
+    Object.assign(client, { query: watched });
+  });
+  const connect = pool.connect.bind(pool);
+  const connectWatched = async (): Promise<pg.PoolClient> => {
+    for (;;) {
+      const client = await connect();
+      if (isUseless(client)) {
+        client.release(true);
+        continue;
+      }
+      const release = client.release.bind(client);
+      client.release = (error) => release(error ?? isUseless(client));
+      return client;
+    }
+  };
+  Object.assign(pool, { connect: connectWatched });
 }
 
 /** https://github.com/postgres/postgres/blob/REL_17_STABLE/src/include/catalog/pg_type.dat */

@@ -1,5 +1,5 @@
-import { integer, url } from '@tidegate/runtime/config';
-import { createPostgresDatabase } from '@tidegate/database/postgres';
+import { integer } from '@tidegate/runtime/config';
+import { createPostgresDatabase, postgresOptionsFrom, postgresSettings } from '@tidegate/database/postgres';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import { runProcess, type ProcessConfig } from '@tidegate/runtime/process';
 import type { z } from 'zod';
@@ -18,11 +18,9 @@ export interface ServiceProcessOptions<Name extends string, Shape extends z.ZodR
 
 const backends = {
   ...kafkaSettings,
-  DATABASE_URL: url(['postgres', 'postgresql'], 'the Postgres database'),
+  ...postgresSettings,
   ...serviceSecrets,
-  TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic, the same in every process').default(
-    defaultPartitions,
-  ),
+  TOPIC_PARTITIONS: integer(1, 1_000, 'partitions of each topic that is created').default(defaultPartitions),
 };
 
 /**
@@ -43,8 +41,8 @@ export function runService<Name extends string, Shape extends z.ZodRawShape>(
     async start(config, host) {
       const { logger } = host;
       const backend = config as ProcessConfig<typeof backends>;
-      const { DATABASE_URL, TOPIC_PARTITIONS, SERVICE_SECRETS } = backend;
-      const database = createPostgresDatabase({ url: DATABASE_URL, schema: name, logger });
+      const { TOPIC_PARTITIONS, SERVICE_SECRETS } = backend;
+      const database = createPostgresDatabase({ ...postgresOptionsFrom(backend), schema: name, logger });
       const log = createKafkaEventLog({ clientId: name, logger, ...kafkaOptionsFrom(backend) });
       await host.connect({ postgres: database, kafka: log });
       const callerKeys = new CallerKeys(SERVICE_SECRETS.split(','));

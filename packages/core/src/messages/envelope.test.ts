@@ -21,7 +21,9 @@ const envelope: Envelope = {
   data: { counterId: '42' },
 };
 
-const filled = fc.string({ minLength: 1, unit: 'grapheme' });
+const filled = fc
+  .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
+  .filter((text) => !/\p{Cc}/u.test(text));
 const anyEnvelope: fc.Arbitrary<Envelope> = fc.record({
   id: filled,
   source: filled,
@@ -89,6 +91,41 @@ describe('an envelope', () => {
   });
 });
 
+describe('a record of another producer', () => {
+  const { data, ...attributes } = envelope;
+  const structured = (event: unknown, contentType: string, key = '42') => ({
+    key,
+    value: Buffer.from(JSON.stringify(event)),
+    headers: { 'content-type': contentType },
+  });
+
+  it.each([
+    'application/cloudevents+json',
+    'application/cloudevents+json; charset=UTF-8',
+    'Application/CloudEvents+JSON',
+  ])('may be in structured mode: %s', (contentType) => {
+    expect(decodeEnvelope(structured(encodeStructured(envelope), contentType))).toEqual(envelope);
+  });
+
+  it('may have no key: the subject is the key', () => {
+    expect(decodeEnvelope({ ...encodeEnvelope(envelope), key: '' })).toEqual(envelope);
+  });
+
+  it.each([
+    ['no object', [attributes], 'not a CloudEvent in JSON'],
+    ['a missing attribute', { specversion: '1.0', ...attributes, id: undefined, data }, 'at id'],
+    [
+      'another subject than its key',
+      { specversion: '1.0', ...attributes, subject: '43', data },
+      'not its subject',
+    ],
+  ])('in structured mode with %s is rejected with the reason', (_what, event, reason) => {
+    expect(() => decodeEnvelope(structured(event, 'application/cloudevents+json'))).toThrow(
+      expect.objectContaining({ code: 'RECORD_MALFORMED', message: expect.stringContaining(reason) }),
+    );
+  });
+});
+
 describe('a malformed record', () => {
   const good = encodeEnvelope(envelope);
   const withHeader = (name: string, value: string): EncodedEnvelope => ({
@@ -98,11 +135,30 @@ describe('a malformed record', () => {
 
   it.each([
     ['no headers', { ...good, headers: {} }, 'not a CloudEvents 1.0 record'],
-    ['another specversion', withHeader('ce_specversion', '0.3'), 'ce_specversion'],
-    ['an empty id', withHeader('ce_id', ''), 'ce_id'],
-    ['a malformed time', withHeader('ce_time', 'yesterday'), 'ce_time'],
-    ['a sequence below 1', withHeader('ce_sequence', '0'), 'ce_sequence'],
-    ['a sequence that is not a number', withHeader('ce_sequence', 'seven'), 'ce_sequence'],
+    ['another specversion', withHeader('ce_specversion', '0.3'), 'at specversion'],
+    ['an empty id', withHeader('ce_id', ''), 'at id'],
+    ['a NUL in the id', withHeader('ce_id', 'a\u0000b'), 'has a control character'],
+    ['an id of 6,000 characters', withHeader('ce_id', 'x'.repeat(6_000)), 'longer than 1024 bytes'],
+    ['a source of 600 characters', withHeader('ce_source', 'x'.repeat(600)), 'longer than 512 bytes'],
+    [
+      'a NUL in key and subject',
+      { ...withHeader('ce_subject', 'a\u0000b'), key: 'a\u0000b' },
+      'has a control character',
+    ],
+    [
+      '500 headers',
+      {
+        ...good,
+        headers: {
+          ...good.headers,
+          ...Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`h${n}`, 'x'])),
+        },
+      },
+      'more than 256 headers',
+    ],
+    ['a malformed time', withHeader('ce_time', 'yesterday'), 'at time'],
+    ['a sequence below 1', withHeader('ce_sequence', '0'), 'at sequence'],
+    ['a sequence that is not a number', withHeader('ce_sequence', 'seven'), 'at sequence'],
     [
       'a key that differs from the subject',
       { ...good, key: '43' },

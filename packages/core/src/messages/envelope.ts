@@ -57,22 +57,49 @@ export function encodeEnvelope(envelope: Envelope): EncodedEnvelope {
   return { key: envelope.subject, value: Buffer.from(JSON.stringify(envelope.data)), headers };
 }
 
-const headersSchema = z.object({
-  ce_specversion: z.literal('1.0'),
-  ce_id: z.string().min(1),
-  ce_source: z.string().min(1),
-  ce_type: z.string().min(1),
-  ce_time: z.iso.datetime({ offset: true }),
-  ce_subject: z.string().min(1),
-  ce_dataversion: z.coerce.number().int().min(1),
-  ce_sequence: z.coerce.number().int().min(1),
-  ce_causationid: z.string().optional(),
+/** Bounds of a record's attributes. An index of Postgres takes 2,700 bytes, and the inbox's has source and id. */
+export const envelopeLimits = {
+  idBytes: 1_024,
+  sourceBytes: 512,
+  typeBytes: 256,
+  /** Of the key as well, which is the subject. */
+  subjectBytes: 1_024,
+  headers: 256,
+} as const;
+
+/** CloudEvents 1.0 has none in its strings, and Postgres stores no NUL. */
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/** A text that every store can hold as a key. */
+function attribute(maxBytes: number): z.ZodString {
+  return z
+    .string()
+    .min(1)
+    .refine((text) => Buffer.byteLength(text) <= maxBytes, `longer than ${maxBytes} bytes`)
+    .refine((text) => !CONTROL_CHARACTER.test(text), 'has a control character');
+}
+
+const attributesSchema = z.object({
+  specversion: z.literal('1.0'),
+  id: attribute(envelopeLimits.idBytes),
+  source: attribute(envelopeLimits.sourceBytes),
+  type: attribute(envelopeLimits.typeBytes),
+  time: z.iso.datetime({ offset: true }),
+  subject: attribute(envelopeLimits.subjectBytes),
+  dataversion: z.coerce.number().int().min(1),
+  sequence: z.coerce.number().int().min(1),
+  causationid: z.string().optional(),
   traceparent: z.string().optional(),
 });
+const attributeNames = Object.keys(attributesSchema.shape) as (keyof typeof attributesSchema.shape)[];
+
+/** Media type of a record in structured content mode, with or without parameters. */
+const STRUCTURED = /^application\/cloudevents\+json\s*(;|$)/i;
 
 /**
- * Decodes a record in binary content mode, the inverse of `encodeEnvelope`. `data` is parsed JSON that no schema has
- * checked yet.
+ * Decodes a record in binary or structured content mode (CloudEvents Kafka protocol binding 1.0, 3.2 and 3.3): the inverse
+ * of `encodeEnvelope`, also for the records of other producers. A record without a key has its subject as its key. `data`
+ * is parsed JSON that no schema has checked yet.
  *
  * @throws TidegateError RECORD_MALFORMED when an attribute is missing or malformed, the key differs from the subject, or
  *   the value is not JSON. Its message is the reason in the dead letter.
@@ -82,40 +109,57 @@ export function decodeEnvelope(record: {
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
 }): Envelope {
-  const parsed = headersSchema.safeParse(record.headers);
-  if (!parsed.success) {
-    throw new TidegateError(
-      'RECORD_MALFORMED',
-      `not a CloudEvents 1.0 record: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const headers = parsed.data;
-  if (record.key !== headers.ce_subject) {
-    throw new TidegateError(
-      'RECORD_MALFORMED',
-      `the record's key "${record.key}" is not its subject "${headers.ce_subject}"`,
-    );
-  }
+  if (Object.keys(record.headers).length > envelopeLimits.headers)
+    throw malformed(`the record has more than ${envelopeLimits.headers} headers`);
+  const { attributes, data } = STRUCTURED.test(record.headers['content-type'] ?? '')
+    ? readStructured(record.value)
+    : { attributes: attributesOf(record.headers), data: undefined };
+  const parsed = attributesSchema.safeParse(attributes);
+  if (!parsed.success) throw malformed(`not a CloudEvents 1.0 record: ${z.prettifyError(parsed.error)}`);
+  const { specversion: _, ...envelope } = parsed.data;
+  if (record.key !== '' && record.key !== envelope.subject)
+    throw malformed(`the record's key "${record.key}" is not its subject "${envelope.subject}"`);
   return {
-    id: headers.ce_id,
-    source: headers.ce_source,
-    type: headers.ce_type,
-    time: headers.ce_time,
-    subject: headers.ce_subject,
-    dataversion: headers.ce_dataversion,
-    sequence: headers.ce_sequence,
-    causationid: headers.ce_causationid,
-    traceparent: headers.traceparent,
-    data: parseJson(record.value),
+    id: envelope.id,
+    source: envelope.source,
+    type: envelope.type,
+    time: envelope.time,
+    subject: envelope.subject,
+    dataversion: envelope.dataversion,
+    sequence: envelope.sequence,
+    causationid: envelope.causationid,
+    traceparent: envelope.traceparent,
+    data: data === undefined ? parseJson(record.value) : data,
   };
 }
 
+/** Attributes of binary mode are in headers with a prefix; `traceparent` keeps its W3C name. */
+function attributesOf(headers: Readonly<Record<string, string>>): Record<string, unknown> {
+  const attributes: Record<string, unknown> = {};
+  for (const name of attributeNames)
+    attributes[name] = name === 'traceparent' ? headers['traceparent'] : headers[`ce_${name}`];
+  return attributes;
+}
+
+/** In structured mode the value is one JSON object with attributes and `data`. */
+function readStructured(value: Buffer | null): { attributes: unknown; data: unknown } {
+  const event = parseJson(value);
+  if (typeof event !== 'object' || event === null || Array.isArray(event))
+    throw malformed('the value is not a CloudEvent in JSON');
+  const { data = null, ...attributes } = event as Record<string, unknown>;
+  return { attributes, data };
+}
+
+function malformed(reason: string): TidegateError {
+  return new TidegateError('RECORD_MALFORMED', reason);
+}
+
 function parseJson(value: Buffer | null): unknown {
-  if (value === null) throw new TidegateError('RECORD_MALFORMED', 'the record has no value');
+  if (value === null) throw malformed('the record has no value');
   try {
     return JSON.parse(value.toString('utf8'));
   } catch (error) {
-    throw new TidegateError('RECORD_MALFORMED', `the value is not JSON: ${(error as Error).message}`);
+    throw malformed(`the value is not JSON: ${(error as Error).message}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { TidegateError } from '@tidegate/core';
+import { markLostConnection } from '../database-errors.ts';
 
 /** Error codes of Node for an unreachable or disconnected server. */
 const networkCodes = new Set([
@@ -11,8 +12,10 @@ const networkCodes = new Set([
   'EHOSTUNREACH',
 ]);
 
+/** The server was demoted to a standby: its connections have to be given up, because the primary is another one. */
+const READ_ONLY = '25006';
 /** SQLSTATEs: admin shutdown, crash shutdown, cannot connect now, idle session timeout, too many connections. */
-const unavailableStates = new Set(['57P01', '57P02', '57P03', '57P05', '53300']);
+const unavailableStates = new Set(['57P01', '57P02', '57P03', '57P05', '53300', READ_ONLY]);
 
 /** Messages of `pg` errors that have no code. */
 const connectionMessages =
@@ -31,9 +34,17 @@ export function translatePostgresError(error: unknown): unknown {
   }
   if (isUnavailable(code, message)) {
     // The reason names hosts and databases: the cause is for the log, the message for callers.
-    return new TidegateError('UNAVAILABLE', 'The database cannot be reached.', { cause: error });
+    return markLostConnection(
+      new TidegateError('UNAVAILABLE', 'The database cannot be reached.', { cause: error }),
+    );
   }
   return error;
+}
+
+/** True for an error after which a connection is of no use, whatever its socket says. */
+export function endsConnection(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' && (code === READ_ONLY || code.startsWith('57P') || code.startsWith('08'));
 }
 
 function isUnavailable(code: unknown, message: string): boolean {
