@@ -35,6 +35,14 @@ export const webhookMigrations: Migrations = {
       await db.schema.alterTable('webhook_endpoints').addColumn('paused_by', 'text').execute();
     },
   },
+  '0104-webhook-resend': {
+    async up(db) {
+      await db.schema
+        .alterTable('webhook_deliveries')
+        .addColumn('attempts_before', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };
 
 async function createEndpoints(db: Kysely<WebhookTables>): Promise<void> {

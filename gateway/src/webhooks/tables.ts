@@ -83,6 +83,8 @@ export interface DeliveryTable {
   status: DeliveryStatus;
   /** Number of attempts made. */
   attempts: number;
+  /** Attempts made before it was resent: the retry schedule begins anew then. */
+  attempts_before: Generated<number>;
   next_attempt_at: number;
   lease_owner: string | null;
   /** End of the lease; 0 without one. */

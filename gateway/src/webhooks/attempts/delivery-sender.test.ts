@@ -127,6 +127,52 @@ describe('delivery', () => {
     });
   });
 
+  describe('a dead delivery', () => {
+    const resend = (id: string, body: object, token?: string) =>
+      world.call<{ resent?: number; error?: { code: string } }>(
+        'POST',
+        `/webhooks/endpoints/${id}/resend`,
+        body,
+        token,
+      );
+
+    it('is sent again on request, with its id and the whole schedule in front of it', async () => {
+      let [isAway, attempts] = [true, 0];
+      const receiver = await world.startReceiver((_received, response) => {
+        attempts += 1;
+        response.writeHead(isAway ? 500 : 200).end();
+      });
+      const { id } = await world.register(receiver.url);
+      await world.startDispatcher({ retryScheduleMs: [1] });
+      for (const version of [1, 2]) await world.change('1', version);
+      const dead = await world.settled(id, 2);
+      expect(dead.map(({ status }) => status)).toEqual(['dead', 'dead']);
+      expect((await resend(id, { deliveryId: dead[0]!.id })).json).toEqual({ resent: 1 });
+      await until(() => attempts === 6, { what: 'two more attempts' });
+      expect(await world.settled(id, 2)).toMatchObject([
+        { status: 'dead', id: dead[0]!.id },
+        { status: 'dead' },
+      ]);
+      isAway = false;
+      expect((await resend(id, { since: new Date(0).toISOString() })).json).toEqual({ resent: 2 });
+      expect(await world.settled(id, 2)).toMatchObject([{ status: 'delivered' }, { status: 'delivered' }]);
+      expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toContain(dead[0]!.id);
+    });
+
+    it('is nobody else’s, and one that is not dead is not sent again', async () => {
+      const receiver = await world.startReceiver();
+      const { id } = await world.register(receiver.url);
+      await world.startDispatcher();
+      await world.change('1', 1);
+      const [delivered] = await world.settled(id, 1);
+      expect((await resend(id, { deliveryId: delivered!.id })).json.error?.code).toBe('NOT_FOUND');
+      expect((await resend(id, { since: new Date(0).toISOString() })).json).toEqual({ resent: 0 });
+      expect((await resend(id, { since: new Date(0).toISOString() }, 'partner-other')).status).toBe(404);
+      expect((await resend(id, {})).json.error?.code).toBe('BAD_USER_INPUT');
+      expect(receiver.received).toHaveLength(1);
+    });
+  });
+
   it('fails with TARGET_DENIED when the target policy denies the address after registration', async () => {
     const receiver = await world.startReceiver();
     const { id } = await world.register(receiver.url.replace('127.0.0.1', 'localhost'));

@@ -151,7 +151,7 @@ export class DeliverySender {
     const { queue, metrics, clock, retryScheduleMs, disableAfterMs } = this.#options;
     const failure = outcome.result === 'failed' ? outcome : undefined;
     const next = nextStep(outcome, {
-      attempts: delivery.attempts + 1,
+      attempts: delivery.attempts + 1 - delivery.attemptsBefore,
       scheduleMs: retryScheduleMs,
       nowMs: clock(),
     });

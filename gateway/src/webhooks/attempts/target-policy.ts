@@ -5,8 +5,10 @@
  * internal services (server-side request forgery, SSRF).
  *
  * - The URL is `https`, without user name, password and fragment.
- * - Its address is public unicast. IPv4 inside IPv6 is judged as IPv4. Tunnels and translations are not unicast.
+ * - Its address is public unicast; of IPv6 that is 2000::/3. IPv4-mapped addresses are judged as IPv4. Addresses of tunnels
+ *   and translations, which embed an IPv4 address, are refused: 6to4, Teredo, NAT64, ISATAP, IPv4-compatible.
  * - Every address of a name has to be allowed, because the one that is connected to is chosen later.
+ * - A refused name does not tell its addresses: they may be those of an internal network.
  * - The rules are applied at registration and again for each connection: a name may resolve to another address by then.
  * - `allowPrivateTargets` also allows private and loopback addresses, and `http` to loopback. For development and tests.
  */
@@ -31,6 +33,10 @@ export type DnsLookup = (
 const MAX_URL_CHARACTERS = 2_000;
 /** Metadata service and host agent of Azure. Its range is public, its use is not. */
 const AZURE_HOST = '168.63.129.16';
+/** Global unicast addresses of IPv6 (RFC 4291, 2.4). */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3');
+/** Second half of an ISATAP address (RFC 5214, 6.1), before its IPv4 address: 0000:5efe or 0200:5efe. */
+const ISATAP = { mark: 0x5efe, firstParts: [0x0000, 0x0200, 0x0100, 0x0300] };
 const PRIVATE_RANGES: readonly string[] = ['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'];
 
 export class TargetPolicy {
@@ -99,7 +105,7 @@ export class TargetPolicy {
       this.#dns(host, { all: true, verbatim: true }, (error, addresses) => {
         if (error) return reject(error);
         const bad = addresses.find(({ address }) => !this.#allows(address));
-        if (bad) reject(deniedAddress(bad.address));
+        if (bad) reject(denied('names a host with an address that is not public'));
         else resolve(addresses);
       });
     });
@@ -111,8 +117,17 @@ export class TargetPolicy {
     const parsed = ipaddr.process(address);
     if (parsed.toString() === AZURE_HOST) return false;
     const range = parsed.range();
-    return range === 'unicast' || (this.#allowPrivate && PRIVATE_RANGES.includes(range));
+    return (
+      (range === 'unicast' && isGlobal(parsed)) || (this.#allowPrivate && PRIVATE_RANGES.includes(range))
+    );
   }
+}
+
+function isGlobal(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (!(address instanceof ipaddr.IPv6)) return true;
+  const [first, mark] = address.parts.slice(4);
+  if (mark === ISATAP.mark && ISATAP.firstParts.includes(first!)) return false;
+  return address.match(GLOBAL_IPV6);
 }
 
 function isLoopback(url: URL): boolean {

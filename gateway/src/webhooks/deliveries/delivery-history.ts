@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { encodeStructured } from '@tidegate/core';
+import { encodeStructured, TidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import type { Selectable } from 'kysely';
 import type { AttemptRow, DeliveryStatus, DeliveryTable, WebhookTables } from '../tables.ts';
-import { enqueueDeliveries, webhookId } from './pending-delivery.ts';
+import { deliveriesChannel, enqueueDeliveries, webhookId } from './pending-delivery.ts';
 
 /** A delivery with its attempts, the first attempt first. */
 export interface DeliveryWithAttempts {
@@ -70,6 +70,42 @@ export class DeliveryHistory {
       await enqueueDeliveries(this.#database, unit, [delivery], nowMs);
       return webhookId(endpointId, event);
     });
+  }
+
+  /**
+   * Makes dead deliveries pending again, due at once and with the whole schedule in front of them. They keep their
+   * `webhook-id`.
+   *
+   * @param which one delivery by its `webhook-id`, or all that died at or after a time in epoch milliseconds.
+   * @returns the number of deliveries.
+   * @throws TidegateError NOT_FOUND when the endpoint has no such dead delivery.
+   */
+  async resend(
+    endpointId: string,
+    which: { readonly deliveryId: string } | { readonly sinceMs: number },
+  ): Promise<number> {
+    const resent = await this.#database.transaction(async (unit) => {
+      const dead = unit.tx
+        .updateTable('webhook_deliveries')
+        .set((row) => ({
+          status: 'pending',
+          attempts_before: row.ref('attempts'),
+          next_attempt_at: this.#clock(),
+          finished_at: null,
+        }))
+        .where('endpoint_id', '=', endpointId)
+        .where('status', '=', 'dead');
+      const chosen =
+        'deliveryId' in which
+          ? dead.where('id', '=', which.deliveryId)
+          : dead.where('finished_at', '>=', which.sinceMs);
+      const { numUpdatedRows } = await chosen.executeTakeFirst();
+      if (numUpdatedRows > 0n) this.#database.signals.notify(unit, deliveriesChannel);
+      return Number(numUpdatedRows);
+    });
+    if (resent === 0 && 'deliveryId' in which)
+      throw new TidegateError('NOT_FOUND', 'This endpoint has no dead delivery of this id.');
+    return resent;
   }
 
   async #attempts(seqs: readonly number[]): Promise<Map<number, AttemptRow[]>> {

@@ -14,6 +14,8 @@ export interface ClaimedDelivery {
   readonly endpointId: string;
   /** Number of earlier attempts. */
   readonly attempts: number;
+  /** Attempts made before it was resent. */
+  readonly attemptsBefore: number;
   /** Body of an earlier attempt; null when it has to be rendered from the envelope. */
   readonly body: string | null;
   readonly envelope: string | null;
@@ -154,6 +156,7 @@ export class DeliveryQueue {
         'delivery.id',
         'delivery.endpoint_id as endpointId',
         'delivery.attempts',
+        'delivery.attempts_before as attemptsBefore',
         'delivery.body',
         'change.envelope',
       ])

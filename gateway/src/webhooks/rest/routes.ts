@@ -126,6 +126,22 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
     }),
     defineRoute({
       method: 'POST',
+      path: '/webhooks/endpoints/{id}/resend',
+      operationId: 'resendDeliveries',
+      roles: ['partner', 'operator'],
+      summary: 'Send dead deliveries again: one, or all since a time. They keep their `webhook-id`.',
+      body: schemas.resendInput,
+      status: 202,
+      answer: schemas.resent,
+      run: async ({ viewer, id, body }) => {
+        await store.get(ownerOf(viewer), id);
+        const which =
+          'deliveryId' in body ? { deliveryId: body.deliveryId } : { sinceMs: Date.parse(body.since) };
+        return { resent: await history.resend(id, which) };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
       path: '/webhooks/endpoints/{id}/test',
       operationId: 'testEndpoint',
       roles: ['partner'],

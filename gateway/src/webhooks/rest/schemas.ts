@@ -129,6 +129,17 @@ export const deliveryPage = z
 
 export const queuedTest = z.object({ deliveryId: z.string() }).meta({ title: 'QueuedTest' });
 
+export const resendInput = z
+  .union([
+    z.strictObject({ deliveryId: z.string().min(1).max(200).describe('`id` of one dead delivery.') }),
+    z.strictObject({ since: time.describe('Resend all deliveries that died at or after this time.') }),
+  ])
+  .meta({ title: 'ResendInput' });
+
+export const resent = z
+  .object({ resent: z.int().min(0).describe('Number of deliveries that will be sent again.') })
+  .meta({ title: 'Resent' });
+
 export const errorBody = z
   .object({
     error: z.object({
