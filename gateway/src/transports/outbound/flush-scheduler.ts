@@ -43,8 +43,9 @@ export class FlushScheduler {
   /** True when a message is better written at once than queued. The answer is the same for all messages of one turn
    * of the event loop. */
   hasTime(): boolean {
-    if (this.#scheduled) return false;
+    // Also when some connections were scheduled in this turn: their later messages join, others have their first.
     if (this.#writing) return true;
+    if (this.#scheduled) return false;
     if (this.#isLoaded()) return false;
     this.#writing = true;
     const startedAt = this.#seen.active;

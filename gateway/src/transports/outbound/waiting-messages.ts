@@ -29,7 +29,10 @@ export type Waiting<From extends OutboundSource> = WaitingFrames<From> | Waiting
 
 /** Messages that wait for one connection, in their order, with their size on the wire. */
 export class WaitingMessages<From extends OutboundSource> {
-  #waiting: Waiting<From>[] = [];
+  /** The oldest message. Most connections have no other, and an array would be garbage for each. */
+  #first: Waiting<From> | undefined;
+  /** The messages after the first. */
+  #more: Waiting<From>[] | undefined;
   #bytes = 0;
 
   get bytes(): number {
@@ -37,7 +40,7 @@ export class WaitingMessages<From extends OutboundSource> {
   }
 
   get empty(): boolean {
-    return this.#waiting.length === 0;
+    return this.#first === undefined;
   }
 
   /** @param dropped number of messages that were dropped before the first frame. Default 0. */
@@ -50,38 +53,40 @@ export class WaitingMessages<From extends OutboundSource> {
       return;
     }
     this.#bytes += bytesOfFrames(source, batch);
-    const last = this.#waiting.at(-1);
+    const last = this.#more?.at(-1) ?? this.#first;
     // Batches that wait for many connections alike stay one object for all of them.
     const joined =
       last && 'batch' in last && last.source === source && !last.gap ? last.batch.join(batch) : undefined;
-    if (joined) this.#waiting[this.#waiting.length - 1] = { source, batch: joined, gap: undefined };
-    else this.#waiting.push({ source, batch, gap: undefined });
+    if (joined) this.#replaceLast({ source, batch: joined, gap: undefined });
+    else this.#push({ source, batch, gap: undefined });
   }
 
   addMessage(payload: Buffer, owner?: object): void {
     this.#bytes += payload.length;
-    this.#waiting.push({ payload, owner });
+    this.#push({ payload, owner });
   }
 
   /** Adds the cursor of a subscription, which is dropped together with the messages that it would skip. */
   addPosition(source: From, payload: Buffer): void {
     this.#bytes += payload.length;
-    this.#waiting.push({ source, payload });
+    this.#push({ source, payload });
   }
 
   /** Removes and returns all messages. */
   take(): Waiting<From>[] {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const [first, more] = [this.#first, this.#more];
+    this.#first = undefined;
+    this.#more = undefined;
     this.#bytes = 0;
-    return waiting;
+    if (first === undefined) return [];
+    return more ? [first, ...more] : [first];
   }
 
   /** Removes the messages of a subscription, or those that have this owner. */
   discard(owner: object): void {
     for (const each of this.take()) {
       if (each.source === owner || ('owner' in each && each.owner === owner)) continue;
-      this.#waiting.push(each);
+      this.#push(each);
       this.#bytes += 'payload' in each ? each.payload.length : bytesOfFrames(each.source, each.batch);
     }
   }
@@ -100,7 +105,18 @@ export class WaitingMessages<From extends OutboundSource> {
   #addAfterGap(source: From, original: Frame, dropped: number): void {
     const batch = new FrameBatch([{ ...original, json: withDropped(original, dropped) }]);
     this.#bytes += bytesOfFrames(source, batch);
-    this.#waiting.push({ source, batch, gap: { original, dropped } });
+    this.#push({ source, batch, gap: { original, dropped } });
+  }
+
+  #push(message: Waiting<From>): void {
+    if (this.#first === undefined) this.#first = message;
+    else if (this.#more) this.#more.push(message);
+    else this.#more = [message];
+  }
+
+  #replaceLast(message: Waiting<From>): void {
+    if (this.#more) this.#more[this.#more.length - 1] = message;
+    else this.#first = message;
   }
 }
 
