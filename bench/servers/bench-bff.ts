@@ -43,6 +43,7 @@ export const PARTITIONS = 6;
 const stream = defineLiveStream<Tick>({
   name: 'ticks',
   definition: TickChanged,
+  partitioner: 'murmur2',
   terms: ({ key }) => (key === BULK_KEY ? [`key:${key}`] : ['all', `key:${key}`]),
 });
 

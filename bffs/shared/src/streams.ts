@@ -11,12 +11,14 @@ import { defineLiveStream } from '@tidegate/bff';
 export const orderStream = defineLiveStream<OrderDocument>({
   name: 'orders',
   definition: OrderDocumentChanged,
+  partitioner: 'murmur2',
   terms: (order) => ['all', `id:${order.orderId}`, `customer:${order.customerId}`],
 });
 
 export const productStream = defineLiveStream<ProductDocument>({
   name: 'products',
   definition: ProductDocumentChanged,
+  partitioner: 'murmur2',
   terms: (product) => [`id:${product.productId}`],
 });
 
@@ -25,5 +27,6 @@ export type CommandOutcomeData = DataOf<typeof CommandOutcome>;
 export const commandOutcomeStream = defineLiveStream<CommandOutcomeData>({
   name: 'command-outcomes',
   definition: CommandOutcome,
+  partitioner: 'murmur2',
   terms: (outcome) => [`id:${outcome.commandId}`],
 });

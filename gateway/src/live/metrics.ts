@@ -18,6 +18,11 @@ export function createLiveMetrics(metrics: Metrics) {
       help: 'Records on document topics that cannot be parsed',
       labels: ['topic'],
     }),
+    unexpectedPartitions: metrics.counter({
+      name: 'tidegate_live_unexpected_partitions_total',
+      help: "Keys found in another partition than the stream's partitioner gives them; cursors then hold all partitions",
+      labels: ['topic'],
+    }),
     frames: createFrameTally(metrics),
     refreshes: metrics.counter({
       name: 'tidegate_live_fresh_snapshots_total',

@@ -15,6 +15,13 @@ export interface LiveStream<Data = unknown> {
    * of a change grows with its matches and not with the number of connections. Terms of one key must not change.
    */
   terms(data: Data): readonly string[];
+  /**
+   * `murmur2` when every producer of the topic chooses partitions by Kafka's murmur2 of the key, as Java clients and
+   * `EventLog.append` do; librdkafka (Go, Python, .NET) does not by default. Cursors of a field with a key then hold one
+   * partition in place of all, and a resume reads that one only. A key in another partition is found and told; cursors
+   * hold all partitions from then on. Default: cursors hold all.
+   */
+  readonly partitioner?: 'murmur2';
 }
 
 /**
@@ -52,8 +59,8 @@ export interface LiveField<Args = Record<string, unknown>, Data = unknown, Conte
   /** Returns the index term that all changes of this subscription have. */
   readonly term: (args: Args, scope: LiveScope<Data>) => string;
   /**
-   * Returns the key when the subscription has exactly one. Its cursors then hold the position of one partition and the
-   * key's version, so that a missing version is also detected after a resume.
+   * Returns the key when the subscription has exactly one. Its cursors then hold the key's version, so that a missing
+   * version is also detected after a resume.
    */
   readonly key?: (args: Args) => string;
   /** Returns false for a change that the arguments filter out. Default: every change with the term matches. */

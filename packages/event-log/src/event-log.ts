@@ -18,7 +18,7 @@ export interface EventLog {
    * Creates missing topics.
    *
    * - An existing topic MUST keep its records when it is ensured again.
-   * - Another number of partitions than the topic has MUST reject with CONFLICT. (Keys would move.)
+   * - An existing topic MUST be used as it is, also with another number of partitions.
    * - Two processes MUST be able to ensure the same topics at the same time.
    * - An invalid topic MUST reject with BAD_REQUEST.
    */
@@ -70,6 +70,7 @@ export interface EventLog {
    * - A start that the log does not hold MUST reject with LOG_POSITION_OUT_OF_RANGE.
    * - The next records of a partition MUST NOT be read before onRecords resolved. (Backpressure.)
    * - A slow partition MUST NOT hold up the other partitions.
+   * - A partition that is added later MUST be delivered from its beginning, after a call of onPartitions.
    * - When onRecords rejects, the tail MUST call onEnd once and MUST NOT deliver any further record.
    */
   tail(options: TailOptions): Promise<Tail>;
@@ -186,6 +187,8 @@ export interface TailOptions {
    * before it: a compacted record, a marker of a transaction, a record of an aborted one.
    */
   readonly onPosition?: (position: Position) => void;
+  /** Called when a topic has more partitions than before, with their new number. */
+  readonly onPartitions?: (topic: string, partitions: number) => void;
   /** Called with an error that the tail recovers from (a moved leader, an unreachable broker). For logs and metrics. */
   readonly onTrouble?: (error: Error) => void;
   /** Called once when the tail ended without being stopped. */

@@ -2,11 +2,11 @@ import { createRequire } from 'node:module';
 import { TidegateError } from '@tidegate/core';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import {
-  CompressionTypes,
   Kafka,
   logLevel,
   Partitioners,
   type Admin,
+  type CompressionTypes,
   type Consumer,
   type LogEntry,
   type Message,
@@ -16,7 +16,7 @@ import {
 import type { EventLog, TopicSpec } from './event-log.ts';
 import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { KafkaEventLog } from './kafka/event-log.ts';
-import type { Compression } from './kafka/compression.ts';
+import { compressionAttribute } from './kafka/compression.ts';
 import { addCodecsToKafkajs } from './kafka/kafkajs-codecs.ts';
 import { markAbortedRecordsOfKafkajs } from './kafka/mark-aborted-records.ts';
 import { toGroupBatch } from './kafka/group-batch.ts';
@@ -37,22 +37,14 @@ export type { KafkaEventLogOptions } from './kafka/options.ts';
 export type { KafkaLogin, KafkaSecurity, KafkaTls } from './kafka/security.ts';
 
 type Settings = Required<
-  Pick<KafkaEventLogOptions, 'requestTimeoutMs' | 'sessionTimeoutMs' | 'compression'>
+  Pick<KafkaEventLogOptions, 'requestTimeoutMs' | 'sessionTimeoutMs' | 'compression' | 'metadataMaxAgeMs'>
 > &
   Pick<KafkaEventLogOptions, 'rack'>;
 
 const MAX_FETCH_WAIT_MS = 250;
-const METADATA_MAX_AGE_MS = 10_000;
 const REBALANCE_TIMEOUT_MS = 30_000;
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 const PARTITIONS_AT_A_TIME = 64;
-const compressionTypes: Readonly<Record<Compression, CompressionTypes>> = {
-  none: CompressionTypes.None,
-  gzip: CompressionTypes.GZIP,
-  snappy: CompressionTypes.Snappy,
-  lz4: CompressionTypes.LZ4,
-  zstd: CompressionTypes.ZSTD,
-};
 const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
 /**
@@ -79,15 +71,23 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   endStoppedFetchersOfKafkajs(load);
   markAbortedRecordsOfKafkajs(load);
   addCodecsToKafkajs(load, { snappy, lz4, zstd });
-  const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000, compression = 'none', rack } = options;
+  const { requestTimeoutMs = 5_000, sessionTimeoutMs = 10_000, metadataMaxAgeMs = 10_000 } = options;
+  const { compression = 'none', rack } = options;
   const kafka = createKafka(options, requestTimeoutMs);
   const { brokers, clientId, tls, login } = options;
   const fetching = { brokers, clientId, tls, login, requestTimeoutMs };
   const log = new KafkaEventLog(
-    new KafkajsWriteClient(kafka, { requestTimeoutMs, sessionTimeoutMs, compression, rack }),
+    new KafkajsWriteClient(kafka, {
+      requestTimeoutMs,
+      sessionTimeoutMs,
+      metadataMaxAgeMs,
+      compression,
+      rack,
+    }),
     () => createFetchClient(fetching),
     {
       createTopics: options.createTopics ?? true,
+      metadataMaxAgeMs,
       replicationFactor: options.replicationFactor,
       maxRecordBytes: options.maxRecordBytes ?? defaultMaxRecordBytes,
     },
@@ -118,11 +118,14 @@ class KafkajsWriteClient implements WriteClient {
         messages: rest.map(toMessage),
         acks: -1,
         timeout: this.#settings.requestTimeoutMs,
-        compression: compressionTypes[this.#settings.compression],
+        compression: compressionAttribute[this.#settings.compression] satisfies CompressionTypes,
       };
-      const answer = await this.#producer.use(topic, (producer) => producer.send(batch));
-      const answered = answer.filter(({ baseOffset }) => Number(baseOffset) >= 0);
-      if (answered.length === 0) throw new TidegateError('UNAVAILABLE', 'Kafka appended nothing.');
+      const answered = await this.#producer.use(topic, async (producer) => {
+        const positions = (await producer.send(batch)).filter(({ baseOffset }) => Number(baseOffset) >= 0);
+        // The client does not know these partitions yet. It is replaced, and the next one does.
+        if (positions.length === 0) throw new TidegateError('UNAVAILABLE', 'Kafka appended nothing.');
+        return positions;
+      });
       for (const { partition, baseOffset } of answered) offsets.set(partition, Number(baseOffset));
     }
     return offsets;
@@ -264,7 +267,7 @@ function createProducer(kafka: Kafka): Producer {
 function createConsumer(
   kafka: Kafka,
   groupId: string,
-  { sessionTimeoutMs: sessionTimeout, rack }: Settings,
+  { sessionTimeoutMs: sessionTimeout, metadataMaxAgeMs: metadataMaxAge, rack }: Settings,
 ): Consumer {
   return kafka.consumer({
     groupId,
@@ -273,7 +276,7 @@ function createConsumer(
     sessionTimeout,
     heartbeatInterval: sessionTimeout / 5,
     rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-    metadataMaxAge: METADATA_MAX_AGE_MS,
+    metadataMaxAge,
     maxWaitTimeInMs: MAX_FETCH_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     // After these retries it crashes, and `consumption.ts` replaces it. kafkajs's own restart is not ended by a stop

@@ -1,15 +1,6 @@
 import { TidegateError } from '@tidegate/core';
 import type { TopicSpec } from './event-log.ts';
 
-/** For a change of the number of partitions: keys would move, and a key's records would lose their sequence. */
-export function partitionsConflict(spec: TopicSpec, partitions: number): TidegateError {
-  return new TidegateError(
-    'CONFLICT',
-    `Topic ${spec.name} has ${partitions} partitions, not ${spec.partitions}; keys would move.`,
-    { details: { topic: spec.name, partitions, asked: spec.partitions } },
-  );
-}
-
 /** For topics that are missing where this process may not create any. */
 export function missingTopics(specs: readonly TopicSpec[]): TidegateError {
   const wanted = specs.map(

@@ -1,6 +1,6 @@
 import type { LiveStream } from '@tidegate/bff';
 import { createMessageParser } from '@tidegate/core';
-import type { EventLog, LogRecord, Tail } from '@tidegate/event-log';
+import { partitionFor, type EventLog, type LogRecord, type Tail } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { LiveMetrics } from '../metrics.ts';
 import { parseChange, type Change, type StreamParser } from './change.ts';
@@ -44,6 +44,10 @@ export class StreamFeed {
   #versions = new VersionFilter(MAX_TRACKED_KEYS);
   readonly #waiters = new Set<{ isReached: () => boolean; resolve: () => void }>();
   #positions: number[] = [];
+  /** Every partition. */
+  #partitions: readonly number[] = [];
+  /** True while every key was found in the partition that the stream's partitioner gives it. */
+  #isPartitionerKept = false;
   #seq = 0;
   #epoch = '';
   #tail: Tail | undefined;
@@ -77,8 +81,10 @@ export class StreamFeed {
     return this.#positions;
   }
 
-  get partitions(): number {
-    return this.#positions.length;
+  /** Partitions that the changes of a key can come from, or of any key. Grows with the topic. */
+  partitionsOf(key: string | undefined): readonly number[] {
+    if (key === undefined || !this.#isPartitionerKept) return this.#partitions;
+    return [partitionFor(key, this.#positions.length)];
   }
 
   /** Newest version of a key; undefined when the key is not tracked. */
@@ -99,6 +105,8 @@ export class StreamFeed {
     this.#history = this.#createHistory();
     this.#versions = new VersionFilter(MAX_TRACKED_KEYS);
     this.#positions = Array.from({ length: ends.length }, () => 0);
+    this.#partitions = [...this.#positions.keys()];
+    this.#isPartitionerKept = this.#options.stream.partitioner !== undefined;
     for (const { partition, start, end } of ends) {
       const filledFrom = Math.max(start, end - fillRecords);
       this.#positions[partition] = filledFrom;
@@ -115,6 +123,7 @@ export class StreamFeed {
       from: { positions: from },
       onRecords: (records) => this.#dispatch(records),
       onPosition: ({ partition, offset }) => this.#reach(partition, offset),
+      onPartitions: (_topic, partitions) => this.#grow(partitions),
       onTrouble: (error) =>
         this.#options.logger.warn({ err: error, topic: this.topic }, 'the live tail has failed and retries'),
       onEnd: (error) => {
@@ -181,12 +190,41 @@ export class StreamFeed {
     this.#resolveWaiters();
   }
 
+  /** Keys move to other partitions, and the records that they had stay in the old ones. */
+  #grow(partitions: number): void {
+    const before = this.#positions.length;
+    for (let partition = before; partition < partitions; partition++) {
+      this.#positions.push(0);
+      this.#history.begin(partition, 0);
+    }
+    this.#partitions = [...this.#positions.keys()];
+    this.#isPartitionerKept = false;
+    const { topic } = this;
+    this.#options.logger.info(
+      { topic, before, partitions },
+      'the topic has more partitions: all are followed',
+    );
+  }
+
+  /** From the first one on, cursors hold every partition: a resume would miss what is in an unexpected one. */
+  #noteUnexpectedPartition({ topic, partition, offset }: LogRecord, key: string): void {
+    const { metrics, logger } = this.#options;
+    metrics.unexpectedPartitions.inc({ topic });
+    this.#isPartitionerKept = false;
+    logger.error(
+      { topic, partition, offset, key, expected: partitionFor(key, this.#positions.length) },
+      'a key is in another partition than the stream declares: its topic has grown, or a producer uses another partitioner. Cursors hold all partitions from now on; those issued before may miss changes of such keys',
+    );
+  }
+
   #dispatchRecord(record: LogRecord): void {
     // A tail may repeat a record after a change of the partition's leader; each offset is dispatched once.
     if (record.offset < (this.#positions[record.partition] ?? 0)) return;
     this.#positions[record.partition] = record.offset + 1;
     const parsed = this.#parseOrSkip(record);
     if (!parsed) return;
+    if (this.#isPartitionerKept && partitionFor(parsed.key, this.#positions.length) !== record.partition)
+      this.#noteUnexpectedPartition(record, parsed.key);
     const { metrics, logger } = this.#options;
     const continuity = this.#versions.admit(parsed.key, parsed.version);
     if (continuity === 'repeat') return metrics.repeatsDropped.inc({ topic: this.topic });

@@ -18,8 +18,6 @@ export interface GroupOptions {
   readonly request: LiveRequest;
   readonly feed: StreamFeed;
   readonly codec: CursorCodec;
-  /** Partitions that the group's changes can come from. */
-  readonly partitions: readonly number[];
   /** Maximum changes waiting to be rendered. When exceeded, every subscription of the group fails. */
   readonly maxQueuedChanges: number;
 }

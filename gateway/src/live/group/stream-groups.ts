@@ -1,4 +1,3 @@
-import { partitionFor } from '@tidegate/event-log';
 import type { Change } from '../feed/change.ts';
 import type { Positions } from '../feed/positions.ts';
 import type { StreamFeed } from '../feed/stream-feed.ts';
@@ -57,8 +56,7 @@ export class StreamGroups {
     const known = this.#byName.get(name);
     if (known) return known;
     const { feed, codec, maxQueuedChanges, onSize } = this.#options;
-    const partitions = relevantPartitions(feed, request);
-    const group = new Group({ name, request, feed, codec, partitions, maxQueuedChanges });
+    const group = new Group({ name, request, feed, codec, maxQueuedChanges });
     this.#byName.set(name, group);
     this.#index.add(request.field.term(request.args, request.scope), group);
     onSize();
@@ -74,10 +72,4 @@ export class StreamGroups {
     this.#index.delete(field.term(args, scope), group);
     this.#options.onSize();
   }
-}
-
-function relevantPartitions(feed: StreamFeed, { field, args }: LiveRequest): number[] {
-  const key = field.key?.(args);
-  if (key !== undefined) return [partitionFor(key, feed.partitions)];
-  return Array.from({ length: feed.partitions }, (_, partition) => partition);
 }

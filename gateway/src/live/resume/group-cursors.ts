@@ -6,9 +6,7 @@ import { cursorBinding, type CursorCodec } from './cursor.ts';
 export interface GroupCursorsOptions {
   readonly request: LiveRequest;
   readonly codec: CursorCodec;
-  readonly feed: Pick<StreamFeed, 'epoch'>;
-  /** Partitions that the group's changes can come from. */
-  readonly partitions: readonly number[];
+  readonly feed: Pick<StreamFeed, 'epoch' | 'partitionsOf'>;
 }
 
 /** Facts that a resume takes from a cursor. */
@@ -24,17 +22,22 @@ const POSITION_REUSE_MS = 10_000;
 export class GroupCursors {
   readonly #options: GroupCursorsOptions;
   readonly #binding: Buffer;
+  /** The subscription's one key, if it has one. */
+  readonly #key: string | undefined;
   /** Last position cursor. The idle subscriptions of a group ask for the same one. */
   #position: { readonly of: string; readonly cursor: string; readonly atMs: number } | undefined;
 
   constructor(options: GroupCursorsOptions) {
+    const { field, args, scope, fingerprint } = options.request;
     this.#options = options;
-    this.#binding = cursorBinding(options.request.scope.id, options.request.fingerprint);
+    this.#key = field.key?.(args);
+    this.#binding = cursorBinding(scope.id, fingerprint);
   }
 
   /** Reduces a stream's positions to the partitions of this group. */
   relevant(positions: Positions): Map<number, number> {
-    return new Map(this.#options.partitions.map((partition) => [partition, positions[partition] ?? 0]));
+    const partitions = this.#options.feed.partitionsOf(this.#key);
+    return new Map(partitions.map((partition) => [partition, positions[partition] ?? 0]));
   }
 
   /** Encodes a cursor for a client that has everything up to these positions and this version. */
@@ -60,13 +63,19 @@ export class GroupCursors {
   }
 
   /**
-   * Decodes a cursor of this group.
+   * Decodes a cursor of this group. A partition that the cursor does not hold was added since: its changes are missed from
+   * the beginning on.
    *
    * @param maxAgeMs maximum age in milliseconds. Default: any age.
    * @throws TidegateError CURSOR_INVALID, CURSOR_FOREIGN or CURSOR_EXPIRED.
    */
   decode(cursor: string, maxAgeMs = Infinity): DecodedCursor {
     const { codec, feed } = this.#options;
-    return codec.decode(cursor, { binding: this.#binding, epoch: feed.epoch, nowMs: Date.now(), maxAgeMs });
+    const expected = { binding: this.#binding, epoch: feed.epoch, nowMs: Date.now(), maxAgeMs };
+    const { floorVersion, positions } = codec.decode(cursor, expected);
+    const added = feed.partitionsOf(this.#key).filter((partition) => !positions.has(partition));
+    if (added.length === 0) return { floorVersion, positions };
+    const complete = new Map([...positions, ...added.map((partition) => [partition, 0] as const)]);
+    return { floorVersion, positions: complete };
   }
 }

@@ -25,7 +25,9 @@ const OVERHEAD_BYTES = 64;
  */
 export class AppendQueue {
   readonly #topic: string;
-  readonly #partitions: number;
+  #partitions: number;
+  /** Time at which the number of partitions was last known to be right or was asked for. */
+  #checkedAtMs = performance.now();
   readonly #send: SendBatch;
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
@@ -56,6 +58,19 @@ export class AppendQueue {
     });
   }
 
+  /** True once in this many milliseconds: the caller then looks the number up and sets it. */
+  isPartitionCountOld(maxAgeMs: number): boolean {
+    const nowMs = performance.now();
+    if (nowMs - this.#checkedAtMs < maxAgeMs) return false;
+    this.#checkedAtMs = nowMs;
+    return true;
+  }
+
+  /** Applies to later appends. */
+  setPartitions(partitions: number): void {
+    this.#partitions = partitions;
+  }
+
   /** Resolves when no append is pending. */
   async drain(): Promise<void> {
     await this.#sending;
@@ -65,16 +80,24 @@ export class AppendQueue {
     // Further calls of this turn share the first request.
     await new Promise(setImmediate);
     while (this.#pending.length > 0) {
-      const calls = this.#takeCalls();
-      try {
-        const positions = await this.#sendAll(calls.flatMap((call) => call.records));
-        let from = 0;
-        for (const call of calls) call.resolve(positions.slice(from, (from += call.records.length)));
-      } catch (error) {
-        for (const call of calls) call.reject(error);
-      }
+      await this.#settle(this.#takeCalls());
     }
     this.#sending = undefined;
+  }
+
+  /** Sends calls together. When that is too large, a record of one must not fail the others: each is sent alone. */
+  async #settle(calls: readonly PendingAppend[]): Promise<void> {
+    try {
+      const positions = await this.#sendAll(
+        calls.flatMap((call) => call.records),
+        calls.length === 1,
+      );
+      let from = 0;
+      for (const call of calls) call.resolve(positions.slice(from, (from += call.records.length)));
+    } catch (error) {
+      if (calls.length > 1 && isTooLarge(error)) for (const call of calls) await this.#settle([call]);
+      else for (const call of calls) call.reject(error);
+    }
   }
 
   /** Takes as many whole calls as fit into one request; a larger call is taken alone. */
@@ -92,18 +115,33 @@ export class AppendQueue {
     return calls;
   }
 
-  async #sendAll(records: readonly PartitionedRecord[]): Promise<Position[]> {
+  async #sendAll(records: readonly PartitionedRecord[], mayHalve: boolean): Promise<Position[]> {
     const positions: Position[] = [];
-    for (const part of splitByBytes(records)) {
-      const nextOffsets = new Map(await this.#send(part));
-      for (const { partition } of part) {
-        const offset = nextOffsets.get(partition) as number;
-        nextOffsets.set(partition, offset + 1);
-        positions.push({ topic: this.#topic, partition, offset });
-      }
-    }
+    for (const part of splitByBytes(records)) positions.push(...(await this.#sendPart(part, mayHalve)));
     return positions;
   }
+
+  /** The topic may have a smaller limit for a batch than the default: a part that is too large is sent in halves. */
+  async #sendPart(part: readonly PartitionedRecord[], mayHalve: boolean): Promise<Position[]> {
+    let nextOffsets: Map<number, number>;
+    try {
+      nextOffsets = new Map(await this.#send(part));
+    } catch (error) {
+      if (!mayHalve || part.length === 1 || !isTooLarge(error)) throw error;
+      const middle = Math.ceil(part.length / 2);
+      const first = await this.#sendPart(part.slice(0, middle), true);
+      return [...first, ...(await this.#sendPart(part.slice(middle), true))];
+    }
+    return part.map(({ partition }) => {
+      const offset = nextOffsets.get(partition) as number;
+      nextOffsets.set(partition, offset + 1);
+      return { topic: this.#topic, partition, offset };
+    });
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TidegateError && error.code === 'PAYLOAD_TOO_LARGE';
 }
 
 function splitByBytes(records: readonly PartitionedRecord[]): PartitionedRecord[][] {

@@ -4,17 +4,22 @@ import { toError } from '../handle-until-resolved.ts';
 import type { GroupClient } from './group-client.ts';
 import { GroupMember } from './group-member.ts';
 import { groupBackoff, type GroupStart } from './group-start.ts';
+import { untilGrown } from './growth-watch.ts';
 
 /** A member that ran for this long starts the backoff over. */
 const STABLE_MS = 60_000;
 
 export interface ConsumptionDependencies extends GroupStart {
   createGroupClient(): GroupClient;
+  /** Number of partitions of a topic. */
+  readonly countOf: (topic: string) => Promise<number>;
+  /** Age in milliseconds at which topics are looked at again. */
+  readonly metadataMaxAgeMs: number;
 }
 
 /**
- * One member of a consumer group, replaced when it crashes. kafkajs restarts it after some errors and not after others
- * (its issue 1011).
+ * One member of a consumer group, replaced when it crashes and when a topic has grown. kafkajs restarts it after some
+ * errors and not after others (its issue 1011), and assigns added partitions only when a member joins.
  */
 export class KafkaConsumption implements Consumption {
   readonly #dependencies: ConsumptionDependencies;
@@ -47,6 +52,7 @@ export class KafkaConsumption implements Consumption {
         await new GroupMember(client, {
           start: this.#dependencies,
           options: this.#options,
+          untilGrown: (until) => this.#untilGrown(until),
           signal,
           onError,
         }).run();
@@ -57,5 +63,11 @@ export class KafkaConsumption implements Consumption {
         await delay(backoffMs(attempt, groupBackoff), signal).catch(() => undefined);
       }
     }
+  }
+
+  #untilGrown(signal: AbortSignal): Promise<void> {
+    const { countOf, metadataMaxAgeMs: everyMs } = this.#dependencies;
+    const { topics } = this.#options;
+    return untilGrown({ topics, countOf, everyMs }, signal);
   }
 }

@@ -19,7 +19,7 @@ import type {
 import { LogLifetime } from '../log-lifetime.ts';
 import { assertRecordSizes } from '../record-bytes.ts';
 import { startPosition } from '../start-position.ts';
-import { missingTopics, partitionsConflict } from '../topic-errors.ts';
+import { missingTopics } from '../topic-errors.ts';
 import { assertTopicSpec } from '../topic-spec.ts';
 import { answerWithin } from './answer-within.ts';
 import { AppendQueue } from './append-queue.ts';
@@ -28,12 +28,14 @@ import type { FetchClient, OffsetQuery, TopicMetadata } from './fetch-client.ts'
 import { LookUps } from './look-ups.ts';
 import { readRange } from './read-range.ts';
 import { KafkaTail } from './tail.ts';
-import type { WriteClient } from './write-client.ts';
+import type { PartitionedRecord, WriteClient } from './write-client.ts';
 
 /** The options of `createKafkaEventLog` with its defaults applied. */
 export interface KafkaEventLogSettings {
   /** False: a missing topic is an error. */
   readonly createTopics: boolean;
+  /** Age in milliseconds at which topics are looked at again. */
+  readonly metadataMaxAgeMs: number;
   /** Undefined: 3, or the number of brokers if that is smaller. */
   readonly replicationFactor: number | undefined;
   readonly maxRecordBytes: number;
@@ -75,20 +77,20 @@ export class KafkaEventLog implements EventLog {
     for (const spec of specs) {
       const found = await this.#lookUps.once((client) => client.topic(spec.name)).catch(unlessNotFound);
       if (!found) missing.push(spec);
-      else assertPartitions(spec, found);
     }
     if (missing.length === 0) return;
     if (!this.#settings.createTopics) throw missingTopics(missing);
     const brokers = await this.#lookUps.ask((client) => client.brokerCount());
     const { replicationFactor = Math.min(DEFAULT_REPLICATION_FACTOR, brokers) } = this.#settings;
     await this.#writeClient.createTopics(missing, replicationFactor);
-    for (const spec of missing) assertPartitions(spec, await this.#untilServed(spec.name));
+    for (const spec of missing) await this.#untilServed(spec.name);
   }
 
   async append(name: string, records: readonly OutgoingRecord[]): Promise<Position[]> {
     this.#lifetime.assertOpen();
     assertRecordSizes(name, records, this.#settings.maxRecordBytes);
     const queue = this.#queues.get(name) ?? (await this.#createQueue(name));
+    this.#refreshPartitions(name, queue);
     return records.length === 0 ? [] : queue.append(records);
   }
 
@@ -100,6 +102,8 @@ export class KafkaEventLog implements EventLog {
       endsAtStart,
       createGroupClient: () => this.#writeClient.createGroupClient(options.group),
       acknowledged: (name: string) => this.#writeClient.acknowledged(options.group, name),
+      countOf: async (name: string) => (await this.#topic(name)).partitions.length,
+      metadataMaxAgeMs: this.#settings.metadataMaxAgeMs,
     };
     return this.#lifetime.own(new KafkaConsumption(dependencies, options).start());
   }
@@ -110,7 +114,11 @@ export class KafkaEventLog implements EventLog {
     const startedAt: Position[] = [];
     for (const name of topicIds.keys()) startedAt.push(...(await this.#startPositions(name, options.from)));
     this.#lifetime.assertOpen();
-    const tail = new KafkaTail(this.#createFetchClient, topicIds, startedAt, options).start();
+    const tail = new KafkaTail(
+      this.#createFetchClient,
+      { topicIds, startedAt, metadataMaxAgeMs: this.#settings.metadataMaxAgeMs },
+      options,
+    ).start();
     return { startedAt, ...this.#lifetime.own(tail) };
   }
 
@@ -167,10 +175,29 @@ export class KafkaEventLog implements EventLog {
     const partitions = (await this.#topic(name)).partitions.length;
     // Two first appends wait for the same metadata; both must use the same queue.
     const queue =
-      this.#queues.get(name) ??
-      new AppendQueue(name, partitions, (records) => this.#writeClient.send(name, records));
+      this.#queues.get(name) ?? new AppendQueue(name, partitions, (records) => this.#send(name, records));
     this.#queues.set(name, queue);
     return queue;
+  }
+
+  async #send(name: string, records: readonly PartitionedRecord[]): Promise<ReadonlyMap<number, number>> {
+    try {
+      return await this.#writeClient.send(name, records);
+    } catch (error) {
+      // The topic is gone, or was created again with fewer partitions: the next append asks for their number.
+      if (error instanceof TidegateError && error.code === 'NOT_FOUND') this.#queues.delete(name);
+      throw error;
+    }
+  }
+
+  /** Partitions that were added to the topic take new records. */
+  #refreshPartitions(name: string, queue: AppendQueue): void {
+    if (!queue.isPartitionCountOld(this.#settings.metadataMaxAgeMs)) return;
+    void this.#topic(name).then(
+      ({ partitions }) => queue.setPartitions(partitions.length),
+      // The next append asks again; sending tells what is wrong.
+      () => undefined,
+    );
   }
 
   /** A new topic takes a moment to reach every broker and elect leaders; until then metadata says NOT_FOUND. */
@@ -201,10 +228,6 @@ export class KafkaEventLog implements EventLog {
 /** Kafka answers -1 when no record is at or after the time. */
 function offsetOrEnd(offset: number | undefined, end: number): number {
   return offset === undefined || offset < 0 ? end : offset;
-}
-
-function assertPartitions(spec: TopicSpec, found: TopicMetadata): void {
-  if (found.partitions.length !== spec.partitions) throw partitionsConflict(spec, found.partitions.length);
 }
 
 function unlessNotFound(error: unknown): undefined {

@@ -15,6 +15,8 @@ export interface GroupMemberContext {
   /** Aborts when the consumption stops. */
   readonly signal: AbortSignal;
   readonly onError: (error: unknown) => void;
+  /** Resolves when a topic has more partitions than at the call, and when the signal aborts. */
+  readonly untilGrown: (signal: AbortSignal) => Promise<void>;
 }
 
 /** One membership in the group, from connecting to the stop or the crash. */
@@ -35,9 +37,14 @@ export class GroupMember {
     this.#crashed.promise.catch(() => undefined);
   }
 
-  /** Resolves when the signal aborted; rejects when the member crashed or its broker went silent. */
+  /**
+   * Resolves when the signal aborted, or when a topic has more partitions, which are assigned when a member joins. Rejects
+   * when the member crashed or its broker went silent.
+   */
   async run(): Promise<void> {
     // kafkajs keeps asking a broker that does not answer, and may stop without an error; both look healthy from outside.
+    const over = new AbortController();
+    const grown = this.#context.untilGrown(AbortSignal.any([this.#context.signal, over.signal]));
     const watch = new SilenceWatch(SILENCE_MS, (error) => this.#crash(error));
     try {
       await this.#client.start(this.#context.options.topics, {
@@ -49,8 +56,9 @@ export class GroupMember {
         },
         onCrash: (error) => this.#crash(error),
       });
-      await orAborted(this.#crashed.promise, this.#context.signal);
+      await Promise.race([orAborted(this.#crashed.promise, this.#context.signal), grown]);
     } finally {
+      over.abort();
       this.#leaving = true;
       watch.stop();
       await this.#partitions.idle();

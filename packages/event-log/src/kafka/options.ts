@@ -19,6 +19,11 @@ export interface KafkaEventLogOptions extends KafkaSecurity, NamePrefixes {
   readonly replicationFactor?: number;
   /** Maximum size of one record in bytes. Default 1,000,000: below the brokers' own default limit. */
   readonly maxRecordBytes?: number;
+  /**
+   * Age in milliseconds at which topics are looked at again: added partitions are followed, consumed and appended to, and
+   * a topic that was created again is noticed. Default 10,000.
+   */
+  readonly metadataMaxAgeMs?: number;
   /** Time without an answer, in milliseconds, after which a request has failed. Default 5,000. */
   readonly requestTimeoutMs?: number;
   /** Time without a heartbeat, in milliseconds, after which a group member loses its partitions. Default 10,000. */

@@ -76,7 +76,7 @@ class PrefixedEventLog implements EventLog {
   }
 
   async tail(options: TailOptions): Promise<Tail> {
-    const { from, onRecords, onPosition } = options;
+    const { from, onRecords, onPosition, onPartitions } = options;
     const tail = await this.#log.tail({
       ...options,
       topics: options.topics.map((topic) => this.#outside(topic)),
@@ -86,6 +86,9 @@ class PrefixedEventLog implements EventLog {
           : from,
       onRecords: (records) => onRecords(records.map(this.#inside)),
       ...(onPosition && { onPosition: (position) => onPosition(this.#inside(position)) }),
+      ...(onPartitions && {
+        onPartitions: (topic, partitions) => onPartitions(this.#inside({ topic }).topic, partitions),
+      }),
     });
     return { startedAt: tail.startedAt.map(this.#inside), stop: () => tail.stop() };
   }

@@ -10,9 +10,21 @@ export interface Connectable {
 interface Connection<T> {
   readonly client: T;
   readonly ready: Promise<void>;
+  /** What it was used for. */
+  readonly subjects: Set<string>;
 }
 
 const retries = { attempts: 6, firstMs: 200, maxMs: 2_000 };
+
+/**
+ * kafkajs asks for the metadata of all topics that a client was used for, and rejects when one of them is gone: a new
+ * client tells whether it is this one.
+ */
+class OfAnotherTopic extends Error {}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof TidegateError && error.code === 'UNAVAILABLE';
+}
 
 /**
  * A kafkajs client that is replaced after a failure. After a request without an answer kafkajs asks the same silent
@@ -38,7 +50,7 @@ export class RenewedClient<T extends Connectable> {
   use<R>(subject: string, work: (client: T) => Promise<R>): Promise<R> {
     return retry(() => this.#once(subject, work), {
       ...retries,
-      retryable: (error) => !this.#closed && error instanceof TidegateError && error.code === 'UNAVAILABLE',
+      retryable: (error) => !this.#closed && (error instanceof OfAnotherTopic || isUnavailable(error)),
     });
   }
 
@@ -50,19 +62,21 @@ export class RenewedClient<T extends Connectable> {
   async #once<R>(subject: string, work: (client: T) => Promise<R>): Promise<R> {
     if (this.#closed) throw logClosed();
     const connection = (this.#connection ??= this.#connect());
+    connection.subjects.add(subject);
     try {
       await connection.ready;
       return await work(connection.client);
     } catch (error) {
       const translated = this.#translate(error, subject);
-      if (translated.code === 'UNAVAILABLE') this.#drop(connection);
-      throw translated;
+      const isNotFound = translated.code === 'NOT_FOUND';
+      if (isNotFound || translated.code === 'UNAVAILABLE') this.#drop(connection);
+      throw isNotFound && connection.subjects.size > 1 ? new OfAnotherTopic() : translated;
     }
   }
 
   #connect(): Connection<T> {
     const client = this.#create();
-    return { client, ready: client.connect() };
+    return { client, ready: client.connect(), subjects: new Set() };
   }
 
   #drop(connection: Connection<T>): void {

@@ -15,8 +15,12 @@ export interface TailRoundOptions {
   readonly partitions: readonly FollowedPartition[];
   /** Topic ids by name, as they were when the tail started. */
   readonly topicIds: ReadonlyMap<string, string>;
+  /** Age in milliseconds at which topics are looked at again for added partitions. */
+  readonly metadataMaxAgeMs: number;
   /** Aborts when the tail stops. */
   readonly signal: AbortSignal;
+  /** Called with the number of partitions of each topic; adds to `partitions` those that are new. */
+  readonly onPartitions: (topic: string, partitions: number) => void;
   /** Called after each successful fetch. */
   readonly onFetched: () => void;
 }
@@ -33,8 +37,8 @@ export class TailRound {
   }
 
   /**
-   * Resolves when the signal aborted, or when a partition without a leader makes new metadata worth a look. Rejects
-   * with the first error of a fetch loop, which ends the others.
+   * Resolves when the signal aborted, when a topic has grown, or when a partition without a leader makes new metadata
+   * worth a look. Rejects with the first error of a fetch loop, which ends the others.
    *
    * @throws TidegateError LOG_POSITION_OUT_OF_RANGE when a topic was deleted and created again.
    */
@@ -46,6 +50,7 @@ export class TailRound {
     );
     const leaderless = byLeader.delete(NO_LEADER);
     const tasks = [...byLeader].map(([brokerId, led]) => this.#followBroker(brokerId, led, topics));
+    tasks.push(this.#untilGrown(topics));
     if (leaderless) tasks.push(delay(LEADERLESS_RETRY_MS, this.#signal));
     const results = await Promise.allSettled(tasks.map((task) => task.finally(() => this.#over.abort())));
     const failed = results.find((result) => result.status === 'rejected');
@@ -58,9 +63,24 @@ export class TailRound {
       const topic = await this.#options.client.topic(name);
       // The topic was re-created: the same offsets now name different records.
       if (topic.id !== id) throw topicRecreated(name);
+      this.#options.onPartitions(name, topic.partitions.length);
       topics.set(name, topic);
     }
     return topics;
+  }
+
+  /** Resolves when a topic has more partitions than in `topics`. @throws TidegateError when one was created again. */
+  async #untilGrown(topics: ReadonlyMap<string, TopicMetadata>): Promise<void> {
+    for (;;) {
+      await delay(this.#options.metadataMaxAgeMs, this.#signal).catch(() => undefined);
+      for (const [name, { id, partitions }] of topics) {
+        if (this.#signal.aborted) return;
+        // The fetch loops meet the same trouble and tell it.
+        const found = await this.#options.client.topic(name).catch(() => undefined);
+        if (found && found.id !== id) throw topicRecreated(name);
+        if (found && found.partitions.length > partitions.length) return;
+      }
+    }
   }
 
   async #followBroker(

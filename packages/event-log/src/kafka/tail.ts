@@ -4,10 +4,18 @@ import type { Position, Tail, TailOptions } from '../event-log.ts';
 import { toError } from '../handle-until-resolved.ts';
 import { positionOutOfRange } from '../topic-errors.ts';
 import type { FetchClient } from './fetch-client.ts';
-import { FollowedPartition } from './followed-partition.ts';
+import { FollowedPartition, type FollowedPartitionCallbacks } from './followed-partition.ts';
 import { handlings, TailRound } from './tail-round.ts';
 
 const backoff = { firstMs: 50, maxMs: 2_000 };
+
+export interface KafkaTailStart {
+  /** Topic ids by name, as they were when `startedAt` was read. */
+  readonly topicIds: ReadonlyMap<string, string>;
+  readonly startedAt: readonly Position[];
+  /** Age in milliseconds at which topics are looked at again. */
+  readonly metadataMaxAgeMs: number;
+}
 
 /**
  * Follows partitions without a group, in rounds. Any error ends the round; the next one starts at the same offsets with
@@ -17,31 +25,30 @@ export class KafkaTail implements Tail {
   readonly startedAt: readonly Position[];
   readonly #createClient: () => FetchClient;
   readonly #topicIds: ReadonlyMap<string, string>;
+  readonly #metadataMaxAgeMs: number;
   readonly #options: TailOptions;
-  readonly #partitions: readonly FollowedPartition[];
+  readonly #callbacks: FollowedPartitionCallbacks;
+  /** Grows with the topics. */
+  readonly #partitions: FollowedPartition[];
   readonly #abort = new AbortController();
   #failedRounds = 0;
   #done = Promise.resolve();
 
-  /** @param topicIds Topic ids by name, as they were when `startedAt` was read. */
-  constructor(
-    createClient: () => FetchClient,
-    topicIds: ReadonlyMap<string, string>,
-    startedAt: readonly Position[],
-    options: TailOptions,
-  ) {
+  constructor(createClient: () => FetchClient, start: KafkaTailStart, options: TailOptions) {
+    const { startedAt } = start;
     this.startedAt = startedAt;
     this.#createClient = createClient;
-    this.#topicIds = topicIds;
+    this.#topicIds = start.topicIds;
+    this.#metadataMaxAgeMs = start.metadataMaxAgeMs;
     this.#options = options;
-    const callbacks = {
+    this.#callbacks = {
       onRecords: options.onRecords,
       onPosition: (position: Position) => {
         if (!this.#abort.signal.aborted) options.onPosition?.(position);
       },
       onRejected: (error: unknown) => this.#fail(error),
     };
-    this.#partitions = startedAt.map((position) => new FollowedPartition(position, callbacks));
+    this.#partitions = startedAt.map((position) => new FollowedPartition(position, this.#callbacks));
   }
 
   start(): this {
@@ -76,11 +83,22 @@ export class KafkaTail implements Tail {
       client,
       partitions: this.#partitions,
       topicIds: this.#topicIds,
+      metadataMaxAgeMs: this.#metadataMaxAgeMs,
       signal: this.#abort.signal,
+      onPartitions: (topic, partitions) => this.#grow(topic, partitions),
       onFetched: () => {
         this.#failedRounds = 0;
       },
     }).run();
+  }
+
+  /** Follows partitions that were added to a topic, from their beginning. */
+  #grow(topic: string, partitions: number): void {
+    const known = this.#partitions.filter((one) => one.topic === topic).length;
+    if (partitions <= known) return;
+    for (let partition = known; partition < partitions; partition++)
+      this.#partitions.push(new FollowedPartition({ topic, partition, offset: 0 }, this.#callbacks));
+    this.#options.onPartitions?.(topic, partitions);
   }
 
   async #recover(client: FetchClient, error: unknown): Promise<void> {

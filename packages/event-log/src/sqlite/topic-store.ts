@@ -1,5 +1,5 @@
 import type { PartitionEnds, TopicSpec } from '../event-log.ts';
-import { partitionsConflict, unknownPartition, unknownTopic } from '../topic-errors.ts';
+import { unknownPartition, unknownTopic } from '../topic-errors.ts';
 import { assertTopicSpec } from '../topic-spec.ts';
 import type { SqlFile } from './sql-file.ts';
 
@@ -37,7 +37,7 @@ export class TopicStore {
     this.#sql = prepareStatements(file);
   }
 
-  /** Creates missing topics and updates existing ones. @throws TidegateError BAD_REQUEST, CONFLICT */
+  /** Creates missing topics and updates existing ones. @throws TidegateError BAD_REQUEST */
   ensure(specs: readonly TopicSpec[]): void {
     for (const spec of specs) assertTopicSpec(spec);
     this.#file.write(() => {
@@ -81,7 +81,6 @@ export class TopicStore {
   }
 
   #update(existing: StoredTopic, spec: TopicSpec): void {
-    if (existing.partitions !== spec.partitions) throw partitionsConflict(spec, existing.partitions);
     this.#sql.updateTopic.run(spec.cleanup, spec.retentionMs, existing.id);
     if (existing.cleanup !== spec.cleanup) {
       this.#sql.markRecords.run(spec.cleanup === 'compact' ? 1 : 0, existing.id);

@@ -45,6 +45,8 @@ export class Publisher {
         return rows;
       } catch (error) {
         if (isTooLarge(error)) {
+          // The other partitions of a refused request may have been written.
+          if (missing.length > 1) missing = await this.#findMissing(topic, missing);
           const rejected = await this.#publishOneByOne(topic, missing, error, signal);
           return rows.filter((row) => !rejected.has(row));
         }

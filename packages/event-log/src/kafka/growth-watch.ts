@@ -1,0 +1,28 @@
+import { delay } from '@tidegate/runtime/resilience';
+
+export interface GrowthWatchOptions {
+  readonly topics: readonly string[];
+  /** Returns the number of a topic's partitions. */
+  readonly countOf: (topic: string) => Promise<number>;
+  /** Interval in milliseconds. */
+  readonly everyMs: number;
+}
+
+/**
+ * Resolves when one of the topics has more partitions than at the first look. Never rejects: what cannot be looked at is
+ * looked at again. To be ended by the signal; then it resolves as well.
+ */
+export async function untilGrown(options: GrowthWatchOptions, signal: AbortSignal): Promise<void> {
+  const { topics, countOf, everyMs } = options;
+  const known = new Map<string, number>();
+  while (!signal.aborted) {
+    for (const topic of topics) {
+      const count = await countOf(topic).catch(() => undefined);
+      if (count === undefined) continue;
+      const before = known.get(topic) ?? count;
+      if (count > before) return;
+      known.set(topic, count);
+    }
+    await delay(everyMs, signal).catch(() => undefined);
+  }
+}
