@@ -30,7 +30,7 @@ export const TickChanged = defineMessage('TickChanged', {
   topic: {
     name: 'bench.ticks',
     cleanup: 'compact',
-    retentionMs: HOUR_MS,
+    retentionMs: 24 * HOUR_MS,
     description: 'ticks of the measurements',
   },
   key: 'tick key',

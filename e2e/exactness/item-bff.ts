@@ -50,7 +50,7 @@ export function defineItemChanged(topicName: string) {
     topic: {
       name: topicName,
       cleanup: 'compact',
-      retentionMs: HOUR_MS,
+      retentionMs: 24 * HOUR_MS,
       description: 'items that clients subscribe to',
     },
     key: 'item key',

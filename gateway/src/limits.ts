@@ -1,3 +1,4 @@
+import { RESUME_WINDOW_MS } from '@tidegate/core';
 import { integer } from '@tidegate/runtime/config';
 import { halfOfOpenFiles } from './admission/open-files.ts';
 import { jwtRules } from './auth/jwt-rules.ts';
@@ -26,6 +27,13 @@ export interface Limit {
  * `createGateway` and the table in `docs/operations.md` are derived from it.
  */
 export const gatewayLimits = {
+  resumeWindowMs: {
+    variable: 'RESUME_WINDOW_MS',
+    unit: 'milliseconds',
+    default: RESUME_WINDOW_MS,
+    range: [0, 365 * DAY_MS],
+    meaning: 'maximum age of a cursor; the topics of live fields have to keep records for as long',
+  },
   maxSocketsPerAddress: {
     variable: 'MAX_SOCKETS_PER_ADDRESS',
     unit: 'count',

@@ -1,5 +1,5 @@
 import type { LiveStream } from '@tidegate/bff';
-import { TidegateError } from '@tidegate/core';
+import { RESUME_WINDOW_MS, TidegateError } from '@tidegate/core';
 import type { EventLog } from '@tidegate/event-log';
 import { retry, WorkTurns } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
@@ -35,6 +35,8 @@ export interface LiveHubOptions {
   readonly positionEveryMs?: number;
   /** Maximum wait in milliseconds for a cursor of another replica that is ahead of this one. Default 5,000. */
   readonly reachTimeoutMs?: number;
+  /** Maximum age of a cursor in milliseconds; each topic has to keep records for as long. Default 24 hours. */
+  readonly resumeWindowMs?: number;
   /** Work of all replays together in milliseconds between two turns of the event loop. Default 5. */
   readonly replaySliceMs?: number;
 }
@@ -48,6 +50,7 @@ const DEFAULTS = {
   // Bounds the age of an idle client's cursor: a resume then looks at one more minute of history, by its index term.
   positionEveryMs: 60_000,
   reachTimeoutMs: 5_000,
+  resumeWindowMs: RESUME_WINDOW_MS,
   replaySliceMs: 5,
 };
 
@@ -157,7 +160,7 @@ export class LiveHub {
       );
       return { stop: () => undefined, renew: () => undefined };
     }
-    const { metrics, maxQueued, reachTimeoutMs } = this.#options;
+    const { metrics, maxQueued, reachTimeoutMs, resumeWindowMs } = this.#options;
     const topic = request.field.stream.definition.topic.name;
     const subscriber = new Subscriber({
       ...stream,
@@ -166,6 +169,7 @@ export class LiveHub {
       sink,
       maxBufferedFrames: maxQueued,
       reachTimeoutMs,
+      resumeWindowMs,
       onRefresh: (reason) => metrics.refreshes.inc({ topic, reason }),
       onEnd: (ended) => {
         this.#subscribers.delete(ended);
@@ -180,6 +184,7 @@ export class LiveHub {
 
   #createStream(stream: LiveStream): HubStream {
     const { log, logger, metrics, historyBytes, historyMs, fillRecords, codec, maxQueued } = this.#options;
+    const { resumeWindowMs } = this.#options;
     const topic = stream.definition.topic.name;
     const feed = new StreamFeed({
       stream,
@@ -189,6 +194,7 @@ export class LiveHub {
       historyBytes,
       historyMs,
       fillRecords,
+      resumeWindowMs,
       onChange: (change, positions) => this.#dispatch(groups, topic, change, positions),
       onBatchEnd: () => groups.deliver(),
       onEnd: (error) => void this.#restart(feed, error),

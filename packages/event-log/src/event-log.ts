@@ -90,6 +90,14 @@ export interface EventLog {
   /** For each partition offsetsAt MUST return the first offset at or after the time, the end where there is none. */
   offsetsAt(topic: string, timeMs: number): Promise<PartitionOffset[]>;
 
+  /**
+   * Returns for how long the topic keeps every record, in milliseconds: Infinity without a limit, undefined when the log
+   * does not tell. A limit in bytes is not regarded.
+   *
+   * - A topic MUST keep records for at least the retention time that it was created with.
+   */
+  keptMs(topic: string): Promise<number | undefined>;
+
   /** Returns for each partition the number of records that the group has not acknowledged. */
   lag(group: string, topic: string): Promise<PartitionLag[]>;
 

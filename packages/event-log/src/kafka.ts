@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { TidegateError } from '@tidegate/core';
-import type { Logger } from '@tidegate/runtime/telemetry';
 import {
   Kafka,
   logLevel,
@@ -8,7 +7,6 @@ import {
   type Admin,
   type CompressionTypes,
   type Consumer,
-  type LogEntry,
   type Message,
   type Producer,
   type SASLOptions,
@@ -18,16 +16,18 @@ import { endStoppedFetchersOfKafkajs } from './kafka/end-stopped-fetchers.ts';
 import { KafkaEventLog } from './kafka/event-log.ts';
 import { compressionAttribute } from './kafka/compression.ts';
 import { addCodecsToKafkajs } from './kafka/kafkajs-codecs.ts';
+import { logKafkajs } from './kafka/log-kafkajs.ts';
 import { markAbortedRecordsOfKafkajs } from './kafka/mark-aborted-records.ts';
 import { toGroupBatch } from './kafka/group-batch.ts';
 import type { GroupClient, GroupClientHooks } from './kafka/group-client.ts';
 import { RenewedClient } from './kafka/renewed-client.ts';
 import type { KafkaEventLogOptions } from './kafka/options.ts';
+import { rotatedAtRandom } from './kafka/rotated-at-random.ts';
 import { withPrefixes } from './kafka/prefixed-event-log.ts';
 import { tlsOptions, tlsServerName, type KafkaLogin } from './kafka/security.ts';
 import { silenceNegativeTimeoutOfKafkajs } from './kafka/silence-negative-timeout.ts';
 import { topicConfig } from './kafka/topic-config.ts';
-import { translateError } from './kafka/translate-error.ts';
+import { isForbidden, translateError } from './kafka/translate-error.ts';
 import type { PartitionedRecord, WriteClient } from './kafka/write-client.ts';
 import { createFetchClient, lz4, snappy, zstd } from './platformatic-kafka.ts';
 import { defaultMaxRecordBytes } from './record-bytes.ts';
@@ -45,6 +45,7 @@ const MAX_FETCH_WAIT_MS = 250;
 const REBALANCE_TIMEOUT_MS = 30_000;
 const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 const PARTITIONS_AT_A_TIME = 64;
+const TOPIC_RESOURCE = 2;
 const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
 /**
@@ -145,6 +146,19 @@ class KafkajsWriteClient implements WriteClient {
     }
   }
 
+  async configOf(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string> | undefined> {
+    const resource = { type: TOPIC_RESOURCE, name: topic, configNames: [...names] };
+    try {
+      const asked = { resources: [resource], includeSynonyms: false };
+      const { resources } = await this.#admin.use(topic, (admin) => admin.describeConfigs(asked));
+      const entries = resources.flatMap(({ configEntries }) => configEntries);
+      return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      return undefined;
+    }
+  }
+
   async acknowledged(groupId: string, topic: string): Promise<ReadonlyMap<number, number>> {
     const found = await this.#admin.use(groupId, (admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
     const partitions = found.flatMap((one) => one.partitions);
@@ -239,7 +253,7 @@ function createKafka(options: KafkaEventLogOptions, requestTimeoutMs: number): K
     // Short: a failure that lasts longer is retried with a new client (`renewed-client.ts`).
     retry,
     logLevel: logLevel.WARN,
-    logCreator: () => (entry) => log(logger, entry),
+    logCreator: () => (entry) => logKafkajs(logger, entry.level === logLevel.ERROR, entry.log),
   });
 }
 
@@ -283,18 +297,4 @@ function createConsumer(
     // that comes while it is under way: it would leave a member that keeps its partitions and that nothing can stop.
     retry: { ...retry, restartOnFailure: async () => false },
   });
-}
-
-function rotatedAtRandom(brokers: readonly string[]): string[] {
-  const from = Math.floor(Math.random() * brokers.length);
-  return [...brokers.slice(from), ...brokers.slice(0, from)];
-}
-
-function log(logger: Logger, { level, log: { message, ...fields } }: LogEntry): void {
-  const { timestamp: _, logger: source, stack: __, ...rest } = fields;
-  const entry = { source, ...rest };
-  // kafkajs logs a rebalance or a moved leader as an error; `onError` reports the errors that matter. "Topic creation
-  // errors" means that another process created the topic first; other reasons reject.
-  if (level === logLevel.ERROR && fields['error'] !== 'Topic creation errors') logger.warn(entry, message);
-  else logger.debug(entry, message);
 }

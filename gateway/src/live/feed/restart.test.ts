@@ -124,6 +124,21 @@ describe('a stream whose tail has ended', () => {
     await rolledBack.close();
   });
 
+  it('is not started while its topic keeps records for less time than cursors are valid', async () => {
+    await start();
+    const short = override(world.log, { keptMs: async () => 60_000 });
+    await expect(world.startHub({ log: short })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(
+        /keeps every record for 60000 ms.*RESUME_WINDOW_MS to at most 60000/,
+      ) as string,
+    });
+    const replica = await world.startHub({ log: short, resumeWindowMs: 60_000 });
+    expect(() => replica.checkFlow()).not.toThrow();
+    const unknown = await world.startHub({ log: override(world.log, { keptMs: async () => undefined }) });
+    expect(() => unknown.checkFlow()).not.toThrow();
+  });
+
   it('delivers versions that begin anew, after its topic was created again', async () => {
     await start();
     for (const version of [1, 2, 3]) await world.publish('a', version);

@@ -1,5 +1,5 @@
 import type { LiveStream } from '@tidegate/bff';
-import { createMessageParser } from '@tidegate/core';
+import { createMessageParser, TidegateError } from '@tidegate/core';
 import { partitionFor, type EventLog, type LogRecord, type Tail } from '@tidegate/event-log';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { LiveMetrics } from '../metrics.ts';
@@ -19,6 +19,8 @@ export interface StreamFeedOptions {
   readonly historyMs: number;
   /** Number of newest records per partition that fill the history at start. */
   readonly fillRecords: number;
+  /** Maximum age of a cursor in milliseconds: the topic has to keep records for as long. */
+  readonly resumeWindowMs: number;
   /** Called for each change in order. Synchronous: `seq` and `positions` are exact during the call. */
   readonly onChange: (change: Change, positions: Positions) => void;
   /** Called after the last change of each batch of records. */
@@ -101,6 +103,7 @@ export class StreamFeed {
     await this.#tail?.stop();
     this.#tail = undefined;
     this.#epoch = await log.epoch(this.topic);
+    await this.#requireResumeWindow();
     const ends = await log.ends(this.topic);
     this.#history = this.#createHistory();
     this.#versions = new VersionFilter(MAX_TRACKED_KEYS);
@@ -136,6 +139,24 @@ export class StreamFeed {
     const goal = new Map(ends.map(({ partition, end }) => [partition, end]));
     await this.whenReached(goal, AbortSignal.any([signal, ended.signal]));
     isFilled = true;
+  }
+
+  /** Compaction or deletion within the window would skip changes of a resume without a word. */
+  async #requireResumeWindow(): Promise<void> {
+    const { log, logger, resumeWindowMs } = this.#options;
+    const { topic } = this;
+    const keptMs = await log.keptMs(topic);
+    if (keptMs === undefined)
+      return logger.warn(
+        { topic },
+        'the topic does not tell how long it keeps records: no right to read its configuration',
+      );
+    if (keptMs >= resumeWindowMs) return;
+    throw new TidegateError(
+      'CONFIG_INVALID',
+      `Topic ${topic} keeps every record for ${keptMs} ms only, and cursors are valid for ${resumeWindowMs} ms. Set min.compaction.lag.ms (of a compacted topic) or retention.ms of the topic to at least that, or RESUME_WINDOW_MS to at most ${keptMs}.`,
+      { details: { topic, keptMs, resumeWindowMs } },
+    );
   }
 
   /** Resolves when the feed has reached all these positions. Rejects with the signal's reason. */

@@ -1,4 +1,4 @@
-import { RESUME_WINDOW_MS, TidegateError } from '@tidegate/core';
+import { TidegateError } from '@tidegate/core';
 import type { StreamFeed } from '../feed/stream-feed.ts';
 import type { FrameBatch } from '../group/frame-batch.ts';
 import type { LiveRequest } from '../live-request.ts';
@@ -18,6 +18,8 @@ export interface CatchUpOptions {
   readonly request: LiveRequest;
   /** Maximum wait in milliseconds for a cursor of another replica that is ahead of this one's feed. */
   readonly reachTimeoutMs: number;
+  /** Maximum age of a cursor in milliseconds. */
+  readonly resumeWindowMs: number;
 }
 
 /** First phase of a subscription: delivers its snapshot, or the changes since its cursor. */
@@ -49,9 +51,9 @@ export class CatchUp {
   }
 
   async #replay(text: string, isCurrent: () => boolean): Promise<void> {
-    const { feed, reader, replayBudget: budget } = this.#options;
+    const { feed, reader, replayBudget: budget, resumeWindowMs } = this.#options;
     const { handover, delivery, overflow } = this.#context;
-    const { positions: from, floorVersion } = handover.newest.group.cursors.decode(text, RESUME_WINDOW_MS);
+    const { positions: from, floorVersion } = handover.newest.group.cursors.decode(text, resumeWindowMs);
     delivery.resumeFrom(floorVersion);
     const fence = await this.#joinAt(from);
     if (!isCurrent()) return;

@@ -6,6 +6,16 @@ export function describeLookUp(create: CreateSubject): void {
   describe('look-ups', () => {
     const fixture = useSubject(create);
 
+    it('A topic MUST keep records for at least the retention time that it was created with', async () => {
+      const log = await fixture.open();
+      for (const cleanup of ['delete', 'compact'] as const) {
+        const name = fixture.name(`kept-${cleanup}`);
+        await log.ensureTopics([{ name, partitions: 1, cleanup, retentionMs: 7_200_000 }]);
+        expect(await log.keptMs(name)).toBeGreaterThanOrEqual(7_200_000);
+      }
+      await expect(log.keptMs(fixture.name('no-such'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
     it('For each partition ends MUST return the first offset held and the offset of the next record', async () => {
       const log = await fixture.open();
       const topic = await fixture.topic(log);

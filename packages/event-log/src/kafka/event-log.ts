@@ -28,6 +28,7 @@ import type { FetchClient, OffsetQuery, TopicMetadata } from './fetch-client.ts'
 import { LookUps } from './look-ups.ts';
 import { readRange } from './read-range.ts';
 import { KafkaTail } from './tail.ts';
+import { keptMsOf, retentionConfig } from './topic-config.ts';
 import type { PartitionedRecord, WriteClient } from './write-client.ts';
 
 /** The options of `createKafkaEventLog` with its defaults applied. */
@@ -135,6 +136,12 @@ export class KafkaEventLog implements EventLog {
   async offsetsAt(name: string, timeMs: number): Promise<PartitionOffset[]> {
     const [ends, times] = [await this.#offsets(name, 'end'), await this.#offsets(name, { timeMs })];
     return ends.map((end, partition) => ({ partition, offset: offsetOrEnd(times[partition], end) }));
+  }
+
+  async keptMs(name: string): Promise<number | undefined> {
+    await this.#topic(name);
+    const config = await this.#writeClient.configOf(name, retentionConfig);
+    return config && keptMsOf(config);
   }
 
   async lag(group: string, name: string): Promise<PartitionLag[]> {

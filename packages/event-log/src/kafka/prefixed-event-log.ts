@@ -106,6 +106,10 @@ class PrefixedEventLog implements EventLog {
     return this.#log.offsetsAt(this.#outside(topic), timeMs);
   }
 
+  keptMs(topic: string): Promise<number | undefined> {
+    return this.#log.keptMs(this.#outside(topic));
+  }
+
   lag(group: string, topic: string): Promise<PartitionLag[]> {
     return this.#log.lag(this.#groupPrefix + group, this.#outside(topic));
   }

@@ -46,6 +46,11 @@ export function translateError(error: unknown, subject?: string): TidegateError 
   });
 }
 
+/** True for an error that a missing right caused. */
+export function isForbidden(error: unknown): boolean {
+  return find(chainOf(error), rights) !== undefined;
+}
+
 /** Returns what an operator has to know about a refused connection or request. */
 function refusal(chain: readonly KnownError[], subject = 'what it asks for'): string | undefined {
   const forbidden = find(chain, rights);

@@ -7,6 +7,8 @@ export interface WriteClient {
   send(topic: string, records: readonly PartitionedRecord[]): Promise<ReadonlyMap<number, number>>;
   /** Creates missing topics; an existing one is left as it is. */
   createTopics(specs: readonly TopicSpec[], replicationFactor: number): Promise<void>;
+  /** Values of a topic's configuration by their names; undefined when this client may not read them. */
+  configOf(topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string> | undefined>;
   /** The group's next offset by partition; -1 where it has acknowledged nothing. */
   acknowledged(group: string, topic: string): Promise<ReadonlyMap<number, number>>;
   createGroupClient(group: string): GroupClient;

@@ -94,6 +94,10 @@ export class SqliteEventLog implements EventLog {
     this.#topics.ensure(specs);
   }
 
+  async keptMs(name: string): Promise<number> {
+    return this.#topic(name).retentionMs;
+  }
+
   async append(name: string, records: readonly OutgoingRecord[]): Promise<Position[]> {
     const topic = this.#topic(name);
     assertRecordSizes(name, records, this.#settings.maxRecordBytes);
