@@ -113,8 +113,13 @@ const ids: readonly Row<readonly Step[]>[] = [
   ],
   [
     'operations beyond the limit are refused and the others continue',
-    [...times(6, (at) => subscribe(`${at}`)), PING],
-    'pong 5:error=TOO_MANY_SUBSCRIPTIONS 0:next 1:next 2:next 3:next 4:next',
+    [
+      ...times(5, (at) => subscribe(`${at}`)).flatMap((step, at) => [step, after(`${at}:next`)]),
+      subscribe('5'),
+      after('5:error=TOO_MANY_SUBSCRIPTIONS'),
+      PING,
+    ],
+    '0:next 1:next 2:next 3:next 4:next 5:error=TOO_MANY_SUBSCRIPTIONS pong',
   ],
   [
     'places are free after `complete`',

@@ -66,9 +66,12 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
     return {
       tailed,
       grouped,
-      /** Waits until the tail has reached the log's end and the group has received as much. */
-      level: async () => {
-        await until(async () => position === (await end()), {
+      /**
+       * Waits until the tail has reached the log's end and the group has received as much. A commit is answered before
+       * its marker is written and that end moves, so the number of records is waited for as well.
+       */
+      level: async (records: number) => {
+        await until(async () => tailed.length >= records && position === (await end()), {
           what: 'the tail at the end',
           timeoutMs: 20_000,
         });
@@ -122,7 +125,7 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
       await producer.send({ topic, messages, compression: CompressionTypes[codec] });
       await producer.disconnect();
       const seen = await follow();
-      await seen.level();
+      await seen.level(messages.length);
       const names = messages.map((_, index) => `r${index}`);
       expect([seen.tailed, seen.grouped]).toEqual([names, names]);
     },
@@ -132,7 +135,7 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
     const producer = await transactional('a');
     await producer.commit('a', 'b');
     const seen = await follow();
-    await seen.level();
+    await seen.level(2);
     expect([seen.tailed, seen.grouped]).toEqual([
       ['a', 'b'],
       ['a', 'b'],
@@ -146,7 +149,7 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
     await producer.abort('aborted-3');
     await plain('plain');
     const seen = await follow();
-    await seen.level();
+    await seen.level(2);
     expect([seen.tailed, seen.grouped]).toEqual([
       ['committed', 'plain'],
       ['committed', 'plain'],
@@ -160,7 +163,7 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
     for (let part = 0; part < 30; part++) await producer.send(transaction, [`aborted-${part}`], 100_000);
     await transaction.abort();
     await plain('plain');
-    await seen.level();
+    await seen.level(1);
     expect([seen.tailed, seen.grouped]).toEqual([['plain'], ['plain']]);
   });
 
@@ -176,7 +179,7 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
       timeoutMs: 20_000,
     });
     await transaction.abort();
-    await seen.level();
+    await seen.level(2);
     expect([seen.tailed, seen.grouped]).toEqual([
       ['before', 'behind'],
       ['before', 'behind'],
@@ -203,7 +206,7 @@ describe.skipIf(!brokers)('a producer of another system', { timeout: 60_000 }, (
     });
     stops.push(() => tail.stop());
     const seen = await follow();
-    await seen.level();
+    await seen.level(2);
     await until(() => tailed.length === 2, { what: 'the tail from between' });
     const committed = ['one-3', 'two-4'];
     expect([seen.tailed, seen.grouped, tailed]).toEqual([committed, committed, committed]);
