@@ -47,11 +47,14 @@ export class RenewedClient<T extends Connectable> {
    * @param subject topic or group that the work is about, for errors.
    * @throws TidegateError UNAVAILABLE after several attempts; any other code at once.
    */
-  use<R>(subject: string, work: (client: T) => Promise<R>): Promise<R> {
-    return retry(() => this.#once(subject, work), {
-      ...retries,
-      retryable: (error) => !this.#closed && (error instanceof OfAnotherTopic || isUnavailable(error)),
-    });
+  async use<R>(subject: string, work: (client: T) => Promise<R>): Promise<R> {
+    const retryable = (error: unknown): boolean =>
+      !this.#closed && (error instanceof OfAnotherTopic || isUnavailable(error));
+    try {
+      return await retry(() => this.#once(subject, work), { ...retries, retryable });
+    } catch (error) {
+      throw error instanceof OfAnotherTopic ? error.cause : error;
+    }
   }
 
   async close(): Promise<void> {
@@ -70,7 +73,8 @@ export class RenewedClient<T extends Connectable> {
       const translated = this.#translate(error, subject);
       const isNotFound = translated.code === 'NOT_FOUND';
       if (isNotFound || translated.code === 'UNAVAILABLE') this.#drop(connection);
-      throw isNotFound && connection.subjects.size > 1 ? new OfAnotherTopic() : translated;
+      if (isNotFound && connection.subjects.size > 1) throw new OfAnotherTopic('', { cause: translated });
+      throw translated;
     }
   }
 
