@@ -139,6 +139,16 @@ export function requestFor(field: LiveField, options: RequestOptions = {}): Live
   };
 }
 
+/** True while the hub is ready: `checkFlow` does not throw. */
+export function isFlowing(hub: LiveHub): boolean {
+  try {
+    hub.checkFlow();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Hubs on an in-memory log, with counters that a test publishes. */
 export class HubWorld implements AsyncDisposable {
   readonly log: EventLog = createSqliteEventLog({ path: ':memory:', logger: silentLogger });

@@ -4,7 +4,14 @@ import type { EventLog, Tail, TailOptions } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { override, until } from '@tidegate/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { allCounters, counterRecord, HubWorld, recorder, requestFor } from '../hub-world.fixture.ts';
+import {
+  allCounters,
+  counterRecord,
+  HubWorld,
+  isFlowing,
+  recorder,
+  requestFor,
+} from '../hub-world.fixture.ts';
 import type { LiveHub } from '../hub.ts';
 
 /** A log whose newest tail can be ended, and whose next ones can be made to fail. */
@@ -43,14 +50,7 @@ describe('a stream whose tail has ended', () => {
     hub = await world.startHub({ log: endable.log });
   }
 
-  const flows = (): boolean => {
-    try {
-      hub.checkFlow();
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  const flows = (): boolean => isFlowing(hub);
 
   it('is started again: the hub is not ready meanwhile, and ready afterwards', async () => {
     await start();

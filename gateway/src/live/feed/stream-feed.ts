@@ -227,7 +227,7 @@ export class StreamFeed {
     );
   }
 
-  /** From the first one on, cursors hold every partition: a resume would miss what is in an unexpected one. */
+  /** From the first one on, cursors hold every partition: a resume would miss the changes in an unexpected one. */
   #noteUnexpectedPartition({ topic, partition, offset }: LogRecord, key: string): void {
     const { metrics, logger } = this.#options;
     metrics.unexpectedPartitions.inc({ topic });

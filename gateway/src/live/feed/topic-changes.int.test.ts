@@ -13,6 +13,7 @@ import {
   counterAt,
   counterRecord,
   HubWorld,
+  isFlowing,
   publicCounter,
   recorder,
   requestFor,
@@ -87,14 +88,7 @@ describe.skipIf(!brokers)('a Kafka topic that changes', { timeout: 60_000 }, () 
     return sink;
   }
 
-  const flows = (): boolean => {
-    try {
-      hub.checkFlow();
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  const flows = (): boolean => isFlowing(hub);
 
   it.each([2, 3])(
     'ends subscriptions with CURSOR_EXPIRED when it is created again, with %i partitions, and serves new ones',

@@ -41,7 +41,7 @@ export function translatePostgresError(error: unknown): unknown {
   return error;
 }
 
-/** True for an error after which a connection is of no use, whatever its socket says. */
+/** True for an error that makes a connection useless although its socket is open. */
 export function endsConnection(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' && (code === READ_ONLY || code.startsWith('57P') || code.startsWith('08'));

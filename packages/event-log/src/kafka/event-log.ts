@@ -202,7 +202,7 @@ export class KafkaEventLog implements EventLog {
     if (!queue.isPartitionCountOld(this.#settings.metadataMaxAgeMs)) return;
     void this.#topic(name).then(
       ({ partitions }) => queue.setPartitions(partitions.length),
-      // The next append asks again; sending tells what is wrong.
+      // The next append asks again; sending reports the failure.
       () => undefined,
     );
   }

@@ -9,8 +9,8 @@ export interface GrowthWatchOptions {
 }
 
 /**
- * Resolves when one of the topics has more partitions than at the first look. Never rejects: what cannot be looked at is
- * looked at again. To be ended by the signal; then it resolves as well.
+ * Resolves when one of the topics has more partitions than at the first look. Never rejects: it looks again after
+ * a failure. Resolves as well when the signal aborts.
  */
 export async function untilGrown(options: GrowthWatchOptions, signal: AbortSignal): Promise<void> {
   const { topics, countOf, everyMs } = options;

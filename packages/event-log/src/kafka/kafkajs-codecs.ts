@@ -1,3 +1,5 @@
+import { compressionAttribute } from './compression.ts';
+
 /** The calls of a codec that `@platformatic/kafka` has for the format of Kafka. */
 export interface Codec {
   readonly compressSync: (data: Buffer) => Buffer;
@@ -6,7 +8,6 @@ export interface Codec {
 
 /** The part of kafkajs that knows codecs. */
 interface CodecsOfKafkajs {
-  readonly CompressionTypes: { readonly Snappy: number; readonly LZ4: number; readonly ZSTD: number };
   readonly CompressionCodecs: Record<number, () => KafkajsCodec>;
 }
 
@@ -16,8 +17,8 @@ interface KafkajsCodec {
 }
 
 /**
- * Adds snappy, lz4 and zstd to kafkajs, which has gzip only: groups and tails read the same batches with the same codecs,
- * whatever a producer compresses with. Idempotent.
+ * Adds snappy, lz4 and zstd to kafkajs, which has gzip only: groups and tails read the batches of any producer with the
+ * same codecs. Idempotent.
  *
  * @param load Returns a module of kafkajs by its specifier. Node does not find `CompressionCodecs` for an import.
  */
@@ -25,17 +26,13 @@ export function addCodecsToKafkajs(
   load: (specifier: string) => unknown,
   codecs: { readonly snappy: Codec; readonly lz4: Codec; readonly zstd: Codec },
 ): void {
-  const { CompressionCodecs, CompressionTypes } = load('kafkajs') as CodecsOfKafkajs;
-  const { Snappy, LZ4, ZSTD } = CompressionTypes;
-  for (const [type, { compressSync, decompressSync }] of [
-    [Snappy, codecs.snappy],
-    [LZ4, codecs.lz4],
-    [ZSTD, codecs.zstd],
-  ] as const) {
+  const { CompressionCodecs } = load('kafkajs') as CodecsOfKafkajs;
+  for (const name of ['snappy', 'lz4', 'zstd'] as const) {
+    const { compressSync, decompressSync } = codecs[name];
     const codec: KafkajsCodec = {
       compress: async ({ buffer }) => compressSync(buffer),
       decompress: async (buffer) => decompressSync(buffer),
     };
-    CompressionCodecs[type] = () => codec;
+    CompressionCodecs[compressionAttribute[name]] = () => codec;
   }
 }

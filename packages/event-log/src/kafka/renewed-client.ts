@@ -10,7 +10,7 @@ export interface Connectable {
 interface Connection<T> {
   readonly client: T;
   readonly ready: Promise<void>;
-  /** What it was used for. */
+  /** Topics and groups that it was used for. */
   readonly subjects: Set<string>;
 }
 

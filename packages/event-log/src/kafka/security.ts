@@ -1,6 +1,6 @@
 /** TLS of the connections to the brokers. Texts are in PEM. */
 export interface KafkaTls {
-  /** Authorities that sign the brokers' certificates. Default: those that Node trusts. */
+  /** Authorities that sign the brokers' certificates. Default: Node's own. */
   readonly ca?: string | undefined;
   /** Certificate of this client, with its chain, for brokers that ask for one. */
   readonly cert?: string | undefined;
