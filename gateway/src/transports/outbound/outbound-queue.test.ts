@@ -80,14 +80,8 @@ describe('the outbound queue of a connection', () => {
   const messages = () =>
     textsOf(Buffer.concat(received)).map((text) => JSON.parse(text) as Record<string, never>);
 
-  it('writes everything queued with one write, in order, as whole WebSocket frames of every size', async () => {
+  it('writes what is queued in order, as whole WebSocket frames of every size', async () => {
     const queue = createQueue(10_000_000, undefined, new Loaded());
-    let writes = 0;
-    const write = near.write.bind(near);
-    near.write = ((...args: Parameters<typeof write>) => {
-      writes += 1;
-      return write(...args);
-    }) as typeof near.write;
     const only = source('close');
     for (const [version, padding] of [
       [1, 0],
@@ -103,7 +97,6 @@ describe('the outbound queue of a connection', () => {
       return texts.length > 81_000 && messages().length === 5;
     };
     await until(complete, { what: 'five messages' });
-    expect(writes).toBe(1);
     const sent = messages() as unknown as { type: string; payload?: { extensions: { version: number } } }[];
     expect(sent.map(({ type, payload }) => payload?.extensions.version ?? type)).toEqual([
       1,

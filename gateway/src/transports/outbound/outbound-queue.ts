@@ -15,7 +15,7 @@ export interface OutboundTarget {
 export interface Encoder<Source extends OutboundSource, Target extends OutboundTarget> {
   /** Writes one batch of one subscription. Runs once per delivery and connection, so it MUST NOT copy shared bytes. */
   writeFrames(target: Target, source: Source, batch: FrameBatch): void;
-  /** Writes at least one message, all in their order, with one write. */
+  /** Writes at least one message, all in their order: small ones with one write, large ones uncopied. */
   writeAll(target: Target, messages: readonly Waiting<Source>[]): void;
   /** Encodes the cursor of a subscription, as `writeAll` takes it. */
   encodePosition(source: Source, cursor: string): Buffer;
@@ -32,7 +32,7 @@ export interface OutboundQueueOptions<Source extends OutboundSource, Target exte
 }
 
 /**
- * Outbound queue of one connection, bounded in bytes. Messages that are queued together leave with one write. While
+ * Outbound queue of one connection, bounded in bytes. Small messages that are queued together leave with one write. While
  * the socket exerts backpressure nothing is handed to it, so that waiting messages can still be thinned out by the
  * overflow policy of their field.
  */

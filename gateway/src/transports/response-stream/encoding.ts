@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { TidegateError } from '@tidegate/core';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { Encoder } from '../outbound/outbound-queue.ts';
+import { splitAtLarge } from '../outbound/split-at-large.ts';
 import type { OutboundSource, Waiting } from '../outbound/waiting-messages.ts';
 
 /** A result as it is sent to a client: `ExecutionResult` after `visibleErrors`. */
@@ -51,7 +52,9 @@ export class StreamEncoder implements Encoder<StreamSource, ServerResponse> {
     const encoded = waiting.map((each) =>
       'batch' in each ? each.source.messages.frames(each.batch) : each.payload,
     );
-    response.write(encoded.length === 1 ? encoded[0]! : Buffer.concat(encoded));
+    for (const group of splitAtLarge(encoded, ({ length }) => length)) {
+      response.write(group.length === 1 ? group[0]! : Buffer.concat(group));
+    }
   }
 
   encodePosition({ messages }: StreamSource, cursor: string): Buffer {

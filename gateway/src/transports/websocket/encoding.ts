@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FrameBatch } from '../../live/group/frame-batch.ts';
 import type { Encoder } from '../outbound/outbound-queue.ts';
+import { splitAtLarge } from '../outbound/split-at-large.ts';
 import type { OutboundSource, Waiting } from '../outbound/waiting-messages.ts';
 import { FrameBlock } from './frame-block.ts';
 import { MAX_POSITIONS_PER_PING } from './limits.ts';
@@ -30,19 +31,11 @@ export class WebSocketEncoder implements Encoder<WebSocketSource, Socket> {
   }
 
   writeAll(socket: Socket, messages: readonly Waiting<WebSocketSource>[]): void {
-    const framed = withPings(messages);
-    const target = Buffer.allocUnsafe(framed.reduce((sum, each) => sum + this.#encodedBytes(each), 0));
-    let offset = 0;
-    for (const each of framed) {
-      if ('payload' in each) offset = writeHeader(target, offset, each.payload.length);
-      const bytes =
-        'batch' in each
-          ? this.blockOf(each.batch, each.source.head.length).withHead(each.source.head)
-          : each.payload;
-      target.set(bytes, offset);
-      offset += bytes.length;
+    for (const group of splitAtLarge(withPings(messages), (each) => this.#encodedBytes(each))) {
+      const [first] = group;
+      if (group.length === 1 && 'batch' in first!) this.writeFrames(socket, first.source, first.batch);
+      else socket.write(this.#encode(group));
     }
-    socket.write(target);
   }
 
   /** A member of the object `cursors` of a ping. */
@@ -57,6 +50,22 @@ export class WebSocketEncoder implements Encoder<WebSocketSource, Socket> {
     let block = byHeadBytes.get(headBytes);
     if (!block) byHeadBytes.set(headBytes, (block = new FrameBlock(batch, headBytes)));
     return block;
+  }
+
+  /** Copies the messages into one buffer. */
+  #encode(messages: readonly Waiting<WebSocketSource>[]): Buffer {
+    const target = Buffer.allocUnsafe(messages.reduce((sum, each) => sum + this.#encodedBytes(each), 0));
+    let offset = 0;
+    for (const each of messages) {
+      if ('payload' in each) offset = writeHeader(target, offset, each.payload.length);
+      const bytes =
+        'batch' in each
+          ? this.blockOf(each.batch, each.source.head.length).withHead(each.source.head)
+          : each.payload;
+      target.set(bytes, offset);
+      offset += bytes.length;
+    }
+    return target;
   }
 
   #encodedBytes(each: Waiting<WebSocketSource>): number {
