@@ -43,6 +43,20 @@ export const webhookMigrations: Migrations = {
         .execute();
     },
   },
+  '0105-webhook-older-secrets': {
+    async up(db) {
+      await db.schema
+        .alterTable('webhook_endpoints')
+        .addColumn('older_secrets', 'text', (column) => column.notNull().defaultTo('[]'))
+        .execute();
+      // A sealed secret has no character that JSON escapes.
+      await sql`update webhook_endpoints
+        set older_secrets = '[{"secret":"' || previous_secret || '","until":' || previous_secret_until || '}]'
+        where previous_secret is not null and previous_secret_until is not null`.execute(db);
+      await db.schema.alterTable('webhook_endpoints').dropColumn('previous_secret').execute();
+      await db.schema.alterTable('webhook_endpoints').dropColumn('previous_secret_until').execute();
+    },
+  },
 };
 
 async function createEndpoints(db: Kysely<WebhookTables>): Promise<void> {

@@ -38,9 +38,8 @@ export interface EndpointRow {
   paused_by: 'operator' | null;
   /** Sealed by `SecretBox`. */
   secret: string;
-  /** Secret before the last rotation. Signs as well until `previous_secret_until`. */
-  previous_secret: string | null;
-  previous_secret_until: number | null;
+  /** JSON array of the `OlderSecret`s, newest first: secrets that were replaced and still sign. */
+  older_secrets: string;
   /** JSON of a `StartPosition`. */
   starts_at: string;
   /** Time of the first failed attempt after the last success; null while attempts succeed. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allCounters, fixtureKeys } from './counter-bff.fixture.ts';
+import { olderSecretsOf } from './endpoints/older-secrets.ts';
 import { SecretBox } from './endpoints/secret-box.ts';
 import { createWebhookWorld, type WebhookWorld } from './webhook-world.fixture.ts';
 
@@ -49,10 +50,11 @@ describe('the REST interface of webhooks', () => {
       .where('id', '=', id)
       .executeTakeFirstOrThrow();
     const box = new SecretBox(fixtureKeys);
-    expect([row.secret, row.previous_secret].every((each) => each!.startsWith('enc1.'))).toBe(true);
+    const [older] = olderSecretsOf(row);
+    expect([row.secret, older?.secret].every((each) => each!.startsWith('enc1.'))).toBe(true);
     expect(JSON.stringify(row)).not.toContain('whsec_');
     expect(box.open(row.secret, id)).toBe(json.secret);
-    expect(box.open(row.previous_secret!, id)).toBe(secret);
+    expect(box.open(older!.secret, id)).toBe(secret);
   });
 
   it.each([

@@ -3,13 +3,14 @@ import { TidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { sql, type Kysely } from 'kysely';
 import type { VerifiedViewer } from '../../auth/token-verifier.ts';
-import { createWebhookSecret, SECRET_OVERLAP_MS } from './signing.ts';
 import type { EndpointRow, StartPosition, WebhookTables } from '../tables.ts';
 import type { EndpointSubscription } from './endpoint-subscription.ts';
 import { disableEndpoint } from './endpoint-health.ts';
 import type { EndpointOwner } from './endpoint-owner.ts';
 import { nextRevision } from './endpoint-revision.ts';
+import { replacedSecrets } from './older-secrets.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createWebhookSecret } from './signing.ts';
 import { viewerColumns } from './endpoint-viewer.ts';
 
 /** A validated registration. */
@@ -67,8 +68,7 @@ export class EndpointStore {
         disabled_reason: null,
         paused_by: null,
         secret: this.#box.seal(secret, id),
-        previous_secret: null,
-        previous_secret_until: null,
+        older_secrets: '[]',
         starts_at: JSON.stringify(endpoint.startsAt),
         failing_since: null,
         created_at: this.#clock(),
@@ -115,13 +115,12 @@ export class EndpointStore {
     });
   }
 
-  /** Creates a new secret. The old one signs as well for one day. @throws TidegateError NOT_FOUND */
+  /** Creates a new secret. The old one signs as well for one day. @throws TidegateError NOT_FOUND, RATE_LIMITED */
   async rotateSecret(owner: EndpointOwner, id: string): Promise<WithSecret> {
     const secret = createWebhookSecret();
     const changed = await this.#change(owner, id, (row) => ({
       secret: this.#box.seal(secret, id),
-      previous_secret: row.secret,
-      previous_secret_until: this.#clock() + SECRET_OVERLAP_MS,
+      older_secrets: replacedSecrets(row, this.#clock()),
     }));
     return { row: changed, secret };
   }

@@ -1,6 +1,7 @@
 import type { Database } from '@tidegate/database';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { WebhookTables } from '../tables.ts';
+import { olderSecretsOf } from './older-secrets.ts';
 import type { SecretBox } from './secret-box.ts';
 
 /**
@@ -14,18 +15,18 @@ export async function resealSecrets(
 ): Promise<void> {
   const rows = await database.query
     .selectFrom('webhook_endpoints')
-    .select(['id', 'secret', 'previous_secret'])
+    .select(['id', 'secret', 'older_secrets'])
     .execute();
-  const isCurrent = (sealed: string | null): boolean => sealed === null || box.isCurrent(sealed);
   for (const row of rows) {
-    if (isCurrent(row.secret) && isCurrent(row.previous_secret)) continue;
+    const older = olderSecretsOf(row);
+    if ([row, ...older].every(({ secret }) => box.isCurrent(secret))) continue;
     const reseal = (sealed: string): string => box.seal(box.open(sealed, row.id), row.id);
     try {
       await database.query
         .updateTable('webhook_endpoints')
         .set({
           secret: reseal(row.secret),
-          previous_secret: row.previous_secret === null ? null : reseal(row.previous_secret),
+          older_secrets: JSON.stringify(older.map((each) => ({ ...each, secret: reseal(each.secret) }))),
         })
         .where('id', '=', row.id)
         .where('secret', '=', row.secret)

@@ -4,8 +4,8 @@
  *
  * - The signed bytes are `id.timestamp.body`.
  * - A secret `whsec_…` signs with HMAC-SHA256 (`v1`), a private key `whsk_…` with Ed25519 (`v1a`).
- * - A receiver accepts a message when one signature of the list is valid. That allows rotation: for one day after it,
- *   messages are signed with the new secret and the previous one.
+ * - A receiver accepts a message when one signature of the list is valid. That allows rotation: for one day a replaced
+ *   secret signs as well.
  */
 import {
   createHmac,
@@ -16,15 +16,13 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { EndpointRow } from '../tables.ts';
+import { olderSecretsOf } from './older-secrets.ts';
 import type { SecretBox } from './secret-box.ts';
 
 export interface Signer {
   /** Returns one entry of the `webhook-signature` header. */
   sign(content: string): string;
 }
-
-/** Time in milliseconds for which the previous secret signs as well after a rotation. */
-export const SECRET_OVERLAP_MS = 24 * 60 * 60 * 1000;
 
 const SECRET_BYTES = 32;
 /** PKCS #8 (RFC 8410) of an Ed25519 key, up to the 32 bytes of the seed that follow. */
@@ -48,15 +46,15 @@ export function createSigner(secret: string): Signer {
 
 /** Returns a function that gives the signers of the secrets that are valid at a time. */
 export function createEndpointSigners(
-  row: Pick<EndpointRow, 'id' | 'secret' | 'previous_secret' | 'previous_secret_until'>,
+  row: Pick<EndpointRow, 'id' | 'secret' | 'older_secrets'>,
   box: SecretBox,
 ): (nowMs: number) => readonly Signer[] {
   const current = createSigner(box.open(row.secret, row.id));
-  const until = row.previous_secret_until ?? 0;
-  const both = row.previous_secret
-    ? [current, createSigner(box.open(row.previous_secret, row.id))]
-    : [current];
-  return (nowMs) => (nowMs < until ? both : both.slice(0, 1));
+  const older = olderSecretsOf(row).map(({ secret, until }) => ({
+    signer: createSigner(box.open(secret, row.id)),
+    until,
+  }));
+  return (nowMs) => [current, ...older.filter(({ until }) => nowMs < until).map(({ signer }) => signer)];
 }
 
 /** Returns the headers that identify and sign a message. */

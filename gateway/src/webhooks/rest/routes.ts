@@ -6,6 +6,7 @@ import type { DeliveryHistory } from '../deliveries/delivery-history.ts';
 import type { EndpointStore } from '../endpoints/endpoint-store.ts';
 import type { TargetPolicy } from '../attempts/target-policy.ts';
 import { ownerOf, type EndpointOwner } from '../endpoints/endpoint-owner.ts';
+import { olderSecretsOf } from '../endpoints/older-secrets.ts';
 import { prepareSubscription, subscriptionOf } from '../endpoints/endpoint-subscription.ts';
 import type { EndpointRow } from '../tables.ts';
 import { isoTime, encodeDelivery, encodeEndpoint } from './answers.ts';
@@ -116,12 +117,12 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
       path: '/webhooks/endpoints/{id}/rotate-secret',
       operationId: 'rotateSecret',
       roles: ['partner'],
-      summary: 'Create a new secret. For one day each message is signed with the new one and the old one.',
+      summary: 'Create a new secret. For one day the old one signs as well. At most four times a day.',
       status: 200,
       answer: schemas.rotatedSecret,
       run: async ({ viewer, id }) => {
         const { row, secret } = await store.rotateSecret(ownerOf(viewer), id);
-        return { secret, previousSecretValidUntil: isoTime(row.previous_secret_until!) };
+        return { secret, previousSecretValidUntil: isoTime(olderSecretsOf(row)[0]!.until) };
       },
     }),
     defineRoute({

@@ -57,7 +57,7 @@ export const endpointWithSecret = endpoint.extend({ secret }).meta({ title: 'End
 export const rotatedSecret = z
   .object({
     secret,
-    previousSecretValidUntil: time.describe('Until then each message is signed with both secrets.'),
+    previousSecretValidUntil: time.describe('Until then the replaced secret signs as well.'),
   })
   .meta({ title: 'RotatedSecret' });
 
