@@ -10,15 +10,30 @@ const asNode = { resolve: { alias: [{ find: /^graphql$/, replacement: graphql }]
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
+/** End-to-end tests that mostly wait, each on a platform of its own: they share no backend with other tests. */
+const waiting = ['e2e/{connection-life,outages}/**/*.test.ts', 'e2e/bad-input/websocket-abuse.test.ts'];
+
 /**
- * Two projects in one run: the tests that lie beside what they test, two files at a time; then `e2e/`, one file at a
- * time, because each of those starts a whole platform and the machine has to be its own.
+ * Two rounds in one run. First the tests next to what they test together with the end-to-end tests that mostly wait,
+ * three files at a time. Then the other end-to-end tests, one file at a time: they share the backends and need the
+ * machine for themselves.
  */
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
+      {
+        ...asNode,
+        test: {
+          name: 'e2e that waits',
+          include: waiting,
+          exclude,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         ...asNode,
         test: {
@@ -37,7 +52,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude,
+          exclude: [...exclude, ...waiting],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -15,7 +15,7 @@ REDIS_URL are all given. REQUIRE_STACK=1 makes a missing real backend a failure;
   npm test -- packages/event-log     only the files whose path contains this; without an int or e2e test among them
                                      no backend is started
   npm test -- -t 'sentence'          only the tests whose title contains this
-  npm test -- --project e2e          only one project: parts or e2e`;
+  npm test -- --project 'e2e*'       only the end-to-end tests; "parts": only the tests next to what they test`;
 
 if (process.argv.includes('--help')) console.log(help);
 else process.exitCode = await main(process.argv.slice(2));
