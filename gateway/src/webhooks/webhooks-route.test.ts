@@ -197,6 +197,22 @@ describe('the REST interface of webhooks', () => {
     expect((await post('enable', 'operator-7')).json.status).toBe('enabled');
   });
 
+  it('sends ten test messages of an endpoint a minute', async () => {
+    const { id } = await world.register(url);
+    world.advance(0);
+    const test = () => world.call<ErrorAnswer>('POST', `/webhooks/endpoints/${id}/test`);
+    for (let sent = 0; sent < 10; sent++) expect((await test()).status).toBe(202);
+    world.advance(20_000);
+    const refused = await test();
+    expect(refused.status).toBe(429);
+    expect(refused.json.error).toMatchObject({ code: 'RATE_LIMITED', details: { retryAfterMs: 40_000 } });
+    expect(refused.headers.get('retry-after')).toBe('40');
+    const other = await world.register(url);
+    expect((await world.call('POST', `/webhooks/endpoints/${other.id}/test`)).status).toBe(202);
+    world.advance(40_000);
+    expect((await test()).status).toBe(202);
+  });
+
   it('deletes an endpoint', async () => {
     const { id } = await world.register(url);
     expect((await world.call('DELETE', `/webhooks/endpoints/${id}`)).status).toBe(204);

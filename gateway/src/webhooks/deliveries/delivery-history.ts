@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { encodeStructured, TidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
-import type { Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { AttemptRow, DeliveryStatus, DeliveryTable, WebhookTables } from '../tables.ts';
 import { deliveriesChannel, enqueueDeliveries, webhookId } from './pending-delivery.ts';
 
@@ -12,6 +12,9 @@ export interface DeliveryWithAttempts {
 }
 
 const TEST_SOURCE = '/tidegate/webhooks';
+/** Maximum test messages of one endpoint in `TEST_PERIOD_MS`. */
+const MAX_TESTS = 10;
+const TEST_PERIOD_MS = 60_000;
 
 /** Deliveries of an endpoint as its partner sees them. */
 export class DeliveryHistory {
@@ -50,6 +53,7 @@ export class DeliveryHistory {
    * Enqueues a test message. It is signed, sent and retried like the delivery of a change.
    *
    * @returns the delivery's `webhook-id`.
+   * @throws TidegateError RATE_LIMITED when ten of the endpoint were enqueued within the last minute.
    */
   enqueueTest(endpointId: string): Promise<string> {
     const nowMs = this.#clock();
@@ -67,6 +71,7 @@ export class DeliveryHistory {
     const body = JSON.stringify(encodeStructured(event));
     const delivery = { endpointId, orderingKey: id, event, changeId: null, body };
     return this.#database.transaction(async (unit) => {
+      await requireTestAllowed(unit.tx, endpointId, nowMs);
       await enqueueDeliveries(this.#database, unit, [delivery], nowMs);
       return webhookId(endpointId, event);
     });
@@ -120,4 +125,25 @@ export class DeliveryHistory {
     for (const row of rows) bySeq.get(row.delivery_seq)?.push(row);
     return bySeq;
   }
+}
+
+async function requireTestAllowed(
+  tx: Kysely<WebhookTables>,
+  endpointId: string,
+  nowMs: number,
+): Promise<void> {
+  const recent = await tx
+    .selectFrom('webhook_deliveries')
+    .select('created_at')
+    // Only test messages have no change.
+    .where('change_id', 'is', null)
+    .where('endpoint_id', '=', endpointId)
+    .where('created_at', '>', nowMs - TEST_PERIOD_MS)
+    .orderBy('created_at', 'desc')
+    .limit(MAX_TESTS)
+    .execute();
+  if (recent.length < MAX_TESTS) return;
+  throw new TidegateError('RATE_LIMITED', `An endpoint gets at most ${MAX_TESTS} test messages a minute.`, {
+    details: { max: MAX_TESTS, retryAfterMs: recent.at(-1)!.created_at + TEST_PERIOD_MS - nowMs },
+  });
 }

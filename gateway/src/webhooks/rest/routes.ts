@@ -146,7 +146,8 @@ function changeRoutes({ store, history }: RoutesOptions): Route[] {
       path: '/webhooks/endpoints/{id}/test',
       operationId: 'testEndpoint',
       roles: ['partner'],
-      summary: 'Send a test message. It is signed, retried and listed like the delivery of a change.',
+      summary:
+        'Send a test message. It is signed, retried and listed like the delivery of a change. Ten a minute.',
       status: 202,
       answer: schemas.queuedTest,
       run: async ({ viewer, id }) => {
