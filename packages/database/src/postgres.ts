@@ -3,9 +3,9 @@ import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database } from './database.ts';
-import { isUniqueViolation } from './database-errors.ts';
 import { KyselyDatabase } from './kysely-database.ts';
 import { AdvisoryLocks } from './postgres/advisory-locks.ts';
+import { ensureSchema, inSchema } from './postgres/connection-schema.ts';
 import { endsConnection, translatePostgresError } from './postgres/postgres-errors.ts';
 import { PostgresSignals } from './postgres/postgres-signals.ts';
 import { Session, type SessionClient } from './postgres/session.ts';
@@ -54,12 +54,12 @@ export function createPostgresDatabase<Tables>(options: PostgresDatabaseOptions)
   const config = clientConfig(options);
   const pool = createPool(config, options.maxConnections ?? 10, logger);
   const scope = new TransactionScope();
-  const ensureSchema = once(() => createSchema(config, schema));
+  const requireSchema = once(() => ensureSchema(() => connectSession(config), schema));
   const dialect = withDriverHooks(new PostgresDialect({ pool }), {
     translateError: translatePostgresError,
     async beforeAcquire() {
       scope.assertOutside();
-      await ensureSchema();
+      await requireSchema();
     },
   });
   const session = new Session({ connect: () => connectSession(config), logger });
@@ -81,8 +81,7 @@ export function createPostgresDatabase<Tables>(options: PostgresDatabaseOptions)
 function clientConfig(options: PostgresDatabaseOptions): pg.ClientConfig {
   const statementTimeoutMs = options.statementTimeoutMs ?? 15_000;
   return {
-    connectionString: options.url,
-    options: `-c search_path="${options.schema}"`,
+    ...inSchema(options.url, options.schema),
     application_name: `tidegate ${options.schema}`,
     types: { getTypeParser },
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
@@ -179,24 +178,6 @@ async function connectSession(config: pg.ClientConfig): Promise<SessionClient> {
       await client.end();
     },
   };
-}
-
-/** Checks first, so that a role without the right to create schemas can use an existing one. */
-async function createSchema(config: pg.ClientConfig, schema: string): Promise<void> {
-  const client = new pg.Client(config);
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    const { rows } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
-    if (rows.length === 0) await client.query(`create schema if not exists "${schema}"`);
-  } catch (error) {
-    // IF NOT EXISTS still fails when another process creates the schema at the same moment.
-    if (!isUniqueViolation(error) && (error as { code?: unknown }).code !== '42P06') {
-      throw translatePostgresError(error);
-    }
-  } finally {
-    void client.end().catch(() => undefined);
-  }
 }
 
 /** Runs the work until it has succeeded once. */
