@@ -14,19 +14,26 @@ A failure is shrunk and printed with the SEED and SEED_PATH that replay it:
 
 const LOG_EVERY_MS = 10_000;
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '5000' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-const runs = Number(values.runs);
-
-if (values.help) console.log(help);
-else if (!Number.isSafeInteger(runs) || runs < 1) {
-  console.error(`soak: --runs is a number of runs, not ${values.runs}\n\n${help}`);
+try {
+  await main();
+} catch (error) {
+  console.error(`soak: ${error instanceof Error ? error.message : String(error)}\n\n${help}`);
   process.exitCode = 2;
-} else process.exitCode = await soak(runs);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '5000' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return console.log(help);
+  const runs = Number(values.runs);
+  if (!Number.isSafeInteger(runs) || runs < 1)
+    throw new Error(`--runs is a number of runs, not ${values.runs}`);
+  process.exitCode = await soak(runs);
+}
 
 async function soak(runs: number): Promise<number> {
   const startedAt = Date.now();
