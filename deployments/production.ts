@@ -6,13 +6,13 @@ import type { ProcessConfig } from '@tidegate/runtime/process';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import { CallerKeys, serviceSecrets } from '@tidegate/service';
 import { createServiceClient } from '@tidegate/service/operations';
-import { createRedisSharedState } from '@tidegate/shared-state/redis';
+import { createRedisSharedState, redisOptionsFrom, redisSettings } from '@tidegate/shared-state/redis';
 
 /** Environment variables of a process at the edge, a gateway or a dispatcher. */
 export const backendSettings = {
   ...kafkaSettings,
   ...postgresSettings,
-  REDIS_URL: url(['redis', 'rediss'], 'the Redis for shared state'),
+  ...redisSettings,
   ORDERS_URL: url(['http', 'https'], 'where orders is served'),
   ORDER_VIEW_URL: url(['http', 'https'], 'where order-view is served'),
   CATALOG_VIEW_URL: url(['http', 'https'], 'where catalog-view is served'),
@@ -35,7 +35,7 @@ export function createBackends(
       logger,
       ...kafkaOptionsFrom(config),
     }),
-    state: createRedisSharedState({ url: config.REDIS_URL, keyPrefix: 'tidegate:', logger }),
+    state: createRedisSharedState({ ...redisOptionsFrom(config), keyPrefix: 'tidegate:', logger }),
     services: createServiceClient({
       callerKeys: new CallerKeys(config.SERVICE_SECRETS.split(',')),
       services: {

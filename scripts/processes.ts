@@ -1,6 +1,7 @@
 import { postgresSettings } from '@tidegate/database/postgres';
 import { kafkaSettings } from '@tidegate/event-log/kafka';
 import { gatewaySettings, secretSettings, webhookSettings } from '@tidegate/gateway';
+import { redisSettings } from '@tidegate/shared-state/redis';
 
 /**
  * The production deployment as a table: every process, its entry file, its port and the variables it reads.
@@ -66,10 +67,10 @@ const timeouts = ['HEADERS_TIMEOUT_MS', 'REQUEST_TIMEOUT_MS', 'KEEP_ALIVE_TIMEOU
 /** Variables that a process of an entry file reads beside those of every process. */
 const optionalOf: Readonly<Record<string, readonly string[]>> = {
   'deployments/gateway.ts': [
-    ...Object.keys({ ...gatewaySettings, ...secretSettings, ...webhookSettings }),
+    ...Object.keys({ ...gatewaySettings, ...secretSettings, ...webhookSettings, ...redisSettings }),
     'MICROFRONTENDS_DIR',
   ],
-  'deployments/dispatcher.ts': Object.keys(webhookSettings),
+  'deployments/dispatcher.ts': Object.keys({ ...webhookSettings, ...redisSettings }),
   'deployments/services/shipping.ts': ['SHIPPING_DISPATCH_MS', 'SHIPPING_DELIVERY_MS', 'TOPIC_PARTITIONS'],
   'deployments/services/inventory.ts': ['DEMO', 'TOPIC_PARTITIONS'],
   'deployments/services/orders.ts': ['TOPIC_PARTITIONS'],

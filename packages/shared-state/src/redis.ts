@@ -3,12 +3,17 @@ import { createBreaker, delay, withDeadline, type Breaker } from '@tidegate/runt
 import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
 import { Redis, ReplyError } from 'ioredis';
 import { notANumber, requireCost, requireTtl } from './errors.ts';
+import type { RedisSentinels } from './redis/settings.ts';
 import type { SharedState, TokenBucket, TokenGrant } from './shared-state.ts';
 import { encodeGrant } from './token-bucket.ts';
 
 export interface RedisSharedStateOptions {
-  /** `redis://[:password@]host:port[/db]`, `rediss://` for TLS. */
+  /** `redis://[:password@]host:port[/db]`, `rediss://` for TLS. With `sentinels` its host and port do not count. */
   readonly url: string;
+  /** PEM of the authorities that sign the server's certificate. Default: those of Node. */
+  readonly ca?: string | undefined;
+  /** Sentinels that are asked for the primary at each connect. Default: none. */
+  readonly sentinels?: RedisSentinels | undefined;
   /** Prefix of every key, e.g. `tidegate:gateway:`, so that several systems can share one Redis. */
   readonly keyPrefix: string;
   /** Time in milliseconds after which an unanswered command rejects. Default 1 s. */
@@ -16,6 +21,13 @@ export interface RedisSharedStateOptions {
   /** Default: no log. */
   readonly logger?: Logger;
 }
+
+export {
+  redisOptionsFrom,
+  redisSettings,
+  type RedisSentinels,
+  type RedisSettings,
+} from './redis/settings.ts';
 
 interface Commands extends Redis {
   incrementInWindow(key: string, ttlMs: number): Promise<number>;
@@ -75,6 +87,8 @@ return answer`;
 /** A Redis that is connected and silent holds few callers up: all but one trial at a time are rejected at once. */
 const BREAKER = { name: 'The shared state', openMs: 1_000, window: 4, minimumCalls: 2 };
 
+const RETRY_STRATEGY = (times: number): number => Math.min(50 * 2 ** Math.min(times, 10), 2_000);
+
 /** Buckets have names of their own. */
 const BUCKET_PREFIX = 'bucket:';
 
@@ -98,15 +112,20 @@ class RedisSharedState implements SharedState {
   readonly #redis: Commands;
   readonly #breaker: Breaker = createBreaker(BREAKER);
 
-  constructor({ url, keyPrefix, commandTimeoutMs = 1_000, logger = silentLogger }: RedisSharedStateOptions) {
+  constructor(options: RedisSharedStateOptions) {
+    const { url, ca, sentinels, keyPrefix, commandTimeoutMs = 1_000, logger = silentLogger } = options;
     this.#redis = new Redis(url, {
+      ...(ca !== undefined && { tls: { ca } }),
+      ...(sentinels && sentinelOptions(sentinels)),
+      // A primary that became a replica keeps its connections. A new one is to the present primary.
+      reconnectOnError: (error) => error.message.includes('READONLY'),
       keyPrefix,
       commandTimeout: commandTimeoutMs,
       connectTimeout: 2_000,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), 2_000),
+      retryStrategy: RETRY_STRATEGY,
       scripts: {
         incrementInWindow: { lua: INCREMENT, numberOfKeys: 1 },
         compareAndSet: { lua: COMPARE_AND_SET, numberOfKeys: 1 },
@@ -180,6 +199,21 @@ class RedisSharedState implements SharedState {
   #run<T>(command: () => Promise<T>): Promise<T> {
     return this.#breaker.run(() => translateErrors(command));
   }
+}
+
+function sentinelOptions({ addresses, name, password }: RedisSentinels) {
+  return {
+    name,
+    sentinels: addresses.map((address) => {
+      const [host, port] = address.split(':');
+      return { host: host!, port: Number(port) };
+    }),
+    ...(password !== undefined && { sentinelPassword: password }),
+    // Without it `rediss:` would not count for the servers that the Sentinels name.
+    enableTLSForSentinelMode: true,
+    sentinelRetryStrategy: RETRY_STRATEGY,
+    failoverDetector: true,
+  };
 }
 
 /** Logs one line per outage and one per recovery. Without an `error` listener an outage would end the process. */
