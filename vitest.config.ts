@@ -10,32 +10,29 @@ const asNode = { resolve: { alias: [{ find: /^graphql$/, replacement: graphql }]
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
-/** End-to-end tests that mostly wait, each on a platform of its own: they share no backend with other tests. */
-const waiting = ['e2e/{connection-life,outages}/**/*.test.ts', 'e2e/bad-input/websocket-abuse.test.ts'];
-
-/** End-to-end tests that keep one core busy, each on an embedded platform or log of its own. */
-const embedded = [
-  'e2e/exactness/{exactness,found-scripts,mutants,processes}.test.ts',
-  'e2e/{identity,no-n-plus-one,restart,rights}/**/*.test.ts',
+/** End-to-end tests on platforms and logs of their own: they share no backend with other tests. */
+const apart = [
+  'e2e/{connection-life,identity,no-n-plus-one,outages,restart,rights}/**/*.test.ts',
+  'e2e/bad-input/websocket-abuse.test.ts',
   'e2e/choreography/choreography.test.ts',
+  'e2e/exactness/{exactness,found-scripts,mutants,processes}.test.ts',
   'e2e/protocol-clients/{audits,protocol-clients}.test.ts',
 ];
 
 /**
- * Three rounds in one run. First the tests next to what they test together with the end-to-end tests that mostly wait,
- * three files at a time. Then the end-to-end tests on an embedded platform, two at a time. Then the others, one at a
- * time: they share the backends, or need the machine for themselves.
+ * Two rounds in one run. First the tests next to what they test and the end-to-end tests apart, two files at a time. Then
+ * the other end-to-end tests, one at a time: they share the backends, or need the machine for themselves.
  */
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         ...asNode,
         test: {
-          name: 'e2e that waits',
-          include: waiting,
+          name: 'e2e apart',
+          include: apart,
           exclude,
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -58,25 +55,13 @@ export default defineConfig({
       {
         ...asNode,
         test: {
-          name: 'e2e embedded',
-          include: embedded,
-          exclude,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        ...asNode,
-        test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...exclude, ...waiting, ...embedded],
+          exclude: [...exclude, ...apart],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],
