@@ -1,5 +1,11 @@
 import { freePorts, temporaryDirectory, until } from '@tidegate/testing';
-import { stackPids, startStack, type Stack, type StackOptions } from '../../scripts/stack/stack.ts';
+import {
+  stackPids,
+  startStack,
+  stopStack,
+  type Stack,
+  type StackOptions,
+} from '../../scripts/stack/stack.ts';
 
 export type BackendName = keyof Stack['versions'];
 
@@ -14,18 +20,10 @@ const endSignals: Record<BackendName, NodeJS.Signals> = {
 export class OwnStack implements AsyncDisposable {
   readonly env: Record<string, string>;
   readonly #options: StackOptions;
-  readonly #stacks: Stack[];
-  readonly #directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
-  private constructor(
-    options: StackOptions,
-    stack: Stack,
-    directory: Awaited<ReturnType<typeof temporaryDirectory>>,
-  ) {
-    this.env = stack.env;
+  private constructor(options: StackOptions, env: Record<string, string>) {
+    this.env = env;
     this.#options = options;
-    this.#stacks = [stack];
-    this.#directory = directory;
   }
 
   static async start(): Promise<OwnStack> {
@@ -37,7 +35,8 @@ export class OwnStack implements AsyncDisposable {
       number,
     ];
     const options = { directory: directory.path, ports: { kafka, kafkaController, redis, postgres } };
-    return new OwnStack(options, await startStack(options), directory);
+    const { env } = await startStack(options);
+    return new OwnStack(options, env);
   }
 
   /** Ends a backend. Resolves when its process is gone. */
@@ -53,11 +52,11 @@ export class OwnStack implements AsyncDisposable {
 
   /** Starts the backends again that do not run. Resolves when they answer. */
   async mend(): Promise<void> {
-    this.#stacks.push(await startStack(this.#options));
+    await startStack(this.#options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const stack of this.#stacks.toReversed()) await stack.stop({ discard: true });
-    await this.#directory.remove();
+    // By the folder: the first of several stacks would delete the pid files of the backends of the others.
+    await stopStack(this.#options.directory, { discard: true });
   }
 }
