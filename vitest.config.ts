@@ -20,7 +20,7 @@ const apart = [
 ];
 
 /**
- * Two rounds in one run. First the tests next to what they test and the end-to-end tests apart, two files at a time. Then
+ * Two rounds in one run. First the unit tests and the end-to-end tests apart, two files at a time. Then
  * the other end-to-end tests, one at a time: they share the backends, or need the machine for themselves.
  */
 export default defineConfig({

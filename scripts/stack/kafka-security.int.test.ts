@@ -1,11 +1,12 @@
 import { silentLogger } from '@tidegate/runtime/telemetry';
 import { parseConfig } from '@tidegate/runtime/config';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
-import { freePorts, kafkaLibsFromEnv, temporaryDirectory, until } from '@tidegate/testing';
+import { freePorts, kafkaLibsFromEnv, temporaryDirectory } from '@tidegate/testing';
 import { describe, expect, it } from 'vitest';
 import { stopDaemon } from './daemon.ts';
 import { createKafkaBackend } from './kafka.ts';
 import { kafkaSecurity, securityVariables } from './kafka-security.ts';
+import { untilReady } from './stack.ts';
 
 const libs = kafkaLibsFromEnv();
 if (!libs) console.warn('SKIPPED: the stack with a secured Kafka; KAFKA_LIBS is not set');
@@ -18,14 +19,7 @@ describe.skipIf(!libs)('the stack with STACK_KAFKA_SECURITY=sasl_ssl', { timeout
     const kafka = createKafkaBackend(directory.path, { broker, controller }, libs!, security);
     await kafka.start();
     try {
-      await until(
-        () =>
-          kafka.ping().then(
-            () => true,
-            () => false,
-          ),
-        { what: 'the broker', timeoutMs: 60_000 },
-      );
+      await untilReady(kafka);
       const open = (variables: Record<string, string>) => {
         const address = { KAFKA_BROKERS: `127.0.0.1:${broker}` };
         const options = kafkaOptionsFrom(parseConfig(kafkaSettings, { ...address, ...variables }));

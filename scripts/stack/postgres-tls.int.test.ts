@@ -1,5 +1,5 @@
 /** A server that takes connections by TLS alone, reached by the URL's own parameters. */
-import { chownSync, copyFileSync, chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
 import {
@@ -12,9 +12,9 @@ import {
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from './backend.ts';
-import { stopDaemon } from './daemon.ts';
 import { kafkaSecurity } from './kafka-security.ts';
 import { createPostgresBackend, postgresUrl } from './postgres.ts';
+import { stopStack, untilReady } from './stack.ts';
 
 const hasPostgres = postgresUrlFromEnv() !== undefined;
 if (!hasPostgres) console.warn('SKIPPED: Postgres by TLS; DATABASE_URL is not set');
@@ -31,12 +31,7 @@ describe.skipIf(!hasPostgres)('Postgres that wants TLS', () => {
     const port = await freePort();
     backend = createPostgresBackend(directory.path, port);
     await backend.start();
-    const isUp = (): Promise<boolean> =>
-      backend.ping().then(
-        () => true,
-        () => false,
-      );
-    await until(isUp, { what: 'Postgres', timeoutMs: 30_000 });
+    await untilReady(backend);
     plainUrl = postgresUrl(port);
     const security = await kafkaSecurity(directory.path);
     caFile = security.caFile;
@@ -44,9 +39,7 @@ describe.skipIf(!hasPostgres)('Postgres that wants TLS', () => {
   });
 
   afterAll(async () => {
-    await stopDaemon(backend.pidFile, backend.stopSignal);
-    rmSync(backend.dataFolder, { recursive: true, force: true });
-    await directory.remove();
+    await stopStack(directory.path, { discard: true });
   });
 
   /** @param keystoreFile PEM file with the private key and the certificate of 127.0.0.1. */

@@ -148,7 +148,8 @@ async function answers(backend: Backend): Promise<boolean> {
   );
 }
 
-async function untilReady(backend: Backend): Promise<string> {
+/** Resolves with the version once the backend answers. @throws Error with the end of its log. */
+export async function untilReady(backend: Backend): Promise<string> {
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {
     try {

@@ -10,7 +10,7 @@ import { encodeGrant } from './token-bucket.ts';
 export interface RedisSharedStateOptions {
   /** `redis://[:password@]host:port[/db]`, `rediss://` for TLS. With `sentinels` its host and port do not count. */
   readonly url: string;
-  /** PEM of the authorities that sign the server's certificate. Default: those of Node. */
+  /** PEM of the authorities that sign the server's certificate. Default: Node's own. */
   readonly ca?: string | undefined;
   /** Sentinels that are asked for the primary at each connect. Default: none. */
   readonly sentinels?: RedisSentinels | undefined;
@@ -87,8 +87,6 @@ return answer`;
 /** A Redis that is connected and silent holds few callers up: all but one trial at a time are rejected at once. */
 const BREAKER = { name: 'The shared state', openMs: 1_000, window: 4, minimumCalls: 2 };
 
-const RETRY_STRATEGY = (times: number): number => Math.min(50 * 2 ** Math.min(times, 10), 2_000);
-
 /** Buckets have names of their own. */
 const BUCKET_PREFIX = 'bucket:';
 
@@ -125,7 +123,7 @@ class RedisSharedState implements SharedState {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      retryStrategy: RETRY_STRATEGY,
+      retryStrategy: reconnectDelayMs,
       scripts: {
         incrementInWindow: { lua: INCREMENT, numberOfKeys: 1 },
         compareAndSet: { lua: COMPARE_AND_SET, numberOfKeys: 1 },
@@ -201,6 +199,10 @@ class RedisSharedState implements SharedState {
   }
 }
 
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(50 * 2 ** Math.min(attempt, 10), 2_000);
+}
+
 function sentinelOptions({ addresses, name, password }: RedisSentinels) {
   return {
     name,
@@ -211,7 +213,7 @@ function sentinelOptions({ addresses, name, password }: RedisSentinels) {
     ...(password !== undefined && { sentinelPassword: password }),
     // Without it `rediss:` would not count for the servers that the Sentinels name.
     enableTLSForSentinelMode: true,
-    sentinelRetryStrategy: RETRY_STRATEGY,
+    sentinelRetryStrategy: reconnectDelayMs,
     failoverDetector: true,
   };
 }

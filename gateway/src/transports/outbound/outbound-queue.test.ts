@@ -80,7 +80,7 @@ describe('the outbound queue of a connection', () => {
   const messages = () =>
     textsOf(Buffer.concat(received)).map((text) => JSON.parse(text) as Record<string, never>);
 
-  it('writes what is queued in order, as whole WebSocket frames of every size', async () => {
+  it('writes all queued messages in order, as whole WebSocket frames of every size', async () => {
     const queue = createQueue(10_000_000, undefined, new Loaded());
     const only = source('close');
     for (const [version, padding] of [

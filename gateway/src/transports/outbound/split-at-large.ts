@@ -1,11 +1,11 @@
 /** Size in bytes from which a batch is written alone: copying it costs more than a system call of its own. */
-export const LARGE_BYTES = 16 * 1024;
+const LARGE_BYTES = 16 * 1024;
 
 /**
  * Splits messages, in their order, into groups that leave with one write each. A large message is a group of its own:
- * its encoded bytes are shared by all connections, while those of a group are copied for each.
+ * all connections share its encoded bytes, while each connection copies the bytes of a group.
  *
- * @param bytesOf size of a message on the wire.
+ * @param bytesOf size of a message; an estimate is enough.
  */
 export function splitAtLarge<Message>(
   messages: readonly Message[],

@@ -31,7 +31,7 @@ export class WebSocketEncoder implements Encoder<WebSocketSource, Socket> {
   }
 
   writeAll(socket: Socket, messages: readonly Waiting<WebSocketSource>[]): void {
-    for (const group of splitAtLarge(withPings(messages), (each) => this.#encodedBytes(each))) {
+    for (const group of splitAtLarge(withPings(messages), jsonBytes)) {
       const [first] = group;
       if (group.length === 1 && 'batch' in first!) this.writeFrames(socket, first.source, first.batch);
       else socket.write(this.#encode(group));
@@ -72,6 +72,11 @@ export class WebSocketEncoder implements Encoder<WebSocketSource, Socket> {
     if ('batch' in each) return this.blockOf(each.batch, each.source.head.length).byteLength;
     return headerBytes(each.payload.length) + each.payload.length;
   }
+}
+
+/** Size without frame headers and heads, for which no block has to be looked up. */
+function jsonBytes(message: Waiting<WebSocketSource>): number {
+  return 'batch' in message ? message.batch.jsonBytes : message.payload.length;
 }
 
 /**

@@ -21,7 +21,7 @@ export function olderSecretsOf({ older_secrets }: Pick<EndpointRow, 'older_secre
 }
 
 /**
- * Returns the replaced secrets of an endpoint whose current secret is replaced now. Those that have ended are dropped.
+ * Returns the replaced secrets of an endpoint whose current secret is replaced now. Secrets that have ended are dropped.
  *
  * @throws TidegateError RATE_LIMITED when four others still sign; `retryAfterMs` is the rest of the oldest one's time.
  */

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { TidegateError } from '@tidegate/core';
-import { flag, hostPorts, oneOf, text, url } from '@tidegate/runtime/config';
+import { flag, hostPorts, oneOf, readPem, text, url } from '@tidegate/runtime/config';
 import type { z } from 'zod';
 import { awsIamToken } from './aws-iam-token.ts';
 import { compressions, type Compression } from './compression.ts';
@@ -74,9 +73,9 @@ export function kafkaOptionsFrom(config: KafkaSettings): KafkaEnvironmentOptions
 /** A file or a name for TLS switches it on: a forgotten KAFKA_TLS must not send a password in clear text. */
 function tlsFrom(config: KafkaSettings): KafkaTls | undefined {
   const files = {
-    ca: readPem('KAFKA_CA_FILE', config),
-    cert: readPem('KAFKA_CERT_FILE', config),
-    key: readPem('KAFKA_KEY_FILE', config),
+    ca: readPem('KAFKA_CA_FILE', config.KAFKA_CA_FILE),
+    cert: readPem('KAFKA_CERT_FILE', config.KAFKA_CERT_FILE),
+    key: readPem('KAFKA_KEY_FILE', config.KAFKA_KEY_FILE),
   };
   if ((files.cert === undefined) !== (files.key === undefined))
     throw invalid('KAFKA_CERT_FILE and KAFKA_KEY_FILE are set together or not at all');
@@ -125,19 +124,6 @@ function required(name: TextName, config: KafkaSettings): string {
   const value = config[name];
   if (value !== undefined) return value;
   throw invalid(`KAFKA_SASL_MECHANISM is ${config.KAFKA_SASL_MECHANISM}, and ${name} is not set`);
-}
-
-function readPem(name: TextName, config: KafkaSettings): string | undefined {
-  const path = config[name];
-  if (path === undefined) return undefined;
-  let content: string;
-  try {
-    content = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw invalid(`${name} names ${path}, which cannot be read: ${(error as Error).message}`);
-  }
-  if (!content.includes('-----BEGIN ')) throw invalid(`${name} names ${path}, which is not in PEM`);
-  return content;
 }
 
 function invalid(message: string): TidegateError {

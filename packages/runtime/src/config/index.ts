@@ -1,4 +1,5 @@
 export { parseConfig } from './parse-config.ts';
+export { readPem } from './read-pem.ts';
 export {
   addressRanges,
   flag,

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { TidegateError } from '@tidegate/core';
-import { hostPorts, text, url } from '@tidegate/runtime/config';
+import { hostPorts, readPem, text, url } from '@tidegate/runtime/config';
 import type { z } from 'zod';
 
 /** Environment variables of a process's Redis. See `redisOptionsFrom`. */
@@ -34,7 +33,7 @@ export interface RedisEnvironmentOptions {
 /**
  * Returns the options that the variables set.
  *
- * @throws TidegateError CONFIG_INVALID when `REDIS_CA_FILE` cannot be read, or is set for a URL without TLS.
+ * @throws TidegateError CONFIG_INVALID when `REDIS_CA_FILE` cannot be read, is not in PEM, or is set for a URL without TLS.
  */
 export function redisOptionsFrom(config: RedisSettings): RedisEnvironmentOptions {
   const { REDIS_URL, REDIS_CA_FILE, REDIS_SENTINELS } = config;
@@ -42,19 +41,11 @@ export function redisOptionsFrom(config: RedisSettings): RedisEnvironmentOptions
     throw new TidegateError('CONFIG_INVALID', 'REDIS_CA_FILE needs a REDIS_URL that begins with rediss:');
   return {
     url: REDIS_URL,
-    ca: REDIS_CA_FILE === undefined ? undefined : readPem(REDIS_CA_FILE),
+    ca: readPem('REDIS_CA_FILE', REDIS_CA_FILE),
     sentinels: REDIS_SENTINELS && {
       addresses: REDIS_SENTINELS,
       name: config.REDIS_SENTINEL_NAME,
       password: config.REDIS_SENTINEL_PASSWORD,
     },
   };
-}
-
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new TidegateError('CONFIG_INVALID', `REDIS_CA_FILE cannot be read: ${path}`, { cause: error });
-  }
 }
