@@ -10,7 +10,11 @@ runProcess({
   config: { PORT: port().default(4002), ...backendSettings, ...webhookSettings },
   async start(config, host) {
     const { logger, metrics } = host;
-    const { database, log, state, services } = createBackends(config, { clientId: 'dispatcher', logger });
+    const { database, log, state, services } = createBackends(config, {
+      clientId: 'dispatcher',
+      logger,
+      metrics,
+    });
     host.add({ name: 'redis', stop: () => state.close() });
     await host.connect({ postgres: database, kafka: log });
 

@@ -9,6 +9,7 @@ import { roles, viewerClaims } from '@order-platform/bff-shared';
 import { webBff } from '@order-platform/bff-web';
 import { catalogue } from '@order-platform/contracts';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
+import { measureEventLog } from '@tidegate/event-log';
 import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import {
   createDispatcher,
@@ -62,17 +63,17 @@ runProcess({
     const { jwt, cursorSecrets, webhookKeys, login } = await readSecrets(config, dataDir);
     await buildInChild();
 
-    const { DURABILITY: durability } = config;
-    const file = (name: string) => ({ path: join(dataDir, `${name}.sqlite`), logger, durability });
+    const parts = { logger, metrics, durability: config.DURABILITY };
+    const file = (name: string) => ({ path: join(dataDir, `${name}.sqlite`), ...parts });
     const maxBytes = config.EVENT_LOG_MAX_MB * MB;
-    const log = createSqliteEventLog({ ...file('event-log'), pollMs: 0, maxBytes });
+    const log = measureEventLog(createSqliteEventLog({ ...file('event-log'), pollMs: 0, maxBytes }), metrics);
     host.add({ name: 'event log', stop: () => log.close() });
     const database = createSqliteDatabase<WebhookTables>(file('webhooks'));
     host.add({ name: 'webhooks database', stop: () => database.close() });
     const state = createMemorySharedState({ maxEntries: MAX_SHARED_ENTRIES });
 
     const platform = createOrderPlatform({
-      ...{ dataDir, durability, log, logger },
+      ...{ dataDir, log, ...parts },
       partitions: config.TOPIC_PARTITIONS,
       shipping: { prepareMs: config.SHIPPING_DISPATCH_MS, deliverMs: config.SHIPPING_DELIVERY_MS },
       ...(config.DEMO && { restock: DEMO_RESTOCK }),

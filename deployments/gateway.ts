@@ -36,7 +36,11 @@ runProcess({
   async start(config, host) {
     const { logger, metrics, readiness, server, operations } = host;
     const { jwt, cursorSecrets } = secretsFrom(config);
-    const { database, log, state, services } = createBackends(config, { clientId: 'gateway', logger });
+    const { database, log, state, services } = createBackends(config, {
+      clientId: 'gateway',
+      logger,
+      metrics,
+    });
     const gateway = createGateway({
       bffs: config.BFFS.map((name) => bffs[name]),
       log,

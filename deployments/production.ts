@@ -1,9 +1,10 @@
 import { createPostgresDatabase, postgresOptionsFrom, postgresSettings } from '@tidegate/database/postgres';
+import { measureEventLog } from '@tidegate/event-log';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import type { WebhookTables } from '@tidegate/gateway';
 import { url } from '@tidegate/runtime/config';
 import type { ProcessConfig } from '@tidegate/runtime/process';
-import type { Logger } from '@tidegate/runtime/telemetry';
+import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 import { CallerKeys, serviceSecrets } from '@tidegate/service';
 import { createServiceClient } from '@tidegate/service/operations';
 import { createRedisSharedState, redisOptionsFrom, redisSettings } from '@tidegate/shared-state/redis';
@@ -22,20 +23,19 @@ export const backendSettings = {
 /** The production adapters of a process at the edge. They connect when they are first used. */
 export function createBackends(
   config: ProcessConfig<typeof backendSettings>,
-  { clientId, logger }: { readonly clientId: string; readonly logger: Logger },
+  parts: { readonly clientId: string; readonly logger: Logger; readonly metrics: Metrics },
 ) {
+  const { clientId, logger, metrics } = parts;
+  const kafka = createKafkaEventLog({ clientId, logger, ...kafkaOptionsFrom(config) });
   return {
     database: createPostgresDatabase<WebhookTables>({
       ...postgresOptionsFrom(config),
       schema: 'webhooks',
       logger,
+      metrics,
     }),
-    log: createKafkaEventLog({
-      clientId,
-      logger,
-      ...kafkaOptionsFrom(config),
-    }),
-    state: createRedisSharedState({ ...redisOptionsFrom(config), keyPrefix: 'tidegate:', logger }),
+    log: measureEventLog(kafka, metrics),
+    state: createRedisSharedState({ ...redisOptionsFrom(config), keyPrefix: 'tidegate:', logger, metrics }),
     services: createServiceClient({
       callerKeys: new CallerKeys(config.SERVICE_SECRETS.split(',')),
       services: {
@@ -44,6 +44,7 @@ export function createBackends(
         'catalog-view': config.CATALOG_VIEW_URL,
       },
       logger,
+      metrics,
     }),
   };
 }

@@ -11,7 +11,7 @@ import { createPaymentProvider } from '@order-platform/service-payments/provider
 import { createServiceClient, type ServiceClient } from '@tidegate/service/operations';
 import type { FetchHandler } from '@tidegate/runtime/http';
 import { createShippingService } from '@order-platform/service-shipping';
-import type { Logger } from '@tidegate/runtime/telemetry';
+import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 
 export interface OrderPlatformOptions {
   /** Folder of the services' SQLite files. */
@@ -20,6 +20,7 @@ export interface OrderPlatformOptions {
   readonly durability?: 'process' | 'power';
   readonly log: EventLog;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly partitions: number;
   readonly restock?: RestockRule;
   readonly shipping?: { readonly prepareMs: number; readonly deliverMs: number };
@@ -42,7 +43,7 @@ interface Service {
 
 /** Creates the whole write and read side in one process: the production services, each with its own database. */
 export function createOrderPlatform(options: OrderPlatformOptions): OrderPlatform {
-  const { log, dataDir, durability = 'process', partitions } = options;
+  const { log, dataDir, durability = 'process', partitions, metrics } = options;
   const databases: Database<never>[] = [];
   const provider = createPaymentProvider();
 
@@ -51,10 +52,11 @@ export function createOrderPlatform(options: OrderPlatformOptions): OrderPlatfor
     const database = createSqliteDatabase<Tables>({
       path: join(dataDir, `${name}.sqlite`),
       logger,
+      metrics,
       durability,
     });
     databases.push(database as unknown as Database<never>);
-    return { database, log, logger, partitions };
+    return { database, log, logger, metrics, partitions };
   }
 
   const orders = createOrdersService(dependencies('orders'));
@@ -73,6 +75,7 @@ export function createOrderPlatform(options: OrderPlatformOptions): OrderPlatfor
     client: createServiceClient({
       services: { orders: orders.handle, 'order-view': orderView.handle, 'catalog-view': catalogView.handle },
       logger: options.logger,
+      metrics,
     }),
     provider: provider.handle,
     start: async () => {

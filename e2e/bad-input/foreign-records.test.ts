@@ -16,6 +16,7 @@ import {
   startOnStack,
   type RunningPlatform,
 } from '../harness/running-platform.ts';
+import { expectOperable } from './operate-dead-letters.ts';
 import { watchWebSocket, webSocketClient, type Watch } from '../harness/watch.ts';
 
 const stackEnv = realStackFromEnv();
@@ -24,6 +25,8 @@ interface PlatformWithLog {
   readonly platform: RunningPlatform;
   /** A second client of the platform's log. */
   readonly log: EventLog;
+  /** What `npm run dead-letters` finds the log by. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 const deployments = [
@@ -33,8 +36,8 @@ const deployments = [
 
 for (const { name, start, skip } of deployments) {
   describe.skipIf(skip)(`a foreign or malformed record on a topic of ${name}`, () => {
-    it('goes to the dead letters with a reason and blocks no consumer', async () => {
-      const { platform, log } = await start();
+    it('goes to the dead letters with a reason, blocks no consumer, and is left to the operator', async () => {
+      const { platform, log, env } = await start();
       const operator = await platform.token('operator-1', 'operator');
       const client = webSocketClient(`${platform.webUrl}/graphql/web`, operator);
       try {
@@ -52,6 +55,7 @@ for (const { name, start, skip } of deployments) {
         });
         expectDeadLetters((await deadLetters(log)).filter(({ key }) => keys.includes(key)));
         watch.stop();
+        await expectOperable(env, keys);
       } finally {
         await client.dispose();
         await log.close();
@@ -64,13 +68,15 @@ for (const { name, start, skip } of deployments) {
 async function startEmbeddedWithLog(): Promise<PlatformWithLog> {
   const platform = await startEmbedded();
   const path = join(platform.dataDir, 'event-log.sqlite');
-  return { platform, log: createSqliteEventLog({ path, logger: silentLogger }) };
+  const env = { DATA_DIR: platform.dataDir };
+  return { platform, env, log: createSqliteEventLog({ path, logger: silentLogger }) };
 }
 
 async function startOnStackWithLog(): Promise<PlatformWithLog> {
   const platform = await startOnStack(stackEnv!);
   const brokers = stackEnv!['KAFKA_BROKERS']!.split(',');
-  return { platform, log: createKafkaEventLog({ brokers, clientId: 'test', logger: silentLogger }) };
+  const env = { KAFKA_BROKERS: brokers.join(',') };
+  return { platform, env, log: createKafkaEventLog({ brokers, clientId: 'test', logger: silentLogger }) };
 }
 
 function notJson(key: string) {

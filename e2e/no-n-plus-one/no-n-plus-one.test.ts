@@ -9,7 +9,7 @@ import { createSqliteEventLog } from '@tidegate/event-log/sqlite';
 import { BffServer } from '@tidegate/gateway';
 import type { ServiceClient } from '@tidegate/service/operations';
 import { createMemorySharedState } from '@tidegate/shared-state';
-import { silentLogger } from '@tidegate/runtime/telemetry';
+import { createMetrics, silentLogger } from '@tidegate/runtime/telemetry';
 import { temporaryDirectory, until, type TemporaryDirectory } from '@tidegate/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOrderPlatform, type OrderPlatform } from '../../deployments/embedded/order-platform.ts';
@@ -32,6 +32,7 @@ describe('a screen costs a fixed number of service calls, independent of the num
       dataDir: directory.path,
       log: eventLog,
       logger: silentLogger,
+      metrics: createMetrics({ nodeMetrics: false }),
       partitions: 3,
     });
     await platform.start();

@@ -15,6 +15,7 @@ import { TargetPolicy } from './attempts/target-policy.ts';
 import { WebhookClient } from './attempts/webhook-client.ts';
 import { createWebhookMetrics } from './attempts/webhook-metrics.ts';
 import { ChangeFanOut } from './deliveries/change-fan-out.ts';
+import { sampleDeliveries } from './deliveries/delivery-samples.ts';
 import { DeliveryQueue } from './deliveries/delivery-queue.ts';
 import { sweepDeliveries } from './deliveries/delivery-retention.ts';
 import { deliveriesChannel } from './deliveries/pending-delivery.ts';
@@ -89,6 +90,7 @@ class WebhookDispatcher implements Dispatcher {
   readonly #revoked: RevokedEndpoints;
   #consumer: Consumer | undefined;
   #stopListening: (() => Promise<void>) | undefined;
+  #endSamples: (() => void) | undefined;
   #loop: DueLoop | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
@@ -130,8 +132,9 @@ class WebhookDispatcher implements Dispatcher {
   }
 
   async start(): Promise<void> {
-    const { database, logger } = this.#options;
+    const { database, logger, metrics } = this.#options;
     await database.migrate(webhookMigrations);
+    this.#endSamples ??= sampleDeliveries({ metrics, database, clock: this.#clock });
     await resealSecrets(database, this.#box, logger);
     await this.#revoked.start();
     this.#consumer ??= await this.#startConsumer();
@@ -150,7 +153,7 @@ class WebhookDispatcher implements Dispatcher {
   }
 
   async #startConsumer(): Promise<Consumer> {
-    const { database, log, logger } = this.#options;
+    const { database, log, logger, metrics } = this.#options;
     const fanOut = new ChangeFanOut({
       database,
       endpoints: this.#endpoints,
@@ -163,6 +166,7 @@ class WebhookDispatcher implements Dispatcher {
       database,
       log,
       logger,
+      metrics,
       group: dispatcherGroup,
       definitions: fanOut.definitions,
       handle: (message, unit, record) => fanOut.enqueue(message, unit, record),
@@ -192,6 +196,7 @@ class WebhookDispatcher implements Dispatcher {
 
   async #stop(): Promise<void> {
     clearInterval(this.#sweepTimer);
+    this.#endSamples?.();
     await this.#consumer?.stop();
     await this.#stopListening?.();
     await this.#loop?.stop();

@@ -1,4 +1,4 @@
-import { createMessage, deadLetterTopic, encodeEnvelope, topicSpecs } from '@tidegate/core';
+import { createMessage, deadLetterTopic, encodeEnvelope, redrivenTopic, topicSpecs } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import { createSqliteDatabase } from '@tidegate/database/sqlite';
 import type { EventLog } from '@tidegate/event-log';
@@ -85,7 +85,9 @@ export class WebhookWorld {
   }
 
   async prepare(): Promise<void> {
-    await this.log.ensureTopics(topicSpecs([sampleTopics.counterDocuments, deadLetterTopic], 2));
+    await this.log.ensureTopics(
+      topicSpecs([sampleTopics.counterDocuments, deadLetterTopic, redrivenTopic], 2),
+    );
     await this.database.migrate(webhookMigrations);
   }
 

@@ -24,6 +24,7 @@ export {
 } from './messages/message-definition.ts';
 export {
   deadLetterTopic,
+  redrivenTopic,
   defineTopic,
   RESUME_WINDOW_MS,
   topicSpecs,

@@ -1,7 +1,8 @@
 import { TidegateError } from '@tidegate/core';
-import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
+import { silentLogger, type Logger, type Metrics } from '@tidegate/runtime/telemetry';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { countErrors } from './count-errors.ts';
 import type { Database } from './database.ts';
 import { KyselyDatabase } from './kysely-database.ts';
 import { AdvisoryLocks } from './postgres/advisory-locks.ts';
@@ -21,6 +22,8 @@ export interface PostgresDatabaseOptions {
   readonly schema: string;
   /** Default: no log. */
   readonly logger?: Logger;
+  /** Counts errors in `tidegate_database_errors_total`. Default: they are not counted. */
+  readonly metrics?: Metrics;
   /** Maximum connections of the pool. Locks and signals share one more connection. Default 10. */
   readonly maxConnections?: number;
   /** Maximum time in milliseconds to connect, or to wait for a free connection of the pool. Default 5,000. */
@@ -56,7 +59,7 @@ export function createPostgresDatabase<Tables>(options: PostgresDatabaseOptions)
   const scope = new TransactionScope();
   const requireSchema = once(() => ensureSchema(() => connectSession(config), schema));
   const dialect = withDriverHooks(new PostgresDialect({ pool }), {
-    translateError: translatePostgresError,
+    translateError: countErrors(translatePostgresError, options.metrics),
     async beforeAcquire() {
       scope.assertOutside();
       await requireSchema();

@@ -1,8 +1,9 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { TidegateError } from '@tidegate/core';
 import { makePrivateFile } from '@tidegate/runtime/private-file';
-import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
+import { silentLogger, type Logger, type Metrics } from '@tidegate/runtime/telemetry';
 import { Kysely } from 'kysely';
+import { countErrors } from './count-errors.ts';
 import type { Database } from './database.ts';
 import { InProcessSignals } from './in-process-signals.ts';
 import { KyselyDatabase } from './kysely-database.ts';
@@ -17,6 +18,8 @@ export interface SqliteDatabaseOptions {
   readonly path: string;
   /** Default: no log. */
   readonly logger?: Logger;
+  /** Counts errors in `tidegate_database_errors_total`. Default: they are not counted. */
+  readonly metrics?: Metrics;
   /**
    * Failure that a committed transaction survives. 'process': `kill -9` of every process (WAL with synchronous=NORMAL:
    * the kernel holds the commit). 'power': also a crash of the machine (synchronous=FULL: one fsync per commit).
@@ -49,7 +52,7 @@ export function createSqliteDatabase<Tables>(options: SqliteDatabaseOptions): Da
   const writer = translatingErrors(() => requireDatabase(options.path, () => openWriter(options)));
   const reader = inMemory ? undefined : translatingErrors(() => openReader(options.path));
   const dialect = withDriverHooks(createSqliteDialect({ writer, reader }), {
-    translateError,
+    translateError: countErrors(translateError, options.metrics),
     beforeAcquire: () => scope.assertOutside(),
   });
   const locks = new FileLocks(inMemory ? undefined : options.path, openLockFile);

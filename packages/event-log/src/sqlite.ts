@@ -19,7 +19,8 @@ export interface SqliteEventLogOptions {
   readonly durability?: 'process' | 'power';
   /**
    * Interval in milliseconds at which appends of other processes are polled for where the file system does not report
-   * them; five times as long after 200 polls without one. 0: no other process appends. Default 10.
+   * them; five times as long after 200 polls without one. 0: other processes append seldom, and their appends are seen by
+   * the next sweep. Default 10.
    */
   readonly pollMs?: number;
   /** Maximum size of one record in bytes. Default 1,000,000, as on Kafka. */

@@ -1,6 +1,7 @@
 import { integer } from '@tidegate/runtime/config';
 import { createPostgresDatabase, postgresOptionsFrom, postgresSettings } from '@tidegate/database/postgres';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
+import { measureEventLog } from '@tidegate/event-log';
 import { runProcess, type ProcessConfig } from '@tidegate/runtime/process';
 import type { z } from 'zod';
 import { CallerKeys } from './callers/caller-keys.ts';
@@ -39,14 +40,20 @@ export function runService<Name extends string, Shape extends z.ZodRawShape>(
     name,
     config: { ...backends, ...(own as Shape) },
     async start(config, host) {
-      const { logger } = host;
+      const { logger, metrics } = host;
       const backend = config as ProcessConfig<typeof backends>;
       const { TOPIC_PARTITIONS, SERVICE_SECRETS } = backend;
-      const database = createPostgresDatabase({ ...postgresOptionsFrom(backend), schema: name, logger });
-      const log = createKafkaEventLog({ clientId: name, logger, ...kafkaOptionsFrom(backend) });
+      const database = createPostgresDatabase({
+        ...postgresOptionsFrom(backend),
+        schema: name,
+        logger,
+        metrics,
+      });
+      const kafka = createKafkaEventLog({ clientId: name, logger, ...kafkaOptionsFrom(backend) });
+      const log = measureEventLog(kafka, metrics);
       await host.connect({ postgres: database, kafka: log });
       const callerKeys = new CallerKeys(SERVICE_SECRETS.split(','));
-      const dependencies = { database, log, logger, partitions: TOPIC_PARTITIONS, callerKeys };
+      const dependencies = { database, log, logger, metrics, partitions: TOPIC_PARTITIONS, callerKeys };
       const service = create(dependencies, config as ProcessConfig<Shape>);
       host.add(service);
       await service.start();

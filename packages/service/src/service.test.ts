@@ -81,7 +81,7 @@ function watched<T extends Stoppable>(name: string, stoppable: T, steps: string[
   };
 }
 
-const started = ['topics alarms.events/1 counters.events/1 dead-letters/1', 'relay'];
+const started = ['topics alarms.events/1 counters.events/1 dead-letters/1 dead-letters.redriven/1', 'relay'];
 
 describe('a service', () => {
   it('creates each topic once, relays, starts its own work, then consumes; and stops in reverse', async () => {

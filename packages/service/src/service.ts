@@ -1,17 +1,25 @@
-import { deadLetterTopic, topicSpecs, type MessageDefinition, type TopicDefinition } from '@tidegate/core';
+import {
+  deadLetterTopic,
+  redrivenTopic,
+  topicSpecs,
+  type MessageDefinition,
+  type TopicDefinition,
+} from '@tidegate/core';
 import type { Database, Migrations, Tables } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import { startConsumer, startRelay, type ConsumerOptions, type Outbox } from '@tidegate/messaging';
 import type { CallerKeys } from './callers/caller-keys.ts';
 import { createServiceHandler, type Implementation } from './operations/index.ts';
 import type { FetchHandler } from '@tidegate/runtime/http';
-import type { Logger } from '@tidegate/runtime/telemetry';
+import type { Logger, Metrics } from '@tidegate/runtime/telemetry';
 
 /** The parts that every service is built on. Its process chooses the adapters and closes them. */
 export interface ServiceDependencies<TheTables = Tables> {
   readonly database: Database<TheTables>;
   readonly log: EventLog;
   readonly logger: Logger;
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics | undefined;
   /** Partitions of each topic, the same number in every service. Default 6. */
   readonly partitions?: number;
   /** Verify commands that come through the log. Default: none is believed. */
@@ -96,16 +104,15 @@ class MessageService<
   /** The relay starts first and stops last, so that messages added while stopping are still published. */
   async start(): Promise<void> {
     const { name, outbox, consumed, handle, inbox = true } = this.#options;
-    const { database, log, logger, partitions = defaultPartitions } = this.#options.dependencies;
+    const { database, log, logger, metrics, partitions = defaultPartitions } = this.#options.dependencies;
     await database.migrate(this.#options.migrations);
-    const topics = [...this.#options.ownedTopics, ...consumed.map(({ topic }) => topic), deadLetterTopic];
-    await log.ensureTopics(topicSpecs([...new Set(topics)], partitions));
-    this.#running.push(await startRelay({ database, log, outbox, logger, name }));
+    const topics = [...this.#options.ownedTopics, ...consumed.map(({ topic }) => topic)];
+    await log.ensureTopics(topicSpecs([...new Set([...topics, deadLetterTopic, redrivenTopic])], partitions));
+    const parts = { database, log, logger, metrics };
+    this.#running.push(await startRelay({ ...parts, outbox, name }));
     const started = await this.#options.beforeConsuming?.();
     if (started) this.#running.push(started);
-    this.#running.push(
-      await startConsumer({ database, log, logger, group: name, definitions: consumed, inbox, handle }),
-    );
+    this.#running.push(await startConsumer({ ...parts, group: name, definitions: consumed, inbox, handle }));
   }
 
   async stop(): Promise<void> {

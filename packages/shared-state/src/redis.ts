@@ -1,6 +1,6 @@
 import { TidegateError } from '@tidegate/core';
 import { createBreaker, delay, withDeadline, type Breaker } from '@tidegate/runtime/resilience';
-import { silentLogger, type Logger } from '@tidegate/runtime/telemetry';
+import { silentLogger, type Logger, type Metrics } from '@tidegate/runtime/telemetry';
 import { Redis, ReplyError } from 'ioredis';
 import { notANumber, requireCost, requireTtl } from './errors.ts';
 import type { RedisSentinels } from './redis/settings.ts';
@@ -20,6 +20,8 @@ export interface RedisSharedStateOptions {
   readonly commandTimeoutMs?: number;
   /** Default: no log. */
   readonly logger?: Logger;
+  /** Shows the state of the breaker. Default: not shown. */
+  readonly metrics?: Metrics;
 }
 
 export {
@@ -85,7 +87,7 @@ end
 return answer`;
 
 /** A Redis that is connected and silent holds few callers up: all but one trial at a time are rejected at once. */
-const BREAKER = { name: 'The shared state', openMs: 1_000, window: 4, minimumCalls: 2 };
+const BREAKER = { name: 'The shared state', label: 'redis', openMs: 1_000, window: 4, minimumCalls: 2 };
 
 /** Buckets have names of their own. */
 const BUCKET_PREFIX = 'bucket:';
@@ -108,10 +110,11 @@ export function createRedisSharedState(options: RedisSharedStateOptions): Shared
 
 class RedisSharedState implements SharedState {
   readonly #redis: Commands;
-  readonly #breaker: Breaker = createBreaker(BREAKER);
+  readonly #breaker: Breaker;
 
   constructor(options: RedisSharedStateOptions) {
     const { url, ca, sentinels, keyPrefix, commandTimeoutMs = 1_000, logger = silentLogger } = options;
+    this.#breaker = createBreaker({ ...BREAKER, metrics: options.metrics });
     this.#redis = new Redis(url, {
       ...(ca !== undefined && { tls: { ca } }),
       ...(sentinels && sentinelOptions(sentinels)),

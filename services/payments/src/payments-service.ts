@@ -35,7 +35,7 @@ export function createPaymentsService(options: PaymentsServiceOptions): Service<
   const store = new PaymentStore({ database, outbox, clock, onWork: () => worker.wake() });
   const worker = new PaymentWorker({
     store,
-    provider: new ProviderClient({ provider, deadlineMs }),
+    provider: new ProviderClient({ provider, deadlineMs, metrics: options.metrics }),
     clock,
     logger,
     concurrency,

@@ -1,5 +1,6 @@
 import { TidegateError } from '@tidegate/core';
-import { createBreaker, withDeadline } from '@tidegate/runtime/resilience';
+import { createBreaker, withDeadline, type Breaker } from '@tidegate/runtime/resilience';
+import type { Metrics } from '@tidegate/runtime/telemetry';
 import { z } from 'zod';
 import type { ProviderAnswer } from './decide.ts';
 
@@ -19,15 +20,19 @@ export class ProviderClient {
   readonly #send: ProviderFetch;
   readonly #baseUrl: string;
   readonly #deadlineMs: number;
-  readonly #breaker = createBreaker({ name: 'The payment provider', openMs: 1_000 });
+  readonly #breaker: Breaker;
 
   constructor(options: {
     /** Base URL of the provider, or its fetch handler in this process. */
     readonly provider: string | ProviderFetch;
     /** Deadline of one call, in milliseconds. */
     readonly deadlineMs: number;
+    /** Shows the state of the breaker. Default: not shown. */
+    readonly metrics?: Metrics | undefined;
   }) {
-    const { provider, deadlineMs } = options;
+    const { provider, deadlineMs, metrics } = options;
+    const name = 'The payment provider';
+    this.#breaker = createBreaker({ name, label: 'payment-provider', openMs: 1_000, metrics });
     this.#send = typeof provider === 'string' ? (request) => fetch(request) : provider;
     this.#baseUrl = typeof provider === 'string' ? provider : 'http://payment-provider';
     this.#deadlineMs = deadlineMs;

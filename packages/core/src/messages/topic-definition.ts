@@ -33,6 +33,13 @@ export const deadLetterTopic = defineTopic(
   'records that a consumer could not read, with the reason in headers',
 );
 
+/** Topic of dead letters that an operator sends to their consumer group again; other groups skip them. */
+export const redrivenTopic = defineTopic(
+  'dead-letters.redriven',
+  'delete',
+  'dead letters that an operator sends to their consumer group again',
+);
+
 /** Returns the specs that `EventLog.ensureTopics` takes; every topic gets the same number of partitions. */
 export function topicSpecs(
   definitions: readonly TopicDefinition[],

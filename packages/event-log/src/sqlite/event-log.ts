@@ -80,7 +80,8 @@ export class SqliteEventLog implements EventLog {
       },
     });
     const { sweepIntervalMs: intervalMs, maxBytes, logger } = settings;
-    this.#sweep = new Sweep(file, this.#topics, { intervalMs, maxBytes, logger }).start();
+    const onRun = (): void => this.#wakeUps.poll();
+    this.#sweep = new Sweep(file, this.#topics, { intervalMs, maxBytes, logger, onRun }).start();
   }
 
   async epoch(topic: string): Promise<string> {

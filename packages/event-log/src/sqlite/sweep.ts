@@ -14,6 +14,8 @@ export interface SweepOptions {
   /** Bound of the file in bytes; 0: no bound. */
   readonly maxBytes: number;
   readonly logger: Logger;
+  /** Called after each run. */
+  readonly onRun: () => void;
 }
 
 function prepareStatements(file: SqlFile) {
@@ -106,6 +108,7 @@ export class Sweep {
     } catch (error) {
       logger.warn({ err: error }, 'the sweep of the event log failed and is tried again');
     }
+    if (!this.#isStopped) this.#options.onRun();
     this.#schedule(more ? Math.min(intervalMs, BACKLOG_INTERVAL_MS) : intervalMs);
   }
 

@@ -21,7 +21,7 @@ export interface WakeUpsOptions {
   readonly file: SqlFile;
   /** Path of the log; undefined for a log in memory. */
   readonly path: string | undefined;
-  /** Poll interval in milliseconds; 0: no other process appends, so nothing is polled or watched. */
+  /** Poll interval in milliseconds; 0: nothing is watched; call `poll` now and then. */
   readonly pollMs: number;
 }
 
@@ -84,26 +84,8 @@ export class WakeUps {
     this.#notifier?.notify();
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#notifier?.close();
-  }
-
-  #followOtherProcesses(): void {
-    this.#notifier?.watch(() => this.#poll());
-    this.#schedulePoll();
-  }
-
-  #schedulePoll(): void {
-    const unnotifiedMs = this.#quietPolls < QUIET_POLLS ? this.#pollMs : this.#pollMs * QUIET_FACTOR;
-    const ms = this.#notifier?.isWatching ? NOTIFIED_POLL_MS : unnotifiedMs;
-    this.#timer = setTimeout(() => {
-      this.#poll();
-      this.#schedulePoll();
-    }, ms).unref();
-  }
-
-  #poll(): void {
+  /** Wakes the readers of records that other processes have appended. */
+  poll(): void {
     let woken: Waiter[];
     try {
       woken = this.#reachedWaiters();
@@ -112,6 +94,25 @@ export class WakeUps {
       woken = this.#allWaiters();
     }
     for (const waiter of woken) waiter.wake();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#notifier?.close();
+  }
+
+  #followOtherProcesses(): void {
+    this.#notifier?.watch(() => this.poll());
+    this.#schedulePoll();
+  }
+
+  #schedulePoll(): void {
+    const unnotifiedMs = this.#quietPolls < QUIET_POLLS ? this.#pollMs : this.#pollMs * QUIET_FACTOR;
+    const ms = this.#notifier?.isWatching ? NOTIFIED_POLL_MS : unnotifiedMs;
+    this.#timer = setTimeout(() => {
+      this.poll();
+      this.#schedulePoll();
+    }, ms).unref();
   }
 
   /** Waiters whose offset is there now; empty when no other process has committed since the last poll. */

@@ -1,5 +1,7 @@
 import { describe } from 'vitest';
 import { describeConsumerRetries } from './consumer-retries.ts';
+import { describeConsumerMetrics } from './consumer-metrics.ts';
+import { describeDeadLetters } from './dead-letters.ts';
 import { describeInbox } from './inbox.ts';
 import { describeMalformedRecords } from './malformed-records.ts';
 import type { CreateSubject } from './subject.ts';
@@ -10,5 +12,7 @@ export function describeConsumer(name: string, create: CreateSubject): void {
     describeInbox(create);
     describeMalformedRecords(create);
     describeConsumerRetries(create);
+    describeDeadLetters(create);
+    describeConsumerMetrics(create);
   });
 }

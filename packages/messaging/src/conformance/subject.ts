@@ -1,5 +1,5 @@
 import { CounterRaised, sampleTopics } from '@tidegate/testing/sample-messages';
-import { deadLetterTopic, createMessage, topicSpecs, type Envelope } from '@tidegate/core';
+import { deadLetterTopic, createMessage, redrivenTopic, topicSpecs, type Envelope } from '@tidegate/core';
 import type { Database, Migrations, UnitOfWork } from '@tidegate/database';
 import type { EventLog, LogRecord } from '@tidegate/event-log';
 import { createOutbox, type Outbox } from '../outbox/outbox.ts';
@@ -37,7 +37,12 @@ export interface Fixture extends AsyncDisposable {
   readonly outbox: Outbox;
 }
 
-export const allTopics = [sampleTopics.counterEvents, sampleTopics.alarmEvents, deadLetterTopic];
+export const allTopics = [
+  sampleTopics.counterEvents,
+  sampleTopics.alarmEvents,
+  deadLetterTopic,
+  redrivenTopic,
+];
 
 /** Creates a migrated database, a log with its topics, and an outbox. */
 export async function createFixture(create: CreateSubject, shards = 1): Promise<Fixture> {

@@ -1,8 +1,17 @@
-import { createMessageParser, type Message, type MessageDefinition } from '@tidegate/core';
+import {
+  createMessageParser,
+  redrivenTopic,
+  TidegateError,
+  type Message,
+  type MessageDefinition,
+} from '@tidegate/core';
 import type { Database, Tables, UnitOfWork } from '@tidegate/database';
 import type { Consumption, EventLog, LogRecord, RecordBatch } from '@tidegate/event-log';
-import type { Logger } from '@tidegate/runtime/telemetry';
-import { DeadLetterWriter } from './dead-letter-writer.ts';
+import { createMetrics, type Logger, type Metrics } from '@tidegate/runtime/telemetry';
+import { DeadLetterWriter } from '../dead-letters/dead-letter-writer.ts';
+import { deliveredRecords } from '../dead-letters/redriven-record.ts';
+import { createConsumerMetrics, type ConsumerMetrics } from '../metrics.ts';
+import { sampleConsumer } from './consumer-samples.ts';
 import { startInboxSweep } from './inbox-sweep.ts';
 import { markHandled, messageKey, type MessageId } from './inbox.ts';
 import { separateMalformedRecords, type ReceivedMessage } from './malformed-records.ts';
@@ -12,9 +21,14 @@ export interface ConsumerOptions<Definitions extends readonly MessageDefinition[
   readonly database: Database<Tables>;
   readonly log: EventLog;
   readonly logger: Logger;
+  /** Default: a registry that nobody reads. */
+  readonly metrics?: Metrics | undefined;
   /** Consumer group, and the consumer's name in the inbox. */
   readonly group: string;
-  /** Message types to handle. The consumer subscribes to their topics and skips other message types on them. */
+  /**
+   * Message types to handle. The consumer subscribes to their topics, and skips other message types on them, and to the
+   * topic of redriven dead letters. All of them have to exist.
+   */
   readonly definitions: Definitions;
   /**
    * Handles one message inside the transaction that also holds the inbox. It may run again after a rollback, so all
@@ -50,7 +64,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /**
  * Starts a consumer whose effects happen exactly once: a batch is one transaction of inbox rows and handlers' changes,
  * so a repeated record is a no-op. Malformed records and poison messages go to the dead letters with their reason and
- * do not block the partition.
+ * do not block the partition. A redriven dead letter of the group is handled as its record was.
  *
  * @example
  * const consumer = await startConsumer({
@@ -79,8 +93,11 @@ class InboxConsumer<Definitions extends readonly MessageDefinition[]> implements
   readonly #usesInbox: boolean;
   readonly #poison: PoisonDetector;
   readonly #deadLetters: DeadLetterWriter;
+  readonly #registry: Metrics;
+  readonly #metrics: ConsumerMetrics;
   #consumption: Consumption | undefined;
   #stopSweep: (() => Promise<void>) | undefined;
+  #endSamples: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ConsumerOptions<Definitions>) {
@@ -88,18 +105,26 @@ class InboxConsumer<Definitions extends readonly MessageDefinition[]> implements
     this.#parse = createMessageParser(options.definitions);
     this.#usesInbox = options.inbox ?? true;
     this.#poison = new PoisonDetector(options.maxAttempts ?? 3);
-    this.#deadLetters = new DeadLetterWriter(options);
+    this.#registry = options.metrics ?? createMetrics({ nodeMetrics: false });
+    this.#metrics = createConsumerMetrics(this.#registry);
+    this.#deadLetters = new DeadLetterWriter({ ...options, deadLetters: this.#metrics.deadLetters });
   }
 
   async start(): Promise<void> {
     const { database, log, logger, group, definitions, inboxRetentionMs = 8 * DAY_MS } = this.#options;
+    const topics = [...new Set([...definitions.map(({ topic }) => topic.name), redrivenTopic.name])];
     this.#consumption = await log.consume({
       group,
-      topics: [...new Set(definitions.map((definition) => definition.topic.name))],
+      topics,
       maxBatchRecords: this.#options.maxBatchRecords ?? 200,
-      handler: (batch) => this.#handleBatch(batch),
-      onError: (error) => logger.warn({ err: error, group }, 'consuming failed; the records come again'),
+      handler: (batch) => this.#measure(batch),
+      onError: (error) => {
+        this.#metrics.failures.inc({ group });
+        logger.warn({ err: error, group }, 'consuming failed; the records come again');
+      },
     });
+    const samples = { metrics: this.#registry, database, log, group, topics, inbox: this.#usesInbox };
+    this.#endSamples = sampleConsumer(samples);
     if (this.#usesInbox) {
       this.#stopSweep = startInboxSweep({ database, logger, group, retentionMs: inboxRetentionMs });
     }
@@ -110,14 +135,28 @@ class InboxConsumer<Definitions extends readonly MessageDefinition[]> implements
   }
 
   async #stop(): Promise<void> {
+    this.#endSamples?.();
     await this.#consumption?.stop();
     await this.#stopSweep?.();
   }
 
+  async #measure(batch: RecordBatch): Promise<void> {
+    const { group } = this.#options;
+    const end = this.#metrics.batchSeconds.startTimer({ group });
+    try {
+      await this.#handleBatch(batch);
+      this.#metrics.records.inc({ group }, batch.records.length);
+    } finally {
+      end();
+    }
+  }
+
   async #handleBatch(batch: RecordBatch): Promise<void> {
     const records = batch.records.filter((record) => !this.#deadLetters.hasWritten(record));
-    const { received, malformed } = separateMalformedRecords<Definitions[number]>(records, this.#parse);
-    for (const { record, reason } of malformed) await this.#deadLetters.write(record, reason);
+    const sources = deliveredRecords(records, this.#options.group);
+    const { received, malformed } = separateMalformedRecords<Definitions[number]>(sources, this.#parse);
+    for (const { source, reason } of malformed)
+      await this.#deadLetters.write(source, { code: 'RECORD_MALFORMED', reason });
     if (received.length > 0) await this.#handleMessages(received, batch.signal);
     this.#deadLetters.onAcknowledged(batch);
   }
@@ -144,10 +183,10 @@ class InboxConsumer<Definitions extends readonly MessageDefinition[]> implements
     const { database, group, handle } = this.#options;
     return database.transaction(async (unit) => {
       const fresh = this.#usesInbox ? await markHandled(unit, group, received.map(toMessageId)) : undefined;
-      for (const { message, record } of received) {
+      for (const { message, source } of received) {
         // `delete` returns false for a duplicate, also for a second occurrence in this batch.
         if (fresh && !fresh.delete(messageKey(message))) continue;
-        await handle(message, unit, record);
+        await handle(message, unit, source.record);
       }
     });
   }
@@ -162,8 +201,9 @@ class InboxConsumer<Definitions extends readonly MessageDefinition[]> implements
       try {
         await this.#handleInTransaction([each]);
       } catch (error) {
-        if (!this.#poison.isPoison(each.record, error)) throw error;
-        await this.#deadLetters.write(each.record, (error as Error).message);
+        if (!this.#poison.isPoison(each.source.delivered, error)) throw error;
+        const code = error instanceof TidegateError ? error.code : 'VALUE_REFUSED';
+        await this.#deadLetters.write(each.source, { code, reason: (error as Error).message });
       }
     }
   }

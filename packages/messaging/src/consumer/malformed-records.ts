@@ -1,13 +1,14 @@
 import { type Message, type MessageDefinition, TidegateError } from '@tidegate/core';
 import type { LogRecord } from '@tidegate/event-log';
+import type { DeliveredRecord } from '../dead-letters/redriven-record.ts';
 
 export interface ReceivedMessage<Definition extends MessageDefinition> {
-  readonly record: LogRecord;
+  readonly source: DeliveredRecord;
   readonly message: Message<Definition>;
 }
 
 export interface MalformedRecord {
-  readonly record: LogRecord;
+  readonly source: DeliveredRecord;
   /** Message of the RECORD_MALFORMED error. */
   readonly reason: string;
 }
@@ -17,18 +18,18 @@ export interface MalformedRecord {
  * are dropped.
  */
 export function separateMalformedRecords<Definition extends MessageDefinition>(
-  records: readonly LogRecord[],
+  sources: readonly DeliveredRecord[],
   parse: (record: LogRecord) => Message<Definition> | undefined,
 ): { readonly received: ReceivedMessage<Definition>[]; readonly malformed: MalformedRecord[] } {
   const received: ReceivedMessage<Definition>[] = [];
   const malformed: MalformedRecord[] = [];
-  for (const record of records) {
+  for (const source of sources) {
     try {
-      const message = parse(record);
-      if (message) received.push({ record, message });
+      const message = parse(source.record);
+      if (message) received.push({ source, message });
     } catch (error) {
       if (!(error instanceof TidegateError && error.code === 'RECORD_MALFORMED')) throw error;
-      malformed.push({ record, reason: error.message });
+      malformed.push({ source, reason: error.message });
     }
   }
   return { received, malformed };

@@ -42,6 +42,17 @@ export async function readPendingRows(
   }));
 }
 
+/** Returns the unpublished row with the lowest id, of all shards. */
+export async function oldestPendingRow(
+  database: Database<Tables>,
+): Promise<{ readonly createdAt: number } | undefined> {
+  return unpublished(database, { index: 0, count: 1 })
+    .select('created_at as createdAt')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** Counts the unpublished rows of all shards. */
 export async function countPendingRows(database: Database<Tables>): Promise<number> {
   const row = await unpublished(database, { index: 0, count: 1 })

@@ -1,11 +1,11 @@
 import { backoffMs, type WakeUp } from '@tidegate/runtime/resilience';
 import { InFlightRows, type Delivery } from './in-flight-rows.ts';
 import { readPendingRows, type Shard } from './pending-rows.ts';
-import { Publisher, type PublisherOptions } from './publisher.ts';
+import { Publisher, type MeasuredPublisherOptions } from './publisher.ts';
 import { pause, retryBackoff } from './retry-backoff.ts';
 import type { RowRemover } from './row-remover.ts';
 
-export interface PublishLoopOptions extends PublisherOptions {
+export interface PublishLoopOptions extends MeasuredPublisherOptions {
   readonly shard: Shard;
   /** Longest wait for a wake-up, in milliseconds. */
   readonly pollMs: number;

@@ -4,7 +4,8 @@ import type { EventLog, OutgoingRecord } from '@tidegate/event-log';
 import { backoffMs, delay } from '@tidegate/runtime/resilience';
 import type { Logger } from '@tidegate/runtime/telemetry';
 import type { Kysely } from 'kysely';
-import { appendDeadLetter } from '../dead-letter.ts';
+import { appendDeadLetter } from '../dead-letters/dead-letter.ts';
+import type { RelayMetrics } from '../metrics.ts';
 import type { OutboxTables } from '../tables.ts';
 import { findPublished } from './find-published.ts';
 import type { PendingRow } from './pending-rows.ts';
@@ -18,11 +19,15 @@ export interface PublisherOptions {
   readonly name: string;
 }
 
+export interface MeasuredPublisherOptions extends PublisherOptions {
+  readonly metrics: RelayMetrics;
+}
+
 /** Appends rows to the log until each is either published or rejected permanently. */
 export class Publisher {
-  readonly #options: PublisherOptions;
+  readonly #options: MeasuredPublisherOptions;
 
-  constructor(options: PublisherOptions) {
+  constructor(options: MeasuredPublisherOptions) {
     this.#options = options;
   }
 
@@ -36,12 +41,13 @@ export class Publisher {
     rows: readonly PendingRow[],
     signal: AbortSignal,
   ): Promise<readonly PendingRow[]> {
-    const { log, logger } = this.#options;
+    const { log, logger, name, metrics } = this.#options;
     let missing = rows;
     for (let attempt = 1; missing.length > 0; attempt++) {
       signal.throwIfAborted();
       try {
         await log.append(topic, missing.map(toRecord));
+        metrics.published.inc({ relay: name }, missing.length);
         return rows;
       } catch (error) {
         if (isTooLarge(error)) {
@@ -50,6 +56,7 @@ export class Publisher {
           const rejected = await this.#publishOneByOne(topic, missing, error, signal);
           return rows.filter((row) => !rejected.has(row));
         }
+        metrics.failures.inc({ relay: name });
         const delayMs = backoffMs(attempt, retryBackoff);
         logger.warn(
           { err: error, topic, rows: missing.length, attempt, delayMs },
@@ -92,20 +99,22 @@ export class Publisher {
 
   /** Keeps the row in the table: its dead letter may be truncated. */
   async #reject(row: PendingRow, error: TidegateError): Promise<void> {
-    const { database, log, logger, name } = this.#options;
+    const { database, log, logger, name, metrics } = this.#options;
     const { id, topic, key } = row;
+    const group = `outbox/${name}`;
     logger.error(
       { err: error, outboxId: id, topic, key },
       'the log refuses this record for good: dead letter',
     );
     await appendDeadLetter(log, {
       reason: error.message,
-      group: `outbox/${name}`,
+      group,
       topic,
       key,
       value: Buffer.from(row.value),
       headers: row.headers,
     });
+    metrics.deadLetters.inc({ group, reason: error.code });
     await (database.query as Kysely<OutboxTables>)
       .updateTable('outbox')
       .set({ refused: error.message })

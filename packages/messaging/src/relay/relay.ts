@@ -1,12 +1,17 @@
 import { TidegateError } from '@tidegate/core';
 import { delay, retry } from '@tidegate/runtime/resilience';
+import { createMetrics, type Metrics } from '@tidegate/runtime/telemetry';
+import { createRelayMetrics } from '../metrics.ts';
 import { outboxChannel, type Outbox } from '../outbox/outbox.ts';
+import { sampleOutbox } from './outbox-samples.ts';
 import { countPendingRows } from './pending-rows.ts';
 import type { PublisherOptions } from './publisher.ts';
 import { ShardRelay } from './shard-relay.ts';
 
 export interface RelayOptions extends PublisherOptions {
   readonly outbox: Outbox;
+  /** Default: a registry that nobody reads. */
+  readonly metrics?: Metrics | undefined;
   /** Stops the relay when it aborts, as `stop` does. */
   readonly signal?: AbortSignal;
   /** Interval in milliseconds of the poll that finds rows whose wake-up was lost. Default 1,000. */
@@ -51,21 +56,25 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
 
 class OutboxRelay implements Relay {
   readonly #options: RelayOptions;
+  readonly #registry: Metrics;
   readonly #shards: readonly ShardRelay[];
   readonly #stopping = new AbortController();
   readonly #stopSignal: AbortSignal;
   #stopListening: (() => Promise<void>) | undefined;
+  #endSamples: (() => void) | undefined;
   #running: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
     const { outbox, signal, pollMs = 1_000, lockRetryMs = 500 } = options;
     this.#options = options;
+    this.#registry = options.metrics ?? createMetrics({ nodeMetrics: false });
+    const metrics = createRelayMetrics(this.#registry);
     this.#stopSignal = signal ? AbortSignal.any([signal, this.#stopping.signal]) : this.#stopping.signal;
     this.#shards = Array.from(
       { length: outbox.shards },
       (_, index) =>
-        new ShardRelay({ ...options, pollMs, lockRetryMs, shard: { index, count: outbox.shards } }),
+        new ShardRelay({ ...options, metrics, pollMs, lockRetryMs, shard: { index, count: outbox.shards } }),
     );
   }
 
@@ -77,6 +86,7 @@ class OutboxRelay implements Relay {
       attempts: Infinity,
       signal: this.#stopSignal,
     });
+    this.#endSamples = sampleOutbox(this.#registry, this.#options.database, this.#options.name);
     this.#running = Promise.all(this.#shards.map((shard) => shard.run(this.#stopSignal)));
   }
 
@@ -86,6 +96,7 @@ class OutboxRelay implements Relay {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
+    this.#endSamples?.();
     await this.#running;
     await this.#stopListening?.();
   }

@@ -3,11 +3,11 @@ import { backoffMs, WakeUp } from '@tidegate/runtime/resilience';
 import { findPublished } from './find-published.ts';
 import { readPendingRows, type Shard } from './pending-rows.ts';
 import { PublishLoop } from './publish-loop.ts';
-import type { PublisherOptions } from './publisher.ts';
+import type { MeasuredPublisherOptions } from './publisher.ts';
 import { pause, retryBackoff } from './retry-backoff.ts';
 import { RowRemover } from './row-remover.ts';
 
-export interface ShardRelayOptions extends PublisherOptions {
+export interface ShardRelayOptions extends MeasuredPublisherOptions {
   readonly shard: Shard;
   /** Interval of the poll, in milliseconds. */
   readonly pollMs: number;

@@ -1,4 +1,5 @@
 import { TidegateError } from '@tidegate/core';
+import type { Metrics } from '../telemetry/index.ts';
 import {
   BrokenCircuitError,
   circuitBreaker,
@@ -13,6 +14,10 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 export interface BreakerOptions {
   /** Name of the dependency, for the error message. */
   readonly name: string;
+  /** Shows the state as `tidegate_breaker_state`. Default: not shown. */
+  readonly metrics?: Metrics | undefined;
+  /** Short name of the dependency, the metric's label. Default: `name`. */
+  readonly label?: string;
   /** Time in milliseconds after which an open breaker lets one trial call through. Default 2,000. */
   readonly openMs?: number;
   /** Share of failed calls (0 to 1) among the last `window` calls above which the breaker opens. Default 0.5. */
@@ -23,7 +28,7 @@ export interface BreakerOptions {
   readonly minimumCalls?: number;
   /** Returns true for an error that counts as a failure of the dependency. Default: UNAVAILABLE, DEADLINE_EXCEEDED. */
   readonly isFailure?: (error: unknown) => boolean;
-  /** Called at each change of the state, for a log line or a gauge. */
+  /** Called at each change of the state, for a log line. */
   readonly onStateChange?: (state: BreakerState) => void;
 }
 
@@ -72,7 +77,11 @@ class CockatielBreaker implements Breaker {
         minimumNumberOfCalls: minimumCalls,
       }),
     });
-    this.#policy.onStateChange((state) => onStateChange?.(stateNames[state]));
+    const show = stateGauge(options);
+    this.#policy.onStateChange((state) => {
+      show(stateNames[state]);
+      onStateChange?.(stateNames[state]);
+    });
   }
 
   get state(): BreakerState {
@@ -104,4 +113,20 @@ const stateNames: Record<CircuitState, BreakerState> = {
 
 function isDependencyFailure(error: unknown): boolean {
   return error instanceof TidegateError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code);
+}
+
+/** Shows a breaker as closed. Returns a function that shows another state. */
+function stateGauge({ metrics, name, label = name }: BreakerOptions): (state: BreakerState) => void {
+  if (!metrics) return () => undefined;
+  const gauge = metrics.gauge({
+    name: 'tidegate_breaker_state',
+    help: 'State of the breaker before a dependency: 1 for the present one, 0 for the others',
+    labels: ['dependency', 'state'],
+  });
+  const show = (present: BreakerState): void => {
+    for (const state of new Set(Object.values(stateNames)))
+      gauge.set({ dependency: label, state }, state === present ? 1 : 0);
+  };
+  show('closed');
+  return show;
 }

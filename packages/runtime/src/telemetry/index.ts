@@ -6,6 +6,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics.ts';
+export type { Sample } from './sampled-gauge.ts';
 export {
   childTraceparent,
   createTraceparent,

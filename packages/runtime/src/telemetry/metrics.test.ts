@@ -38,6 +38,62 @@ describe('metrics', () => {
     );
   });
 
+  describe('sampled at a scrape', () => {
+    const options = {
+      name: 'tidegate_rows',
+      help: 'Rows.',
+      labels: ['table'],
+      everyMs: 0,
+    } as const;
+
+    it('show what each reader of a gauge returns, and no longer what is gone', async () => {
+      const own = createMetrics({ nodeMetrics: false });
+      let tables = ['a', 'b'];
+      own.sample<'table'>(options, async () => tables.map((table) => ({ labels: { table }, value: 1 })));
+      const end = own.sample<'table'>(options, async () => [{ labels: { table: 'c' }, value: 2 }]);
+      expect(rowsOf((await own.render()).body)).toEqual(['a 1', 'b 1', 'c 2']);
+      tables = ['b'];
+      end();
+      expect(rowsOf((await own.render()).body)).toEqual(['b 1']);
+    });
+
+    it('show nothing while their reader fails, and are back when it does not', async () => {
+      const own = createMetrics({ nodeMetrics: false });
+      let isAway = false;
+      own.sample<'table'>(options, async () => {
+        if (isAway) throw new Error('away');
+        return [{ labels: { table: 'a' }, value: 1 }];
+      });
+      expect(rowsOf((await own.render()).body)).toEqual(['a 1']);
+      isAway = true;
+      expect(rowsOf((await own.render()).body)).toEqual([]);
+      isAway = false;
+      expect(rowsOf((await own.render()).body)).toEqual(['a 1']);
+    });
+
+    it('hold a scrape up for 2 s at most, and share one read among all scrapes', async () => {
+      const own = createMetrics({ nodeMetrics: false });
+      let reads = 0;
+      own.sample<'table'>(options, () => {
+        reads += 1;
+        return new Promise(() => undefined);
+      });
+      const scrapes = await Promise.all([own.render(), own.render()]);
+      expect(scrapes.map(({ body }) => rowsOf(body))).toEqual([[], []]);
+      expect(reads).toBe(1);
+    });
+
+    it('are not read again before their time', async () => {
+      const own = createMetrics({ nodeMetrics: false });
+      let reads = 0;
+      own.sample<'table'>({ ...options, everyMs: 60_000 }, async () => [
+        { labels: { table: 'a' }, value: (reads += 1) },
+      ]);
+      await own.render();
+      expect(rowsOf((await own.render()).body)).toEqual(['a 1']);
+    });
+  });
+
   it('are separate from the metrics of another registry', async () => {
     expect((await createMetrics({ nodeMetrics: false }).render()).body.trim()).toBe('');
   });
@@ -46,3 +102,9 @@ describe('metrics', () => {
     expect((await createMetrics().render()).body).toContain('nodejs_eventloop_lag_seconds');
   });
 });
+
+function rowsOf(body: string): string[] {
+  return [...body.matchAll(/^tidegate_rows\{table="(\w)"\} (\d)$/gm)].map(
+    ([, table, value]) => `${table} ${value}`,
+  );
+}

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { SampledGauge, type SampleReader } from './sampled-gauge.ts';
 
 /** Name of a metric. It ends with its unit, as Prometheus recommends (`_seconds`, `_bytes`, `_total`). */
 export type MetricName = `tidegate_${string}`;
@@ -20,6 +21,11 @@ export interface GaugeOptions<Label extends string> extends MetricOptions<Label>
   readonly collect?: (gauge: Gauge<Label>) => void | Promise<void>;
 }
 
+export interface SampledGaugeOptions<Label extends string> extends MetricOptions<Label> {
+  /** Minimum milliseconds between two reads: anyone who reaches `/metrics` can cause them. Default 1,000. */
+  readonly everyMs?: number;
+}
+
 export interface HistogramOptions<Label extends string> extends MetricOptions<Label> {
   /** Upper bounds of the buckets, in the unit of the name. Default: 0.001 to 10, for seconds. */
   readonly buckets?: readonly number[];
@@ -35,6 +41,14 @@ export interface Metrics {
   counter<Label extends string = never>(options: CounterOptions<Label>): Counter<Label>;
   gauge<Label extends string = never>(options: GaugeOptions<Label>): Gauge<Label>;
   histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label>;
+  /**
+   * Adds a reader of a gauge, called at a scrape. Several readers may share a gauge, each with label values of its own.
+   * While a reader rejects or takes longer than 2 s, its samples are missing. Returns a function that ends the reading.
+   */
+  sample<Label extends string = never>(
+    options: SampledGaugeOptions<Label>,
+    read: SampleReader<Label>,
+  ): () => void;
   /** Renders the response of `/metrics` in Prometheus text format. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -67,6 +81,7 @@ export function createMetrics(options: CreateMetricsOptions = {}): Metrics {
 
 class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry();
+  readonly #sampled = new Set<{ update(): Promise<void> }>();
 
   constructor({ nodeMetrics = true }: CreateMetricsOptions) {
     if (!nodeMetrics) return;
@@ -92,7 +107,20 @@ class PrometheusMetrics implements Metrics {
     );
   }
 
+  sample<Label extends string = never>(
+    { everyMs = 1_000, ...options }: SampledGaugeOptions<Label>,
+    read: SampleReader<Label>,
+  ): () => void {
+    const sampled = new SampledGauge(this.gauge(options), read, everyMs);
+    this.#sampled.add(sampled);
+    return () => {
+      this.#sampled.delete(sampled);
+      sampled.end();
+    };
+  }
+
   async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+    await Promise.all([...this.#sampled].map((sampled) => sampled.update()));
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 

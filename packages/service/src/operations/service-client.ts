@@ -6,7 +6,7 @@ import {
   type Breaker,
   type BreakerOptions,
 } from '@tidegate/runtime/resilience';
-import { silentLogger, withSpan, type Logger } from '@tidegate/runtime/telemetry';
+import { silentLogger, withSpan, type Logger, type Metrics } from '@tidegate/runtime/telemetry';
 import type { CallerKeys } from '../callers/caller-keys.ts';
 import { exchange, unavailable, type ServiceAddress } from './exchange.ts';
 
@@ -37,8 +37,10 @@ export interface ServiceClientOptions {
   /** Deadline of a call in milliseconds, all attempts together. Default 5,000. */
   readonly deadlineMs?: number;
   /** Options of each service's breaker. Default: those of `createBreaker`. */
-  readonly breaker?: Omit<BreakerOptions, 'name' | 'onStateChange'>;
+  readonly breaker?: Omit<BreakerOptions, 'name' | 'label' | 'metrics' | 'onStateChange'>;
   readonly logger?: Logger;
+  /** Shows the state of each breaker. Default: not shown. */
+  readonly metrics?: Metrics;
   /** Sign calls of other processes, which refuse unsigned ones: see `runService`. Default: calls are not signed. */
   readonly callerKeys?: CallerKeys;
 }
@@ -98,10 +100,12 @@ class BreakingServiceClient implements ServiceClient {
   #breakerOf(service: string): Breaker {
     const known = this.#breakers.get(service);
     if (known) return known;
-    const { logger = silentLogger } = this.#options;
+    const { logger = silentLogger, metrics } = this.#options;
     const breaker = createBreaker({
       ...this.#options.breaker,
       name: `The service ${service}`,
+      label: service,
+      metrics,
       onStateChange: (state) => logger.warn({ service, state }, `the breaker of ${service} is now ${state}`),
     });
     this.#breakers.set(service, breaker);
