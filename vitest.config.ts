@@ -12,7 +12,7 @@ const exclude = ['**/node_modules/**', '**/dist/**'];
 
 /** End-to-end tests on platforms and logs of their own: they share no backend with other tests. */
 const apart = [
-  'e2e/{connection-life,identity,no-n-plus-one,outages,restart,rights}/**/*.test.ts',
+  'e2e/{connection-life,identity,metrics,no-n-plus-one,outages,restart,rights}/**/*.test.ts',
   'e2e/bad-input/websocket-abuse.test.ts',
   'e2e/choreography/choreography.test.ts',
   'e2e/exactness/{exactness,found-scripts,mutants,processes}.test.ts',

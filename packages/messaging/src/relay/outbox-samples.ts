@@ -17,10 +17,14 @@ export function sampleOutbox(metrics: Metrics, database: Database<Tables>, relay
     gauge('tidegate_outbox_rows', 'Committed messages that are not known to be in the log', () =>
       countPendingRows(database),
     ),
-    gauge('tidegate_outbox_oldest_seconds', 'Age of the oldest of them, 0 without any', async () => {
-      const oldest = await oldestPendingRow(database);
-      return oldest ? Math.max(0, Date.now() - oldest.createdAt) / 1_000 : 0;
-    }),
+    gauge(
+      'tidegate_outbox_oldest_seconds',
+      'Age of the oldest message that is not known to be in the log, 0 without any',
+      async () => {
+        const oldest = await oldestPendingRow(database);
+        return oldest ? Math.max(0, Date.now() - oldest.createdAt) / 1_000 : 0;
+      },
+    ),
     gauge('tidegate_outbox_refused_rows', 'Messages that the log refuses for good', () =>
       countRefusedRows(database),
     ),
