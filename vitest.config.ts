@@ -19,6 +19,9 @@ const apart = [
   'e2e/protocol-clients/{audits,protocol-clients}.test.ts',
 ];
 
+/** Long tests on the real stack, a run of their own: `npm run test:production`. */
+const production = 'e2e/production/**/*.test.ts';
+
 /**
  * Two rounds in one run. First the unit tests and the end-to-end tests apart, two files at a time. Then
  * the other end-to-end tests, one at a time: they share the backends, or need the machine for themselves.
@@ -57,11 +60,23 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
-          exclude: [...exclude, ...apart],
+          exclude: [...exclude, ...apart, production],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...asNode,
+        test: {
+          name: 'production',
+          include: [production],
+          exclude,
+          testTimeout: 600_000,
+          hookTimeout: 200_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -8,7 +8,8 @@ import { failuresOf, totalsLine, totalsOf, type Totals } from './test/vitest-tot
 
 const help = `npm test [-- VITEST-ARGUMENT...]
 
-Every test: unit, conformance of every port on every adapter, end to end, browser.
+Every test but those of e2e/production: unit, conformance of every port on every adapter, end to end, browser.
+npm run test:production runs the others: minutes of load and kills on the real stack.
 Starts real Kafka, Redis and Postgres of its own (data gone afterwards), unless KAFKA_BROKERS, DATABASE_URL and
 REDIS_URL are all given. REQUIRE_STACK=1 makes a missing real backend a failure; without, its tests are skipped.
 
@@ -68,13 +69,22 @@ async function runVitest(
 ): Promise<{ exitCode: number; totals: Totals; failures: readonly string[] }> {
   await using directory = await temporaryDirectory();
   const report = join(directory.path, 'report.json');
+  const projects = vitestArguments.some((argument) => argument.includes('production'))
+    ? []
+    : ['--project', '!production'];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}), failures: [] };
   // The end-to-end tests start the same processes dozens of times: the cache compiles each once.
   const NODE_COMPILE_CACHE = join(directory.path, 'compiled');
   const child = spawn(
     nodeBinary,
-    [join(repositoryRoot, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...vitestArguments],
+    [
+      join(repositoryRoot, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      ...reporters,
+      ...projects,
+      ...vitestArguments,
+    ],
     { cwd: repositoryRoot, stdio: 'inherit', env: testEnvironment({ ...env, NODE_COMPILE_CACHE }) },
   );
   const stop = (): void => void child.kill('SIGTERM');

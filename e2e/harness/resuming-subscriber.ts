@@ -4,12 +4,12 @@ import { watchWebSocket, webSocketClient, type LiveMessage, type Watch } from '.
 const RECONNECT_MS = 200;
 
 /**
- * A subscriber that reconnects with its last cursor whenever its connection ends. It keeps every message and does not
- * deduplicate, so that repeated messages show.
+ * A subscriber that reconnects with its last cursor whenever its connection ends, to the next of its gateways. It keeps
+ * every message and does not deduplicate, so that repeated messages show.
  */
 export class ResumingSubscriber {
   readonly messages: LiveMessage[] = [];
-  readonly #url: string;
+  readonly #urls: readonly string[];
   readonly #token: string;
   readonly #query: string;
   readonly #running: Promise<void>;
@@ -17,9 +17,9 @@ export class ResumingSubscriber {
   #stopped = false;
   #current: Watch | undefined;
 
-  /** Subscribes to `query` on the BFF at `url`. */
-  constructor(url: string, token: string, query: string) {
-    this.#url = url;
+  /** Subscribes to `query` on the BFF at the first of the URLs, later at the others in turn. */
+  constructor(urls: readonly string[], token: string, query: string) {
+    this.#urls = urls;
     this.#token = token;
     this.#query = query;
     this.#running = this.#run();
@@ -44,8 +44,9 @@ export class ResumingSubscriber {
 
   /** Resolves when the connection has ended. */
   async #connect(): Promise<void> {
+    const url = this.#urls[this.#connections % this.#urls.length]!;
     this.#connections += 1;
-    const client = webSocketClient(this.#url, this.#token);
+    const client = webSocketClient(url, this.#token);
     const cursor = this.messages.at(-1)?.cursor;
     const watch = watchWebSocket(client, {
       query: this.#query,

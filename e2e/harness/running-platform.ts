@@ -1,5 +1,6 @@
 import { buildMicrofrontends } from '../../microfrontends/build.ts';
 import { signToken, type Role } from '../../scripts/token/sign-token.ts';
+import type { ProcessName } from '../../scripts/processes.ts';
 import { startProcesses, type Platform } from '../../scripts/start-stack/start-processes.ts';
 import {
   freePort,
@@ -97,10 +98,21 @@ export function realStackFromEnv(): Record<string, string> | undefined {
   return { KAFKA_BROKERS: brokers.join(','), DATABASE_URL, REDIS_URL };
 }
 
+export interface OnStackOptions {
+  /** Starts a process that dies again. Default true. */
+  readonly restarts?: boolean;
+  /** Default 20,000. */
+  readonly portOffset?: number;
+  /** Processes to start. Default: all. */
+  readonly only?: readonly ProcessName[];
+  /** Additional variables of single processes. */
+  readonly extraEnv?: Partial<Record<ProcessName, Record<string, string>>>;
+}
+
 /** Starts the production deployment on the real stack: one process per service, two gateways, a dispatcher. */
 export async function startOnStack(
   stackEnv: Readonly<Record<string, string>>,
-  options: { restarts?: boolean; portOffset?: number } = {},
+  options: OnStackOptions = {},
 ): Promise<StackPlatform> {
   await buildMicrofrontends();
   const lines: string[] = [];
@@ -108,7 +120,9 @@ export async function startOnStack(
     stackEnv: { ...stackEnv, ...testSecrets, LOG_LEVEL: 'warn' },
     portOffset: options.portOffset ?? 20_000,
     restarts: options.restarts ?? true,
+    ...(options.only && { only: options.only }),
     extraEnv: {
+      ...options.extraEnv,
       shipping: { SHIPPING_DISPATCH_MS: '100', SHIPPING_DELIVERY_MS: '200' },
       'gateway-web': { WEBHOOK_ALLOW_PRIVATE: '1' },
       dispatcher: { WEBHOOK_ALLOW_PRIVATE: '1' },

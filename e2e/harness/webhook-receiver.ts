@@ -1,6 +1,32 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+export interface WebhookEndpoint {
+  readonly id: string;
+  /** Deliveries to a stopped receiver would be retried for hours, also during later tests. */
+  remove(): Promise<void>;
+}
+
+/** Registers a webhook of the web BFF. @throws Error when the gateway refuses it. */
+export async function registerWebhook(
+  webUrl: string,
+  token: string,
+  { url, document }: { readonly url: string; readonly document: string },
+): Promise<WebhookEndpoint> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const endpoints = `${webUrl}/webhooks/endpoints`;
+  const body = JSON.stringify({ url, bff: 'web', document });
+  const response = await fetch(endpoints, { method: 'POST', headers, body });
+  if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
+  const { id } = (await response.json()) as { id: string };
+  return {
+    id,
+    remove: async () => {
+      await fetch(`${endpoints}/${id}`, { method: 'DELETE', headers });
+    },
+  };
+}
+
 export interface Delivery {
   readonly headers: IncomingHttpHeaders;
   readonly raw: string;

@@ -2,7 +2,7 @@ import { until } from '@tidegate/testing';
 import type { Client } from 'graphql-ws';
 import type { RunningPlatform } from '../harness/running-platform.ts';
 import { watchSse, watchWebSocket, webSocketClient, type LiveMessage, type Watch } from '../harness/watch.ts';
-import { startWebhookReceiver } from '../harness/webhook-receiver.ts';
+import { registerWebhook, startWebhookReceiver, type WebhookEndpoint } from '../harness/webhook-receiver.ts';
 
 const ORDERS = 'subscription { orders { id version status } }';
 
@@ -24,7 +24,9 @@ export class AllChannels implements AsyncDisposable {
 
   static async open(platform: RunningPlatform, token: string): Promise<AllChannels> {
     const receiver = await startWebhookReceiver();
-    const endpoint = await registerWebhook(platform, receiver.url);
+    const partner = await platform.token('partner-1', 'partner', ['customer-1']);
+    const webhook = { url: receiver.url, document: ORDERS };
+    const endpoint = await registerWebhook(platform.webUrl, partner, webhook);
     return new AllChannels(`${platform.webUrl}/graphql/web`, token, receiver, endpoint);
   }
 
@@ -79,7 +81,6 @@ export class AllChannels implements AsyncDisposable {
     this.#webSocket.stop();
     this.#sse.stop();
     await this.#client.dispose();
-    // Deliveries to a stopped receiver would be retried for hours, also during later tests.
     await this.#endpoint.remove();
     await this.#receiver.stop();
   }
@@ -109,21 +110,4 @@ function statesOf(messages: readonly LiveMessage[], orderId: string): OrderState
       ...(data as unknown as { orders: Omit<OrderState, 'changeId'> }).orders,
       changeId: id,
     }));
-}
-
-interface WebhookEndpoint {
-  remove(): Promise<unknown>;
-}
-
-async function registerWebhook(platform: RunningPlatform, url: string): Promise<WebhookEndpoint> {
-  const headers = {
-    'content-type': 'application/json',
-    authorization: `Bearer ${await platform.token('partner-1', 'partner', ['customer-1'])}`,
-  };
-  const endpoints = `${platform.webUrl}/webhooks/endpoints`;
-  const body = JSON.stringify({ url, bff: 'web', document: ORDERS });
-  const response = await fetch(endpoints, { method: 'POST', headers, body });
-  if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`);
-  const { id } = (await response.json()) as { id: string };
-  return { remove: () => fetch(`${endpoints}/${id}`, { method: 'DELETE', headers }) };
 }
