@@ -6,10 +6,12 @@ export interface DispatcherLimits {
   readonly retryScheduleMs: readonly number[];
   /** Limit of one attempt, from connecting to the end of the answer. Default 10 s. */
   readonly deadlineMs: number;
-  /** Maximum attempts in flight. Default 64. */
+  /** Maximum attempts in flight. Default 256. */
   readonly maxConcurrent: number;
   /** Maximum attempts in flight to one endpoint. Default 8. */
   readonly maxConcurrentPerEndpoint: number;
+  /** Maximum attempts in flight to the endpoints of one partner. Default 32. */
+  readonly maxConcurrentPerPartner: number;
   /** Time after which another dispatcher takes over the deliveries of one that died. Above `deadlineMs`. Default 40 s. */
   readonly leaseMs: number;
   /** An endpoint that fails for this long without a success is disabled. Default 5 days. */
@@ -33,8 +35,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const defaultDispatcherLimits: DispatcherLimits = {
   retryScheduleMs: defaultRetryScheduleMs,
   deadlineMs: 10_000,
-  maxConcurrent: 64,
+  maxConcurrent: 256,
   maxConcurrentPerEndpoint: 8,
+  maxConcurrentPerPartner: 32,
   leaseMs: 40_000,
   disableAfterMs: 5 * DAY_MS,
   maxPendingPerEndpoint: 100_000,

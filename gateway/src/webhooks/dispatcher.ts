@@ -115,7 +115,7 @@ class WebhookDispatcher implements Dispatcher {
     this.#client = new WebhookClient({
       policy: new TargetPolicy({ allowPrivateTargets: options.allowPrivateTargets }),
       deadlineMs: this.#limits.deadlineMs,
-      connectionsPerEndpoint: this.#limits.maxConcurrentPerEndpoint,
+      connectionsPerHost: this.#limits.maxConcurrent,
     });
     this.#sender = new DeliverySender({
       ...this.#limits,

@@ -57,6 +57,25 @@ export const webhookMigrations: Migrations = {
       await db.schema.alterTable('webhook_endpoints').dropColumn('previous_secret_until').execute();
     },
   },
+  '0106-webhook-heads': {
+    async up(db) {
+      // A dispatcher of an earlier version, still running, inserts rows that can be claimed.
+      await db.schema
+        .alterTable('webhook_deliveries')
+        .addColumn('is_head', 'integer', (column) => column.notNull().defaultTo(1))
+        .execute();
+      await sql`update webhook_deliveries set is_head = 0 where status = 'pending' and exists (
+        select 1 from webhook_deliveries as earlier where earlier.status = 'pending'
+        and earlier.endpoint_id = webhook_deliveries.endpoint_id
+        and earlier.ordering_key = webhook_deliveries.ordering_key and earlier.seq < webhook_deliveries.seq
+      )`.execute(db);
+      await sql`drop index webhook_deliveries_due`.execute(db);
+      await sql`create index webhook_deliveries_due on webhook_deliveries (next_attempt_at)
+        where status = 'pending' and is_head = 1`.execute(db);
+      await sql`create index webhook_deliveries_heads on webhook_deliveries (endpoint_id, next_attempt_at, seq)
+        where status = 'pending' and is_head = 1`.execute(db);
+    },
+  },
 };
 
 async function createEndpoints(db: Kysely<WebhookTables>): Promise<void> {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 export interface Received {
   readonly id: string;
+  readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
   readonly event: Record<string, unknown> & {
@@ -35,7 +36,8 @@ export async function startReceiver(answer: Answer = accept): Promise<Receiver> 
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
       const event = JSON.parse(body) as Received['event'];
-      const one = { id: String(request.headers['webhook-id']), headers: request.headers, body, event };
+      const { headers, url: path = '' } = request;
+      const one = { id: String(headers['webhook-id']), path, headers, body, event };
       received.push(one);
       receiver.answer(one, response);
     });

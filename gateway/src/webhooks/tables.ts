@@ -85,6 +85,8 @@ export interface DeliveryTable {
   /** Attempts made before it was resent: the retry schedule begins anew then. */
   attempts_before: Generated<number>;
   next_attempt_at: number;
+  /** 1 for the oldest pending delivery of its endpoint and ordering key, perhaps for others: see `delivery-order.ts`. */
+  is_head: Generated<number>;
   lease_owner: string | null;
   /** End of the lease; 0 without one. */
   lease_until: number;

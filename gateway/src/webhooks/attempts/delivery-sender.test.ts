@@ -1,6 +1,6 @@
 import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { arrivals, status } from '../receiver.fixture.ts';
+import { arrivals, status, type Received } from '../receiver.fixture.ts';
 import { createWebhookWorld, type WebhookWorld } from '../webhook-world.fixture.ts';
 
 let world: WebhookWorld;
@@ -205,6 +205,51 @@ describe('delivery', () => {
     gate.resolve();
     await world.settled(slowEndpoint.id, 12);
     expect(maxInFlight).toBe(3);
+  });
+
+  it('leaves room for other partners while every endpoint of one hangs', async () => {
+    const host = await world.startReceiver(({ path }, response) => {
+      if (path.endsWith('/fast')) response.writeHead(204).end();
+    });
+    for (let index = 0; index < 10; index++) await world.register(`${host.url}/${index}`);
+    await world.register(`${host.url}/fast`, undefined, {}, 'partner-other');
+    const isFast = ({ path }: Received): boolean => path.endsWith('/fast');
+    await world.startDispatcher({
+      maxConcurrent: 24,
+      maxConcurrentPerEndpoint: 4,
+      maxConcurrentPerPartner: 12,
+    });
+    for (let index = 0; index < 40; index++) await world.change(`counter-${index}`, 1);
+    await until(() => host.received.filter(isFast).length === 40, {
+      what: 'the other partner has all deliveries',
+    });
+    expect(host.received.filter((each) => !isFast(each))).toHaveLength(12);
+  });
+
+  it('makes one attempt at a time to an endpoint that fails, and more again once it answers', async () => {
+    let [inFlight, maxInFlight] = [0, 0];
+    let isBroken = true;
+    const receiver = await world.startReceiver((_received, response) => {
+      maxInFlight = Math.max(maxInFlight, ++inFlight);
+      setTimeout(() => {
+        inFlight--;
+        response.writeHead(isBroken ? 500 : 204).end();
+      }, 5);
+    });
+    const { id } = await world.register(receiver.url);
+    await world.startDispatcher({ retryScheduleMs: Array.from({ length: 200 }, () => 10) });
+    await world.change('first', 1);
+    await until(() => receiver.received.length >= 1, { what: 'the first failure' });
+    for (let index = 0; index < 20; index++) await world.change(`counter-${index}`, 1);
+    maxInFlight = 0;
+    const before = receiver.received.length;
+    await until(() => receiver.received.length > before + 20, { what: 'more failures' });
+    expect(maxInFlight).toBe(1);
+    isBroken = false;
+    await world.settled(id, 21);
+    for (let index = 0; index < 20; index++) await world.change(`later-${index}`, 1);
+    await world.settled(id, 41);
+    expect(maxInFlight).toBeGreaterThan(1);
   });
 
   it('waits at least as long as Retry-After', async () => {

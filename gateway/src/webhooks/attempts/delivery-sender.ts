@@ -8,11 +8,12 @@ import type { EndpointCache, EndpointIndex, PreparedEndpoint } from '../endpoint
 import { healthAfter } from '../endpoints/endpoint-health.ts';
 import { signatureHeaders } from '../endpoints/signing.ts';
 import type { WebhookTables } from '../tables.ts';
+import { AttemptSlots, type AttemptSlotsOptions } from './attempt-slots.ts';
 import type { BodyRenderer } from './delivery-body.ts';
 import type { WebhookClient } from './webhook-client.ts';
 import type { WebhookMetrics } from './webhook-metrics.ts';
 
-export interface DeliverySenderOptions {
+export interface DeliverySenderOptions extends AttemptSlotsOptions {
   readonly database: Database<WebhookTables>;
   readonly queue: DeliveryQueue;
   readonly endpoints: EndpointCache;
@@ -22,10 +23,6 @@ export interface DeliverySenderOptions {
   readonly metrics: WebhookMetrics;
   readonly clock: () => number;
   readonly retryScheduleMs: readonly number[];
-  /** Maximum attempts in flight. */
-  readonly maxConcurrent: number;
-  /** Maximum attempts in flight to one endpoint. */
-  readonly maxConcurrentPerEndpoint: number;
   /** Lease of a claimed delivery. Longer than an attempt's deadline. */
   readonly leaseMs: number;
   readonly disableAfterMs: number;
@@ -33,21 +30,25 @@ export interface DeliverySenderOptions {
   readonly onFinished: () => void;
 }
 
+/** Deliveries of one claim: their bodies are in memory until they are sent. */
+const MAX_CLAIM = 64;
+
 /** An attempt with the body that was sent; `body` is undefined when none could be rendered. */
 interface Attempt {
   readonly body: string | undefined;
   readonly outcome: AttemptOutcome;
 }
 
-/** Claims due deliveries and attempts them concurrently. A slow endpoint occupies only its own share of the slots. */
+/** Claims due deliveries and attempts them concurrently. A slow partner occupies only its own share of the slots. */
 export class DeliverySender {
   readonly #options: DeliverySenderOptions;
-  /** Endpoint id of each attempt in flight. */
-  readonly #inFlight = new Map<Promise<void>, string>();
+  readonly #slots: AttemptSlots;
+  readonly #inFlight = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
 
   constructor(options: DeliverySenderOptions) {
     this.#options = options;
+    this.#slots = new AttemptSlots(options);
   }
 
   /**
@@ -58,16 +59,14 @@ export class DeliverySender {
   async sendDue(): Promise<number | undefined> {
     const { queue, endpoints, database } = this.#options;
     for (;;) {
-      const free = this.#options.maxConcurrent - this.#inFlight.size;
-      if (free <= 0) return undefined;
-      const deliveries = await queue.claim({
-        limit: free,
-        leaseMs: this.#options.leaseMs,
-        excluding: this.#fullEndpoints(),
-        room: (id) => this.#room(id),
-      });
+      if (this.#slots.free <= 0) return undefined;
+      this.#slots.use(await endpoints.current(database.query));
+      const limit = Math.min(this.#slots.free, MAX_CLAIM);
+      const deliveries = await queue.claim({ limit, leaseMs: this.#options.leaseMs, room: this.#slots });
       if (deliveries.length === 0) break;
+      // After the claim: the endpoint of a delivery may have been registered meanwhile.
       const index = await endpoints.current(database.query);
+      this.#slots.use(index);
       for (const delivery of deliveries) this.#start(delivery, index);
     }
     return queue.nextDueAt();
@@ -76,28 +75,20 @@ export class DeliverySender {
   /** Waits up to `graceMs` for attempts in flight, then aborts them and releases their deliveries. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#stopping.abort(new Error('the dispatcher stops')), graceMs);
-    await Promise.all(this.#inFlight.keys());
+    await Promise.all(this.#inFlight);
     clearTimeout(timer);
   }
 
-  #room(endpointId: string): number {
-    let used = 0;
-    for (const id of this.#inFlight.values()) if (id === endpointId) used++;
-    return this.#options.maxConcurrentPerEndpoint - used;
-  }
-
-  #fullEndpoints(): string[] {
-    return [...new Set(this.#inFlight.values())].filter((id) => this.#room(id) <= 0);
-  }
-
   #start(delivery: ClaimedDelivery, index: EndpointIndex): void {
+    const release = this.#slots.take(delivery.endpointId);
     const attempt = this.#attempt(delivery, index.byId.get(delivery.endpointId)).finally(() => {
       this.#inFlight.delete(attempt);
-      this.#options.metrics.inFlight.set(this.#inFlight.size);
+      release();
+      this.#options.metrics.inFlight.set(this.#slots.used);
       this.#options.onFinished();
     });
-    this.#inFlight.set(attempt, delivery.endpointId);
-    this.#options.metrics.inFlight.set(this.#inFlight.size);
+    this.#inFlight.add(attempt);
+    this.#options.metrics.inFlight.set(this.#slots.used);
   }
 
   /** Never rejects: a delivery whose attempt could not be stored is attempted again when its lease ends. */
@@ -150,6 +141,7 @@ export class DeliverySender {
   ): Promise<void> {
     const { queue, metrics, clock, retryScheduleMs, disableAfterMs } = this.#options;
     const failure = outcome.result === 'failed' ? outcome : undefined;
+    this.#slots.attempted(delivery.endpointId, failure !== undefined && failure.error !== 'RENDER_FAILED');
     const next = nextStep(outcome, {
       attempts: delivery.attempts + 1 - delivery.attemptsBefore,
       scheduleMs: retryScheduleMs,

@@ -8,7 +8,8 @@ export interface WebhookClientOptions {
   readonly policy: TargetPolicy;
   /** Limit of a whole attempt in milliseconds: connecting, sending and reading the answer. */
   readonly deadlineMs: number;
-  readonly connectionsPerEndpoint: number;
+  /** Connections to one host. As many as attempts in flight: endpoints of several partners may share a host. */
+  readonly connectionsPerHost: number;
 }
 
 /** Bytes read of an answer, so that its connection can be reused. A longer answer costs the receiver its connection. */
@@ -20,11 +21,11 @@ export class WebhookClient {
   readonly #deadlineMs: number;
   readonly #agent: Agent;
 
-  constructor({ policy, deadlineMs, connectionsPerEndpoint }: WebhookClientOptions) {
+  constructor({ policy, deadlineMs, connectionsPerHost }: WebhookClientOptions) {
     this.#policy = policy;
     this.#deadlineMs = deadlineMs;
     this.#agent = new Agent({
-      connections: connectionsPerEndpoint,
+      connections: connectionsPerHost,
       pipelining: 1,
       connect: { lookup: policy.lookup, timeout: deadlineMs },
     });

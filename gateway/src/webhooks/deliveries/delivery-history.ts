@@ -3,6 +3,7 @@ import { encodeStructured, TidegateError } from '@tidegate/core';
 import type { Database } from '@tidegate/database';
 import type { Kysely, Selectable } from 'kysely';
 import type { AttemptRow, DeliveryStatus, DeliveryTable, WebhookTables } from '../tables.ts';
+import { promoteAll } from './delivery-order.ts';
 import { deliveriesChannel, enqueueDeliveries, webhookId } from './pending-delivery.ts';
 
 /** A delivery with its attempts, the first attempt first. */
@@ -96,6 +97,7 @@ export class DeliveryHistory {
           status: 'pending',
           attempts_before: row.ref('attempts'),
           next_attempt_at: this.#clock(),
+          is_head: 0,
           finished_at: null,
         }))
         .where('endpoint_id', '=', endpointId)
@@ -105,6 +107,7 @@ export class DeliveryHistory {
           ? dead.where('id', '=', which.deliveryId)
           : dead.where('finished_at', '>=', which.sinceMs);
       const { numUpdatedRows } = await chosen.executeTakeFirst();
+      if (numUpdatedRows > 0n) await promoteAll(unit.tx, endpointId);
       if (numUpdatedRows > 0n) this.#database.signals.notify(unit, deliveriesChannel);
       return Number(numUpdatedRows);
     });

@@ -4,13 +4,22 @@ import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { postgresUrlFromEnv, until } from '@tidegate/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Room } from './claim-turns.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
+import { enqueueDeliveries, webhookId } from './pending-delivery.ts';
 import { nextRevision } from '../endpoints/endpoint-revision.ts';
 import { webhookMigrations } from '../migrations.ts';
 import type { WebhookTables } from '../tables.ts';
 import { createWebhookWorld } from '../webhook-world.fixture.ts';
 
 const url = postgresUrlFromEnv();
+
+/** The same room for every partner and endpoint; each endpoint is of a partner of its own. */
+const roomFor = (count: number): Room => ({
+  partnerOf: (id) => id,
+  ofEndpoint: () => count,
+  ofPartner: () => count,
+});
 
 describe.skipIf(url === undefined)('webhooks on Postgres', () => {
   const schema = `webhooks_${randomUUID().slice(0, 8)}`;
@@ -58,7 +67,7 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
 
     async function work(queue: DeliveryQueue): Promise<void> {
       for (let idle = 0; idle < 20;) {
-        const claimed = await queue.claim({ limit: 10, leaseMs: 60_000, excluding: [], room: () => 10 });
+        const claimed = await queue.claim({ limit: 10, leaseMs: 60_000, room: roomFor(10) });
         idle = claimed.length === 0 ? idle + 1 : 0;
         for (const delivery of claimed) {
           expect(leased.has(delivery.seq), 'leased once').toBe(false);
@@ -87,13 +96,55 @@ describe.skipIf(url === undefined)('webhooks on Postgres', () => {
     for (const seqs of order.values()) expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
   });
 
+  it('delivers all that is enqueued while earlier deliveries of the same keys end, in order', async () => {
+    await database.query.deleteFrom('webhook_deliveries').execute();
+    const keys = ['a', 'b', 'c'];
+    const versions = 60;
+    const delivered = new Map<string, string[]>(keys.map((key) => [key, []]));
+    const total = (): number => [...delivered.values()].reduce((sum, { length }) => sum + length, 0);
+
+    async function enqueueAll(key: string): Promise<void> {
+      const writer = open();
+      for (let version = 1; version <= versions; version++) {
+        const event = { source: '/test', id: `${key}@${version}`, subject: key, sequence: version };
+        const delivery = { endpointId: 'whe_1', orderingKey: key, event, changeId: null, body: '{}' };
+        await writer.transaction(async (unit) => {
+          await enqueueDeliveries(writer, unit, [delivery], 0);
+          // Earlier deliveries end before this transaction does.
+          await sql`select pg_sleep(0.004)`.execute(unit.tx);
+        });
+      }
+    }
+    async function deliverAll(queue: DeliveryQueue): Promise<void> {
+      while (total() < keys.length * versions) {
+        for (const delivery of await queue.claim({ limit: 4, leaseMs: 60_000, room: roomFor(4) })) {
+          delivered.get(delivery.orderingKey)!.push(delivery.id);
+          await queue.settle(
+            delivery,
+            { at: 0, durationMs: 1 },
+            { status: 'delivered' },
+            { kind: 'healthy' },
+          );
+        }
+      }
+    }
+
+    const workers = Array.from({ length: 4 }, () => deliverAll(new DeliveryQueue(open(), Date.now)));
+    await Promise.all([...keys.map(enqueueAll), ...workers]);
+    for (const key of keys) {
+      const expected = Array.from({ length: versions }, (_, index) =>
+        webhookId('whe_1', { source: '/test', id: `${key}@${index + 1}` }),
+      );
+      expect(delivered.get(key)).toEqual(expected);
+    }
+  });
+
   it('leases a delivery anew after its lease has ended, and the former holder cannot settle it', async () => {
     await database.query.deleteFrom('webhook_deliveries').execute();
     await database.query.insertInto('webhook_deliveries').values(pendingRow(1, 'one')).execute();
     let now = 1_000;
     const [late, next] = [new DeliveryQueue(database, () => now), new DeliveryQueue(database, () => now)];
-    const claim = (queue: DeliveryQueue) =>
-      queue.claim({ limit: 1, leaseMs: 100, excluding: [], room: () => 1 });
+    const claim = (queue: DeliveryQueue) => queue.claim({ limit: 1, leaseMs: 100, room: roomFor(1) });
     const [delivery] = await claim(late);
     expect(await claim(next)).toEqual([]);
     now += 101;

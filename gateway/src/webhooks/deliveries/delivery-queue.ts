@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, UnitOfWork } from '@tidegate/database';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { NextStep } from './retry-schedule.ts';
 import { recordHealth, type EndpointHealth } from '../endpoints/endpoint-health.ts';
 import type { WebhookTables } from '../tables.ts';
-import { isOldestOfKey } from './delivery-order.ts';
+import { takeInTurns, type DueDelivery, type Room } from './claim-turns.ts';
+import { isOldestOfKey, promoteNext } from './delivery-order.ts';
 
 /** A delivery that this dispatcher alone attempts until its lease ends. */
 export interface ClaimedDelivery {
@@ -12,6 +13,7 @@ export interface ClaimedDelivery {
   /** The `webhook-id`. */
   readonly id: string;
   readonly endpointId: string;
+  readonly orderingKey: string;
   /** Number of earlier attempts. */
   readonly attempts: number;
   /** Attempts made before it was resent. */
@@ -37,11 +39,11 @@ export interface FinishedAttempt {
 export interface ClaimOptions {
   readonly limit: number;
   readonly leaseMs: number;
-  /** Ids of endpoints to leave out of the query. */
-  readonly excluding: readonly string[];
-  /** Returns how many more deliveries of an endpoint may be claimed. */
-  readonly room: (endpointId: string) => number;
+  readonly room: Room;
 }
+
+/** Endpoints that one claim looks at. The next claim begins with others. */
+const ENDPOINTS_PER_CLAIM = 200;
 
 /**
  * Queue of deliveries that any number of dispatchers share. Its order is described in `delivery-order.ts`. A claim is
@@ -51,22 +53,26 @@ export class DeliveryQueue {
   readonly #owner = randomUUID();
   readonly #database: Database<WebhookTables>;
   readonly #clock: () => number;
+  /** Number of claims. */
+  #turn = 0;
 
   constructor(database: Database<WebhookTables>, clock: () => number) {
     this.#database = database;
     this.#clock = clock;
   }
 
-  /** Leases due deliveries, oldest first. Two dispatchers never get the same delivery. */
-  async claim(options: ClaimOptions): Promise<ClaimedDelivery[]> {
-    const due = await this.#due(options.limit, options.excluding);
-    const chosen = withinRoom(due, options.room);
-    if (chosen.length === 0) return [];
+  /** Leases due deliveries, of each partner in turn: see `claim-turns.ts`. Two dispatchers never get the same one. */
+  async claim({ limit, leaseMs, room }: ClaimOptions): Promise<ClaimedDelivery[]> {
     const now = this.#clock();
+    this.#turn += 1;
+    const turn = this.#turn;
+    const due = await this.#due(limit, room, now);
+    const chosen = takeInTurns(due, { limit, room, turn });
+    if (chosen.length === 0) return [];
     // Another dispatcher may have read the same rows. The repeated conditions let only one of the two updates match.
     const claimed = await this.#database.query
       .updateTable('webhook_deliveries')
-      .set({ lease_owner: this.#owner, lease_until: now + options.leaseMs })
+      .set({ lease_owner: this.#owner, lease_until: now + leaseMs })
       .where('seq', 'in', chosen)
       .where('status', '=', 'pending')
       .where('lease_until', '<=', now)
@@ -82,6 +88,7 @@ export class DeliveryQueue {
       .selectFrom('webhook_deliveries')
       .select('next_attempt_at')
       .where('status', '=', sql.lit('pending'))
+      .where('is_head', '=', sql.lit(1))
       .where('next_attempt_at', '>', this.#clock())
       .orderBy('next_attempt_at')
       .limit(1)
@@ -115,6 +122,7 @@ export class DeliveryQueue {
         })
         .execute();
       await recordHealth(unit, delivery.endpointId, health, this.#clock());
+      if (next.status !== 'pending') await promoteNext(unit.tx, delivery);
       return true;
     });
   }
@@ -129,21 +137,69 @@ export class DeliveryQueue {
       .execute();
   }
 
-  #due(limit: number, excluding: readonly string[]): Promise<{ seq: number; endpointId: string }[]> {
-    const now = this.#clock();
-    let query = this.#database.query
-      .selectFrom('webhook_deliveries as due')
-      .select(['due.seq', 'due.endpoint_id as endpointId'])
-      // A literal, so that the planner can use the partial index `webhook_deliveries_due`.
-      .where('due.status', '=', sql.lit('pending'))
-      .where('due.next_attempt_at', '<=', now)
-      .where('due.lease_until', '<=', now)
-      .where(isOldestOfKey)
-      .orderBy('due.next_attempt_at')
-      .orderBy('due.seq')
-      .limit(limit);
-    if (excluding.length > 0) query = query.where('due.endpoint_id', 'not in', excluding);
-    return query.execute();
+  async #due(limit: number, room: Room, now: number): Promise<readonly DueDelivery[]> {
+    const ids = await this.#endpointsWithDue(now);
+    const start = ids.length === 0 ? 0 : this.#turn % ids.length;
+    const wanted = [...ids.slice(start), ...ids.slice(0, start)]
+      .map((id) => ({ id, count: Math.min(limit, room.ofEndpoint(id), room.ofPartner(room.partnerOf(id))) }))
+      .filter(({ count }) => count > 0)
+      .slice(0, ENDPOINTS_PER_CLAIM);
+    if (wanted.length === 0) return [];
+    if (this.#database.dialect === 'postgres') return this.#dueOfAll(wanted, now);
+    const due = await Promise.all(
+      wanted.map(({ id, count }) =>
+        this.#dueOf(sql`${id}`, now)
+          .limit(count)
+          .execute(),
+      ),
+    );
+    return due.flat();
+  }
+
+  /** Ids of the endpoints that have a due delivery. Reads one or two index entries for each endpoint, not its rows. */
+  async #endpointsWithDue(now: number): Promise<string[]> {
+    const heads = sql`from webhook_deliveries where status = 'pending' and is_head = 1`;
+    const { rows } = await sql<{ id: string }>`with recursive endpoints (id) as (
+        select min(endpoint_id) ${heads}
+        union all
+        select (select min(endpoint_id) ${heads} and endpoint_id > endpoints.id) from endpoints
+        where endpoints.id is not null
+      )
+      select id from endpoints where id is not null
+      and exists (select 1 ${heads} and endpoint_id = endpoints.id and next_attempt_at <= ${now})`.execute(
+      this.#database.query,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async #dueOfAll(
+    endpoints: readonly { readonly id: string; readonly count: number }[],
+    now: number,
+  ): Promise<DueDelivery[]> {
+    const ids = endpoints.map(({ id }) => id);
+    const counts = endpoints.map(({ count }) => count);
+    const dueOfEach = this.#dueOf(sql`wanted.id`, now);
+    const { rows } =
+      await sql<DueDelivery>`select found.* from unnest(${ids}::text[], ${counts}::int[]) as wanted (id, count)
+      cross join lateral (${dueOfEach} limit wanted.count) as found`.execute(this.#database.query);
+    return rows;
+  }
+
+  #dueOf(endpointId: RawBuilder<string>, now: number) {
+    return (
+      this.#database.query
+        .selectFrom('webhook_deliveries as due')
+        .select(['due.seq', 'due.endpoint_id as endpointId'])
+        // Literals, so that the planner can use the partial index `webhook_deliveries_heads`.
+        .where('due.status', '=', sql.lit('pending'))
+        .where('due.is_head', '=', sql.lit(1))
+        .where('due.endpoint_id', '=', endpointId)
+        .where('due.next_attempt_at', '<=', now)
+        .where('due.lease_until', '<=', now)
+        .where(isOldestOfKey)
+        .orderBy('due.next_attempt_at')
+        .orderBy('due.seq')
+    );
   }
 
   async #load(seqs: readonly number[]): Promise<ClaimedDelivery[]> {
@@ -155,6 +211,7 @@ export class DeliveryQueue {
         'delivery.seq',
         'delivery.id',
         'delivery.endpoint_id as endpointId',
+        'delivery.ordering_key as orderingKey',
         'delivery.attempts',
         'delivery.attempts_before as attemptsBefore',
         'delivery.body',
@@ -189,20 +246,4 @@ export class DeliveryQueue {
       .executeTakeFirst();
     return updated.numUpdatedRows === 1n;
   }
-}
-
-/** Chooses the oldest deliveries that their endpoints have room for. */
-function withinRoom(
-  due: readonly { readonly seq: number; readonly endpointId: string }[],
-  room: ClaimOptions['room'],
-): number[] {
-  const counts = new Map<string, number>();
-  const chosen: number[] = [];
-  for (const { seq, endpointId } of due) {
-    const count = counts.get(endpointId) ?? 0;
-    if (count >= room(endpointId)) continue;
-    counts.set(endpointId, count + 1);
-    chosen.push(seq);
-  }
-  return chosen;
 }

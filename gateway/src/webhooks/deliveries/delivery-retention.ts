@@ -3,6 +3,7 @@ import type { Database } from '@tidegate/database';
 import { sql, type AliasableExpression, type ExpressionBuilder, type SqlBool } from 'kysely';
 import { disableOverfullEndpoints } from '../endpoints/endpoint-health.ts';
 import type { WebhookTables } from '../tables.ts';
+import { promoteAll } from './delivery-order.ts';
 
 export interface SweepOptions {
   readonly database: Database<WebhookTables>;
@@ -29,6 +30,7 @@ export async function sweepDeliveries(options: SweepOptions): Promise<void> {
   await deleteFinished(database, 'dead', nowMs - options.keepDeadMs);
   await deleteUnusedChanges(database, nowMs - CHANGE_GRACE_MS);
   await endOrphans(database, nowMs);
+  await promoteAll(database.query);
   await disableOverfullEndpoints(database, options.maxPendingPerEndpoint, nowMs);
 }
 

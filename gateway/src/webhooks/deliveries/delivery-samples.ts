@@ -58,6 +58,7 @@ async function oldestDueSeconds(database: Database<WebhookTables>, nowMs: number
     .selectFrom('webhook_deliveries')
     .select('next_attempt_at')
     .where('status', '=', sql.lit('pending'))
+    .where('is_head', '=', sql.lit(1))
     .where('next_attempt_at', '<=', nowMs)
     .orderBy('next_attempt_at')
     .limit(1)

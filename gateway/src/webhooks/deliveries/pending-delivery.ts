@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Envelope } from '@tidegate/core';
 import type { Database, UnitOfWork } from '@tidegate/database';
+import { sql } from 'kysely';
 import type { WebhookTables } from '../tables.ts';
 
 /** A delivery to enqueue. */
@@ -27,11 +28,16 @@ export async function enqueueDeliveries(
   deliveries: readonly PendingDelivery[],
   nowMs: number,
 ): Promise<void> {
-  const rows = deliveries.map((delivery) => pendingRow(delivery, nowMs));
-  for (let from = 0; from < rows.length; from += ROWS_PER_INSERT) {
+  for (let from = 0; from < deliveries.length; from += ROWS_PER_INSERT) {
+    const some = deliveries.slice(from, from + ROWS_PER_INSERT);
+    const keysInUse = await lockKeysInUse(database, unit, some);
+    const isHead = (delivery: PendingDelivery): boolean => {
+      const key = keyOf(delivery);
+      return !keysInUse.has(key) && keysInUse.add(key) !== undefined;
+    };
     await unit.tx
       .insertInto('webhook_deliveries')
-      .values(rows.slice(from, from + ROWS_PER_INSERT))
+      .values(some.map((delivery) => ({ ...pendingRow(delivery, nowMs), is_head: isHead(delivery) ? 1 : 0 })))
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
   }
@@ -47,6 +53,45 @@ export async function enqueueDeliveries(
 export function webhookId(endpointId: string, event: Pick<Envelope, 'source' | 'id'>): string {
   const hash = createHash('sha256').update(`${endpointId}\n${event.source}\n${event.id}`);
   return `msg_${hash.digest('base64url').slice(0, 32)}`;
+}
+
+/**
+ * Returns the keys that have a pending delivery. The newest of each is locked until the caller's transaction ends: the
+ * transaction in which it ends sees the rows enqueued now, and makes the next one a head.
+ */
+async function lockKeysInUse(
+  { dialect }: Database<WebhookTables>,
+  { tx }: UnitOfWork<WebhookTables>,
+  deliveries: readonly PendingDelivery[],
+): Promise<Set<string>> {
+  const keys = sql.join(
+    deliveries.map(({ endpointId, orderingKey }) => sql`(${endpointId}, ${orderingKey})`),
+  );
+  const pendingOfKey = sql`select newest.seq from webhook_deliveries as newest where newest.status = 'pending'
+    and newest.endpoint_id = wanted.endpoint_id and newest.ordering_key = wanted.ordering_key`;
+  // SQLite has one writer at a time, and so nothing to lock.
+  const { rows } = await (
+    dialect === 'sqlite'
+      ? sql<WantedKey>`with wanted (endpoint_id, ordering_key) as (values ${keys})
+          select endpoint_id, ordering_key from wanted where exists (${pendingOfKey})`
+      : sql<WantedKey>`select wanted.endpoint_id, wanted.ordering_key
+          from (values ${keys}) as wanted (endpoint_id, ordering_key)
+          cross join lateral (${pendingOfKey} order by newest.seq desc limit 1 for share) as locked`
+  ).execute(tx);
+  return new Set(
+    rows.map(({ endpoint_id, ordering_key }) =>
+      keyOf({ endpointId: endpoint_id, orderingKey: ordering_key }),
+    ),
+  );
+}
+
+interface WantedKey {
+  readonly endpoint_id: string;
+  readonly ordering_key: string;
+}
+
+function keyOf({ endpointId, orderingKey }: Pick<PendingDelivery, 'endpointId' | 'orderingKey'>): string {
+  return `${endpointId} ${orderingKey}`;
 }
 
 function pendingRow({ endpointId, orderingKey, event, changeId, body }: PendingDelivery, nowMs: number) {

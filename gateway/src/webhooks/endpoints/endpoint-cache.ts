@@ -12,6 +12,7 @@ import { viewerOfEndpoint } from './endpoint-viewer.ts';
 /** An enabled endpoint, ready to match changes, render bodies and sign them. */
 export interface PreparedEndpoint {
   readonly id: string;
+  readonly partner: string;
   readonly url: string;
   readonly revision: number;
   readonly request: LiveRequest;
@@ -92,6 +93,7 @@ export class EndpointCache {
       const request = prepareSubscription(this.#servers, subscriptionOf(row, viewerOfEndpoint(row)));
       return {
         id: row.id,
+        partner: row.partner,
         url: row.url,
         revision: row.revision,
         request,
