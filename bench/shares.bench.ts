@@ -12,7 +12,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createPostgresDatabase } from '@tidegate/database/postgres';
 import { postgresUrlFromEnv, until } from '@tidegate/testing';
-import { sql } from 'kysely';
 import { enqueueDeliveries } from '../gateway/src/webhooks/deliveries/pending-delivery.ts';
 import { defaultDispatcherLimits } from '../gateway/src/webhooks/dispatcher-limits.ts';
 import type { WebhookTables } from '../gateway/src/webhooks/tables.ts';
@@ -54,7 +53,7 @@ async function measure(log: (line: string) => void): Promise<Record<string, numb
       'hanging.delivered': hanging.length / CHANGES,
     };
   } finally {
-    if (database) await sql`drop schema ${sql.id(schema)} cascade`.execute(database.query);
+    await database?.query.schema.dropSchema(schema).cascade().execute();
     await world.close();
   }
 }
@@ -116,7 +115,6 @@ class Run {
         .where('event_id', '=', 'held-back@0')
         .execute();
     });
-    if (database.dialect === 'postgres') await sql`analyze webhook_deliveries`.execute(database.query);
   }
 
   async hang(): Promise<void> {

@@ -1,4 +1,8 @@
+import { TidegateError } from '@tidegate/core';
 import type { EventLog, OutgoingRecord } from '@tidegate/event-log';
+import { delay } from '@tidegate/runtime/resilience';
+import { findPublished } from '../../packages/messaging/src/relay/find-published.ts';
+import type { ForeignWay } from './brokers/trouble.ts';
 import { KEYS, itemOf, itemRecord, type defineItemChanged, type Item } from './item-bff.ts';
 
 /** First occurrence of a change in the log. Excludes repeats and malformed records. */
@@ -12,6 +16,18 @@ export interface RelayOptions {
   readonly twice: boolean;
   /** Kind of the malformed record appended after the batch; 0 for none. */
   readonly malformed: number;
+  /** How a producer of another system publishes the batch. Default: the writer's log does. */
+  readonly foreign?: ForeignWay | undefined;
+}
+
+/** A producer of another system. */
+export interface ForeignAppend {
+  /** Appends the records, and beside them some that nobody may receive. */
+  append(
+    way: ForeignWay,
+    records: readonly OutgoingRecord[],
+    never: readonly OutgoingRecord[],
+  ): Promise<void>;
 }
 
 /**
@@ -21,14 +37,16 @@ export interface RelayOptions {
 export class ItemWriter {
   readonly #log: EventLog;
   readonly #definition: ReturnType<typeof defineItemChanged>;
+  readonly #foreign: ForeignAppend | undefined;
   readonly #committed = new Map<string, Item>();
   readonly #acknowledged = new Map<string, number>();
   readonly #published: Published[] = [];
   #pending: Item[] = [];
   #appends: Promise<void> = Promise.resolve();
 
-  constructor(log: EventLog, definition: ReturnType<typeof defineItemChanged>) {
+  constructor(log: EventLog, definition: ReturnType<typeof defineItemChanged>, foreign?: ForeignAppend) {
     this.#log = log;
+    this.#foreign = foreign;
     this.#definition = definition;
     this.commit(KEYS);
   }
@@ -56,13 +74,13 @@ export class ItemWriter {
   }
 
   /** Publishes the committed but unpublished items, after earlier relays. Rejects with the error of `append`. */
-  relay({ twice, malformed }: RelayOptions): Promise<void> {
+  relay({ twice, malformed, foreign: way }: RelayOptions): Promise<void> {
     const batch = this.#pending;
     this.#pending = [];
     this.#appends = this.#appends.then(async () => {
-      await this.#publish(batch);
+      await this.#publish(batch, way);
       const foreign = malformed > 0 ? malformedRecord(this.#definition, malformed) : undefined;
-      if (foreign) await this.#log.append(this.#definition.topic.name, [foreign]);
+      if (foreign) await this.#appendRecords([foreign]);
       // Within a replica's small history: in production a repeat is close to its original as well.
       if (twice && batch.length > 0) await this.#append(batch.slice(-MAX_REPEATED));
     });
@@ -74,18 +92,56 @@ export class ItemWriter {
     return this.#appends;
   }
 
-  async #publish(batch: readonly Item[]): Promise<void> {
+  async #publish(batch: readonly Item[], way?: ForeignWay): Promise<void> {
     if (batch.length === 0) return;
     this.#published.push(...batch.map(({ key, version }) => ({ key, version })));
-    await this.#append(batch);
+    await this.#append(batch, way);
     for (const { key, version } of batch) this.#acknowledged.set(key, version);
   }
 
-  async #append(batch: readonly Item[]): Promise<void> {
+  #append(batch: readonly Item[], way?: ForeignWay): Promise<void> {
     const records = batch.map((item) => itemRecord(this.#definition, item));
-    await this.#log.append(this.#definition.topic.name, records);
+    return this.#appendRecords(records, way);
+  }
+
+  /** Repeats a failed append without the records that are in the log, as a relay does. */
+  async #appendRecords(records: readonly OutgoingRecord[], way?: ForeignWay): Promise<void> {
+    const topic = this.#definition.topic.name;
+    const deadline = Date.now() + APPEND_WITHIN_MS;
+    let missing = records;
+    for (let attempt = 1; missing.length > 0; attempt++) {
+      try {
+        if (way && attempt === 1) await this.#foreign!.append(way, missing, this.#neverCommitted());
+        else await this.#log.append(topic, missing);
+        return;
+      } catch (error) {
+        const isAway = error instanceof TidegateError && error.code === 'UNAVAILABLE';
+        if (!isAway || Date.now() > deadline) throw error;
+        await delay(100);
+        missing = await this.#notInLog(missing).catch(() => missing);
+      }
+    }
+  }
+
+  async #notInLog(records: readonly OutgoingRecord[]): Promise<readonly OutgoingRecord[]> {
+    const topic = this.#definition.topic.name;
+    const rows = records.map(({ key, headers }, id) => ({
+      ...{ id, topic, key, headers },
+      value: '',
+      createdAt: Date.now() - APPEND_WITHIN_MS,
+    }));
+    const found = new Set((await findPublished(this.#log, topic, rows)).map(({ id }) => id));
+    return records.filter((_, id) => !found.has(id));
+  }
+
+  /** Changes that are far ahead of every committed one: a client that gets one has got what it must not. */
+  #neverCommitted(): OutgoingRecord[] {
+    return KEYS.map((key) => itemRecord(this.#definition, itemOf(key, 1_000_000)));
   }
 }
+
+/** A broker that is away is back long before. */
+const APPEND_WITHIN_MS = 60_000;
 
 /** Maximum items of a repeated batch. */
 const MAX_REPEATED = 5;

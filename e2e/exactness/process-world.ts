@@ -8,13 +8,18 @@ import { startChild, type Child } from '@tidegate/testing';
 import { defineItemChanged, PARTITIONS } from './item-bff.ts';
 import { ItemWriter } from './item-writer.ts';
 import { openLog, type LogPlace } from './log-place.ts';
-import type { Replica } from './replica.ts';
+import { replicaLimits, type Replica } from './replica.ts';
 import type { ReplicaProcessOptions } from './replica-process.ts';
+import { ForeignProducer } from './brokers/kafka.ts';
+import type { TroubledBrokers } from './brokers/troubled-brokers.ts';
 import { runScript, type RunOptions, type RunStats } from './run-script.ts';
 import type { Script } from './script.ts';
 
 /** Processes started in advance: without them a run would mostly wait for processes to start. */
 const SPARE_PROCESSES = 2;
+
+/** A broker that was away lets a producer repeat more than the small history of a replica holds. */
+const limits = { ...replicaLimits, fillRecords: 400 };
 
 /** Replicas as processes, with one log and topic for any number of consecutive runs. */
 export class ProcessWorld implements AsyncDisposable {
@@ -24,30 +29,52 @@ export class ProcessWorld implements AsyncDisposable {
   readonly #options: ReplicaProcessOptions;
   readonly #children = new Set<Child>();
   readonly #idle: Child[] = [];
+  readonly #foreign: ForeignProducer | undefined;
+  readonly #brokers: TroubledBrokers | undefined;
 
-  private constructor(log: EventLog, writer: ItemWriter, state: Server, options: ReplicaProcessOptions) {
-    this.#log = log;
-    this.#writer = writer;
-    this.#state = state;
-    this.#options = options;
+  private constructor(parts: {
+    readonly log: EventLog;
+    readonly writer: ItemWriter;
+    readonly state: Server;
+    readonly options: ReplicaProcessOptions;
+    readonly foreign: ForeignProducer | undefined;
+    readonly brokers: TroubledBrokers | undefined;
+  }) {
+    this.#log = parts.log;
+    this.#writer = parts.writer;
+    this.#state = parts.state;
+    this.#options = parts.options;
+    this.#foreign = parts.foreign;
+    this.#brokers = parts.brokers;
   }
 
-  static async open(place: LogPlace): Promise<ProcessWorld> {
+  /** @param brokers those of the place, when scripts may trouble them. They are not stopped with the world. */
+  static async open(place: LogPlace, brokers?: TroubledBrokers): Promise<ProcessWorld> {
     const definition = defineItemChanged(`items-${randomUUID()}`);
     const { name, cleanup, retentionMs } = definition.topic;
     const log = openLog(place);
     await log.ensureTopics([{ name, partitions: PARTITIONS, cleanup, retentionMs }]);
-    const writer = new ItemWriter(log, definition);
+    const foreign =
+      'brokers' in place
+        ? new ForeignProducer({ brokers: place.brokers, topic: name, partitions: PARTITIONS })
+        : undefined;
+    const writer = new ItemWriter(log, definition, foreign);
     const state = await serveItems(writer);
     const { port } = state.address() as AddressInfo;
-    return new ProcessWorld(log, writer, state, { place, topic: name, stateUrl: `http://127.0.0.1:${port}` });
+    const options = { place, topic: name, stateUrl: `http://127.0.0.1:${port}`, ...(brokers && { limits }) };
+    return new ProcessWorld({ log, writer, state, options, foreign, brokers });
   }
 
   run(script: Script, options: RunOptions): Promise<RunStats> {
     const turn = (): Promise<void> => delay(1);
     return runScript(
       script,
-      { writer: this.#writer, startReplica: () => this.#acquireReplica(), turn },
+      {
+        writer: this.#writer,
+        startReplica: () => this.#acquireReplica(),
+        turn,
+        trouble: (trouble) => this.#brokers?.begin(trouble) ?? false,
+      },
       options,
     );
   }
@@ -56,6 +83,7 @@ export class ProcessWorld implements AsyncDisposable {
     await Promise.all([...this.#children].map((child) => child.kill('SIGKILL')));
     this.#state.closeAllConnections();
     this.#state.close();
+    await this.#foreign?.close();
     await this.#log.close();
   }
 

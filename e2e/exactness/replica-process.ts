@@ -10,9 +10,16 @@ export interface ReplicaProcessOptions {
   readonly topic: string;
   /** Address of the committed items, which snapshots read: `GET <stateUrl>/<key>`. */
   readonly stateUrl: string;
+  /** Default: `replicaLimits`. */
+  readonly limits?: typeof replicaLimits;
 }
 
-const { place, topic, stateUrl } = JSON.parse(process.argv[2] ?? '') as ReplicaProcessOptions;
+const {
+  place,
+  topic,
+  stateUrl,
+  limits = replicaLimits,
+} = JSON.parse(process.argv[2] ?? '') as ReplicaProcessOptions;
 
 const gateway = createGateway({
   bffs: [createItemBff(defineItemChanged(topic), readItem)],
@@ -20,7 +27,7 @@ const gateway = createGateway({
   auth: itemVerifier,
   cursorSecrets: [CURSOR_SECRET],
   trustedOnly: false,
-  limits: replicaLimits,
+  limits,
 });
 await gateway.start(AbortSignal.timeout(20_000));
 process.once('SIGTERM', () => void drain());

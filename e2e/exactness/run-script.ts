@@ -5,6 +5,7 @@ import type { ItemWriter } from './item-writer.ts';
 import type { Replica } from './replica.ts';
 import { createResumingClient } from './create-resuming-client.ts';
 import type { ResumingClient } from './resuming-client.ts';
+import type { BrokerTrouble, ForeignWay } from './brokers/trouble.ts';
 import { REPLICAS, type Script, type Step } from './script.ts';
 
 /** More than the kernel buffers on loopback for a client that does not read. */
@@ -16,6 +17,8 @@ const STALL_BYTES = 500_000;
 export interface World {
   readonly writer: ItemWriter;
   startReplica(): Promise<Replica>;
+  /** Begins the trouble of a broker. Returns false when it cannot begin now. Default: there is none. */
+  readonly trouble?: (trouble: BrokerTrouble) => boolean;
   /** Waits one step: a turn of the event loop for replicas in this process, longer for other processes. */
   turn(): Promise<void>;
 }
@@ -41,6 +44,10 @@ export interface RunStats {
   reuses: number;
   /** Connections that were broken off while they began. */
   aborts: number;
+  /** Batches of foreign producers. */
+  foreign: number;
+  /** Brokers that froze or restarted. */
+  troubles: number;
 }
 
 export const noStats: RunStats = {
@@ -53,6 +60,8 @@ export const noStats: RunStats = {
   renewals: 0,
   reuses: 0,
   aborts: 0,
+  foreign: 0,
+  troubles: 0,
 };
 
 type Place = { readonly phase: 'up'; readonly replica: Replica } | { readonly phase: 'down' | 'starting' };
@@ -137,11 +146,11 @@ class ScriptRun {
     switch (step.kind) {
       case 'write':
         writer.commit(step.keys);
-        if (step.relay !== 'later') this.#relay(step.relay === 'twice', step.malformed);
+        if (step.relay !== 'later') this.#relay(step.relay, step.malformed);
         return;
       case 'burst':
         writer.commit(Array.from({ length: step.count }, () => step.key));
-        return this.#relay(false, 0);
+        return this.#relay('once');
       case 'flood':
         return this.#flood([step.key], step.itemBytes, FLOOD_BYTES);
       case 'stall':
@@ -164,6 +173,9 @@ class ScriptRun {
         return this.#restart(step.replica, step.back);
       case 'lag':
         return this.#lag(step.replica, step.on);
+      case 'broker':
+        if (this.#world.trouble?.(step)) this.#stats.troubles += 1;
+        return;
       case 'wait':
         for (let turn = 0; turn < step.turns; turn++) await this.#world.turn();
         return;
@@ -192,13 +204,15 @@ class ScriptRun {
   #flood(keys: readonly string[], itemBytes: number, bytes: number): Promise<void> {
     for (let sent = 0; sent < bytes; sent += keys.length * itemBytes) {
       this.#world.writer.commit(keys, itemBytes);
-      this.#relay(false, 0);
+      this.#relay('once');
     }
     return this.#world.writer.settled();
   }
 
-  #relay(twice: boolean, malformed: number): void {
-    this.#world.writer.relay({ twice, malformed }).catch((error: unknown) => {
+  #relay(way: 'once' | 'twice' | ForeignWay, malformed = 0): void {
+    const foreign = way === 'once' || way === 'twice' ? undefined : way;
+    if (foreign) this.#stats.foreign += 1;
+    this.#world.writer.relay({ twice: way === 'twice', malformed, foreign }).catch((error: unknown) => {
       this.#violation ??= error as Error;
     });
   }
@@ -257,7 +271,7 @@ class ScriptRun {
         client.connect(index + round);
       });
       this.#world.writer.commit(KEYS);
-      this.#relay(false, 0);
+      this.#relay('once');
       await this.#world.writer.settled();
       const isComplete = (): boolean => this.#violation !== undefined || this.#incompleteView() === undefined;
       await until(isComplete, {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { OperationSpec } from './expected-view.ts';
 import type { ClientSpec } from './resuming-client.ts';
+import { foreignWays, type BrokerTrouble, type ForeignWay } from './brokers/trouble.ts';
 import { KEYS } from './item-bff.ts';
 import { MALFORMED_KINDS } from './item-writer.ts';
 
@@ -12,7 +13,7 @@ export type Step =
   | {
       readonly kind: 'write';
       readonly keys: readonly string[];
-      readonly relay: 'later' | 'once' | 'twice';
+      readonly relay: 'later' | 'once' | 'twice' | ForeignWay;
       readonly malformed: number;
     }
   /** Publishes more changes of one key than the hub's history holds. */
@@ -40,6 +41,7 @@ export type Step =
   | { readonly kind: 'restart'; readonly replica: number; readonly back: boolean }
   /** Holds back one replica's tail, or releases it. */
   | { readonly kind: 'lag'; readonly replica: number; readonly on: boolean }
+  | ({ readonly kind: 'broker' } & BrokerTrouble)
   | { readonly kind: 'wait'; readonly turns: number };
 
 /** Item sizes: a fraction of the outbound queue's limit, and more than the limit. */
@@ -81,14 +83,24 @@ function clientSpec({ shortTokenMs = 60 }: { shortTokenMs?: number }): fc.Arbitr
   });
 }
 
-const write = fc.record({
-  kind: fc.constant('write' as const),
-  keys: fc.array(key, { minLength: 1, maxLength: 5 }),
-  relay: fc.constantFrom('later' as const, 'once' as const, 'once' as const, 'twice' as const),
-  malformed: fc.oneof(
-    { weight: 3, arbitrary: fc.constant(0) },
-    { weight: 1, arbitrary: fc.nat({ max: MALFORMED_KINDS }) },
-  ),
+function write(brokers: boolean) {
+  const ways: readonly ForeignWay[] = brokers ? foreignWays : [];
+  return fc.record({
+    kind: fc.constant('write' as const),
+    keys: fc.array(key, { minLength: 1, maxLength: 5 }),
+    relay: fc.constantFrom('later' as const, 'once' as const, 'once' as const, 'twice' as const, ...ways),
+    malformed: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.nat({ max: MALFORMED_KINDS }) },
+    ),
+  });
+}
+
+const broker = fc.record({
+  kind: fc.constant('broker' as const),
+  broker: fc.integer({ min: 1, max: 3 }),
+  way: fc.constantFrom('freeze' as const, 'freeze' as const, 'restart' as const, 'kill' as const),
+  ms: fc.integer({ min: 100, max: 2_000 }),
 });
 
 const ofClient = fc.record({
@@ -114,9 +126,10 @@ export type Floods = 'none' | 'stalls' | 'all';
 
 const STALL_WEIGHTS: Readonly<Record<Floods, number>> = { none: 0, stalls: 60, all: 24 };
 
-function step({ floods }: { floods: Floods }): fc.Arbitrary<Step> {
+function step({ floods, brokers = false }: { floods: Floods; brokers?: boolean }): fc.Arbitrary<Step> {
   return fc.oneof(
-    { weight: 90, arbitrary: write },
+    { weight: 90, arbitrary: write(brokers) },
+    { weight: brokers ? 8 : 0, arbitrary: broker },
     {
       weight: 12,
       arbitrary: fc.record({
@@ -179,6 +192,8 @@ export function scripts(options: {
   readonly floods: Floods;
   /** Lifetime of short-lived tokens in milliseconds. Default 60; more for slow runs, or clients only reconnect. */
   readonly shortTokenMs?: number;
+  /** Foreign producers, and brokers that freeze and restart. Default false: no log has them but Kafka. */
+  readonly brokers?: boolean;
 }): fc.Arbitrary<Script> {
   return fc.record({
     clients: fc.array(clientSpec(options), { minLength: CLIENTS, maxLength: CLIENTS }),
