@@ -19,6 +19,20 @@ systems compress, commit and abort, and brokers freeze, restart and are killed. 
 A failure is shrunk and printed with the SEED and SEED_PATH that replay it:
   SEED=… SEED_PATH=… npm run soak`;
 
+/** How scripts are made and played. */
+interface Stage {
+  readonly script: CheckOptions['script'];
+  readonly play: CheckOptions['play'];
+  /** False where a run takes seconds. */
+  readonly shrinks: boolean;
+}
+
+const playLocally: Stage = {
+  script: scripts({ maxSteps: 50, floods: 'all' }),
+  play: (script) => runLocally(script, { completeWithinMs: 20_000 }),
+  shrinks: true,
+};
+
 const LOG_EVERY_MS = 10_000;
 
 try {
@@ -45,20 +59,6 @@ async function main(): Promise<void> {
     throw new Error(`--runs is a number of runs, not ${values.runs}`);
   process.exitCode = await (log === 'kafka' ? soakOnKafka(runs) : soak(runs, playLocally));
 }
-
-/** How scripts are made and played. */
-interface Stage {
-  readonly script: CheckOptions['script'];
-  readonly play: CheckOptions['play'];
-  /** False where a run takes seconds. */
-  readonly shrinks: boolean;
-}
-
-const playLocally: Stage = {
-  script: scripts({ maxSteps: 50, floods: 'all' }),
-  play: (script) => runLocally(script, { completeWithinMs: 20_000 }),
-  shrinks: true,
-};
 
 async function soakOnKafka(runs: number): Promise<number> {
   await using brokers = await TroubledBrokers.start(await kafkaJars((line) => console.log(line)));
