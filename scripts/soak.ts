@@ -63,7 +63,7 @@ async function main(): Promise<void> {
 async function soakOnKafka(runs: number): Promise<number> {
   await using brokers = await TroubledBrokers.start(await kafkaJars((line) => console.log(line)));
   await using world = await ProcessWorld.open({ brokers: brokers.addresses }, brokers);
-  return soak(runs, {
+  return await soak(runs, {
     script: scripts({ maxSteps: 50, floods: 'none', shortTokenMs: 600, brokers: true }),
     play: (script) => world.run(script, { completeWithinMs: 60_000 }),
     shrinks: false,

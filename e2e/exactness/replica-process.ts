@@ -1,5 +1,6 @@
 /** A gateway on a shared log, as a process that can be killed. Prints its address when it is ready. */
 import { createGateway } from '@tidegate/gateway';
+import { retry } from '@tidegate/runtime/resilience';
 import { createItemBff, defineItemChanged, type Item } from './item-bff.ts';
 import { itemVerifier } from './item-token.ts';
 import { openLog, type LogPlace } from './log-place.ts';
@@ -29,7 +30,14 @@ const gateway = createGateway({
   trustedOnly: false,
   limits,
 });
-await gateway.start(AbortSignal.timeout(20_000));
+// A broker may be away, as for any process of production.
+const starting = AbortSignal.timeout(30_000);
+await retry(() => gateway.start(starting), {
+  attempts: Infinity,
+  firstMs: 50,
+  maxMs: 500,
+  signal: starting,
+});
 process.once('SIGTERM', () => void drain());
 console.log(`ready ${gateway.url}`);
 
