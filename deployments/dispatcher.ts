@@ -10,13 +10,15 @@ runProcess({
   config: { PORT: port().default(4002), ...backendSettings, ...webhookSettings },
   async start(config, host) {
     const { logger, metrics } = host;
-    const { database, log, state, services } = createBackends(config, {
+    const { database, clock, log, state, services } = createBackends(config, {
       clientId: 'dispatcher',
       logger,
       metrics,
     });
     host.add({ name: 'redis', stop: () => state.close() });
     await host.connect({ postgres: database, kafka: log });
+    await host.dependency('clock', () => clock.start());
+    host.add({ name: 'clock', stop: async () => clock.stop() });
 
     const dispatcher = createDispatcher({
       bffs: [webBff],

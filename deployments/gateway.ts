@@ -36,7 +36,7 @@ runProcess({
   async start(config, host) {
     const { logger, metrics, readiness, server, operations } = host;
     const { jwt, cursorSecrets } = secretsFrom(config);
-    const { database, log, state, services } = createBackends(config, {
+    const { database, clock, log, state, services } = createBackends(config, {
       clientId: 'gateway',
       logger,
       metrics,
@@ -65,6 +65,8 @@ runProcess({
     // Without Redis, rate limits are counted by each process and reads may be older: no reason to wait, nor to be unready.
     host.add({ name: 'redis', stop: () => state.close() });
     await host.connect({ postgres: database, kafka: log });
+    await host.dependency('clock', () => clock.start());
+    host.add({ name: 'clock', stop: async () => clock.stop() });
 
     host.add(gateway);
     // SIGHUP: a release of the app brings documents of its own, and no connection is closed for it.

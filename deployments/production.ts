@@ -1,3 +1,4 @@
+import { DatabaseClock } from '@tidegate/database';
 import { createPostgresDatabase, postgresOptionsFrom, postgresSettings } from '@tidegate/database/postgres';
 import { measureEventLog } from '@tidegate/event-log';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
@@ -27,17 +28,20 @@ export function createBackends(
 ) {
   const { clientId, logger, metrics } = parts;
   const kafka = createKafkaEventLog({ clientId, logger, ...kafkaOptionsFrom(config) });
+  const database = createPostgresDatabase<WebhookTables>({
+    ...postgresOptionsFrom(config),
+    schema: 'webhooks',
+    logger,
+    metrics,
+  });
+  const clock = new DatabaseClock(database);
   return {
-    database: createPostgresDatabase<WebhookTables>({
-      ...postgresOptionsFrom(config),
-      schema: 'webhooks',
-      logger,
-      metrics,
-    }),
+    database,
+    clock,
     log: measureEventLog(kafka, metrics),
     state: createRedisSharedState({ ...redisOptionsFrom(config), keyPrefix: 'tidegate:', logger, metrics }),
     services: createServiceClient({
-      callerKeys: new CallerKeys(config.SERVICE_SECRETS.split(',')),
+      callerKeys: new CallerKeys(config.SERVICE_SECRETS.split(','), clock.now),
       services: {
         orders: config.ORDERS_URL,
         'order-view': config.ORDER_VIEW_URL,

@@ -123,9 +123,9 @@ export async function startOnStack(
     ...(options.only && { only: options.only }),
     extraEnv: {
       ...options.extraEnv,
-      shipping: { SHIPPING_DISPATCH_MS: '100', SHIPPING_DELIVERY_MS: '200' },
-      'gateway-web': { WEBHOOK_ALLOW_PRIVATE: '1' },
-      dispatcher: { WEBHOOK_ALLOW_PRIVATE: '1' },
+      shipping: { SHIPPING_DISPATCH_MS: '100', SHIPPING_DELIVERY_MS: '200', ...options.extraEnv?.shipping },
+      'gateway-web': { WEBHOOK_ALLOW_PRIVATE: '1', ...options.extraEnv?.['gateway-web'] },
+      dispatcher: { WEBHOOK_ALLOW_PRIVATE: '1', ...options.extraEnv?.dispatcher },
     },
     onLine: (name, line) => {
       lines.push(`${name}: ${line}`);

@@ -37,9 +37,11 @@ export interface Delivery {
  * Starts a partner's server, which keeps the deliveries that it accepts.
  *
  * @param answer Returns the HTTP status of each delivery. Default 200.
+ * @param answerAfterMs Time until a delivery is answered. Default 0.
  */
 export async function startWebhookReceiver(
   answer: (delivery: Delivery) => number = () => 200,
+  answerAfterMs = 0,
 ): Promise<{ readonly url: string; readonly deliveries: Delivery[]; stop(): Promise<void> }> {
   const deliveries: Delivery[] = [];
   const server = createServer((request, response) => {
@@ -50,7 +52,7 @@ export async function startWebhookReceiver(
       const delivery = { headers: request.headers, raw, body: JSON.parse(raw) as Record<string, unknown> };
       const status = answer(delivery);
       if (status < 300) deliveries.push(delivery);
-      response.writeHead(status).end();
+      setTimeout(() => response.writeHead(status).end(), answerAfterMs);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

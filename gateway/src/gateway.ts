@@ -28,6 +28,7 @@ import { PartitionWatch } from './live/health/partition-watch.ts';
 import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
 import { createCursorCodec } from './live/resume/cursor.ts';
+import { DatabaseClock } from '@tidegate/database';
 import { webhookMigrations } from './webhooks/migrations.ts';
 import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-route.ts';
 
@@ -89,6 +90,7 @@ export class Gateway {
   readonly #watch: PartitionWatch;
   readonly #readiness: Readiness;
   readonly #health: (request: Request) => Promise<Response> | undefined;
+  readonly #webhookClock: DatabaseClock | undefined;
   #server: HttpServer | undefined;
 
   constructor(options: GatewayOptions) {
@@ -99,6 +101,7 @@ export class Gateway {
     this.#readiness = readiness;
     this.#health = createHealthHandler({ readiness, metrics });
 
+    this.#webhookClock = options.webhooks && new DatabaseClock(options.webhooks.database);
     const { maxSocketsPerAddress } = limits;
     // The tolerance lets a token be issued later, and end later, by this clock.
     const maxTokenAgeMs = limits.maxTokenAgeMs + 2 * limits.clockToleranceMs;
@@ -136,7 +139,7 @@ export class Gateway {
       },
       routes: [
         createRevocationsRoute({ revocations: this.#revocations, verifier, logger }),
-        ...createRoutes(options, { servers: this.servers, verifier, rates, logger }),
+        ...createRoutes(options, { servers: this.servers, verifier, rates, logger }, this.#webhookClock),
       ],
     });
     if (options.server) this.#useServer(options.server);
@@ -157,6 +160,7 @@ export class Gateway {
   async start(signal: AbortSignal): Promise<void> {
     const server = this.#server ?? (await this.#startOwnServer());
     await this.#options.webhooks?.database.migrate(webhookMigrations);
+    await this.#webhookClock?.start();
     // Before the first connection: a token that was revoked while this replica was down must be refused.
     await this.#revocations.start();
     await this.#probe.prepare();
@@ -196,6 +200,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#probe.stop();
     this.#watch.stop();
+    this.#webhookClock?.stop();
     await this.#listener.drain();
     if (this.#ownsServer) {
       this.#readiness.stopping();
@@ -234,11 +239,14 @@ function createVerifier(auth: GatewayOptions['auth'], settings: TokenVerifierSet
 function createRoutes(
   { webhooks, microFrontends, asyncApi, operations, routes = [], log }: GatewayOptions,
   parts: Pick<WebhooksOptions, 'servers' | 'verifier' | 'rates' | 'logger'>,
+  webhookClock: DatabaseClock | undefined,
 ): Route[] {
   const page = microFrontends && createComposition({ ...microFrontends, logger: parts.logger });
   return [
     ...(asyncApi && !operations ? [createAsyncApiRoute(asyncApi)] : []),
-    ...(webhooks ? [createWebhooksRoute({ ...parts, ...webhooks, log })] : []),
+    ...(webhooks
+      ? [createWebhooksRoute({ ...parts, ...webhooks, log, clock: webhookClock?.now ?? Date.now })]
+      : []),
     ...routes,
     ...(page ? [(request: Request) => page.handle(request)] : []),
   ];

@@ -64,12 +64,9 @@ export class ForeignProducer {
     records: readonly OutgoingRecord[],
     never: readonly OutgoingRecord[],
   ): Promise<void> {
-    const { topic } = this.#options;
-    const messages = records.map((record) => this.#message(record));
     const compression = codecs[way];
     if (compression !== undefined) {
-      const producer = await this.#producer('plain');
-      await producer.send({ topic, messages, compression });
+      await this.#send(await this.#producer('plain'), records, compression);
       return;
     }
     if (way === 'aborted') await this.#inTransaction('aborting', never, 'abort');
@@ -84,17 +81,30 @@ export class ForeignProducer {
   ): Promise<void> {
     if (records.length === 0) return;
     const transaction = await (await this.#producer(id)).transaction();
-    const messages = records.map((record) => this.#message(record));
-    await transaction.send({ topic: this.#options.topic, messages });
+    await this.#send(transaction, records);
     await transaction[end]();
+  }
+
+  /** kafkajs may resolve without having sent the records of a partition whose leader has moved. */
+  async #send(
+    sender: Pick<Producer, 'send'>,
+    records: readonly OutgoingRecord[],
+    compression = CompressionTypes.None,
+  ): Promise<void> {
+    const messages = records.map((record) => this.#message(record));
+    const answers = await sender.send({ topic: this.#options.topic, messages, compression });
+    const sent = new Set(
+      answers.filter(({ baseOffset }) => Number(baseOffset) >= 0).map(({ partition }) => partition),
+    );
+    if (messages.some(({ partition }) => !sent.has(partition!)))
+      throw new Error('the records of a partition were not sent');
   }
 
   /** Holds back what is committed after it, until it is aborted a moment later. */
   async #openBeside(records: readonly OutgoingRecord[]): Promise<void> {
     await Promise.allSettled(this.#ending);
     const transaction = await (await this.#producer('open')).transaction();
-    const messages = records.map((record) => this.#message(record));
-    await transaction.send({ topic: this.#options.topic, messages });
+    await this.#send(transaction, records);
     const ended = new Promise((resolve) => setTimeout(resolve, OPEN_MS))
       .then(() => transaction.abort())
       .catch(() => this.#discardAll())

@@ -10,8 +10,8 @@ import { processes, type ProcessName } from '../../../scripts/processes.ts';
 import { placeOrder, waitForCatalogue } from '../../harness/graphql.ts';
 import { ResumingSubscriber } from '../../harness/resuming-subscriber.ts';
 import { realStackFromEnv, startOnStack, type StackPlatform } from '../../harness/running-platform.ts';
-import { CountingReceiver } from './counting-receiver.ts';
-import { readOrders, readStocks, type Order, type Stock } from './read-state.ts';
+import { CountingReceiver } from '../../harness/counting-receiver.ts';
+import { readOrders, readStocks, type Order, type Stock } from '../../harness/read-state.ts';
 
 const ORDERS = 2_000;
 const customers = Array.from({ length: 8 }, (_, index) => `customer-${index + 1}`);

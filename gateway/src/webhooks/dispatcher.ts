@@ -1,5 +1,5 @@
 import type { Bff } from '@tidegate/bff';
-import type { Database } from '@tidegate/database';
+import { DatabaseClock, type Database } from '@tidegate/database';
 import type { EventLog } from '@tidegate/event-log';
 import { startConsumer, type Consumer } from '@tidegate/messaging';
 import { startDueLoop, type DueLoop } from '@tidegate/runtime/resilience';
@@ -44,7 +44,7 @@ export interface DispatcherOptions {
   readonly allowPrivateTargets?: boolean;
   /** Defaults: `DispatcherLimits`. */
   readonly limits?: Partial<DispatcherLimits>;
-  /** Epoch milliseconds. Default `Date.now`. */
+  /** Epoch milliseconds. Default: the clock of the database, which all dispatchers share. */
   readonly clock?: () => number;
 }
 
@@ -81,6 +81,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 class WebhookDispatcher implements Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #limits: DispatcherLimits;
+  readonly #databaseClock: DatabaseClock;
   readonly #clock: () => number;
   readonly #servers: readonly BffServer[];
   readonly #box: SecretBox;
@@ -99,7 +100,8 @@ class WebhookDispatcher implements Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#limits = { ...defaultDispatcherLimits, ...options.limits };
-    this.#clock = options.clock ?? Date.now;
+    this.#databaseClock = new DatabaseClock(options.database);
+    this.#clock = options.clock ?? this.#databaseClock.now;
     const { bffs, services, state, logger } = options;
     // Endpoints are registered at the gateway, under its limits.
     const limits = widestOperationLimits;
@@ -134,6 +136,7 @@ class WebhookDispatcher implements Dispatcher {
   async start(): Promise<void> {
     const { database, logger, metrics } = this.#options;
     await database.migrate(webhookMigrations);
+    await this.#databaseClock.start();
     this.#endSamples ??= sampleDeliveries({ metrics, database, clock: this.#clock });
     await resealSecrets(database, this.#box, logger);
     await this.#revoked.start();
@@ -197,6 +200,7 @@ class WebhookDispatcher implements Dispatcher {
   async #stop(): Promise<void> {
     clearInterval(this.#sweepTimer);
     this.#endSamples?.();
+    this.#databaseClock.stop();
     await this.#consumer?.stop();
     await this.#stopListening?.();
     await this.#loop?.stop();

@@ -36,13 +36,13 @@ describe.skipIf(!brokers || !url)('the process of a service, with KAFKA_BROKERS 
     });
     expect(await (await fetch(`${base}/readyz`)).json()).toEqual({
       status: 'ready',
-      checks: { postgres: { ok: true }, kafka: { ok: true } },
+      checks: { postgres: { ok: true }, kafka: { ok: true }, clock: { ok: true } },
     });
     expect(await database.schemas()).toEqual([schema]);
 
     expect((await child.kill('SIGTERM')).code).toBe(0);
     const stopped = child.lines.flatMap((line) => /"msg":"stopped (\w+)"/.exec(line)?.[1] ?? []);
-    expect(stopped).toEqual([schema, 'kafka', 'postgres', 'telemetry']);
+    expect(stopped).toEqual([schema, 'clock', 'kafka', 'postgres', 'telemetry']);
   });
 });
 

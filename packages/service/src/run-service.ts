@@ -1,4 +1,5 @@
 import { integer } from '@tidegate/runtime/config';
+import { DatabaseClock } from '@tidegate/database';
 import { createPostgresDatabase, postgresOptionsFrom, postgresSettings } from '@tidegate/database/postgres';
 import { createKafkaEventLog, kafkaOptionsFrom, kafkaSettings } from '@tidegate/event-log/kafka';
 import { measureEventLog } from '@tidegate/event-log';
@@ -52,8 +53,13 @@ export function runService<Name extends string, Shape extends z.ZodRawShape>(
       const kafka = createKafkaEventLog({ clientId: name, logger, ...kafkaOptionsFrom(backend) });
       const log = measureEventLog(kafka, metrics);
       await host.connect({ postgres: database, kafka: log });
-      const callerKeys = new CallerKeys(SERVICE_SECRETS.split(','));
-      const dependencies = { database, log, logger, metrics, partitions: TOPIC_PARTITIONS, callerKeys };
+      const databaseClock = new DatabaseClock(database);
+      await host.dependency('clock', () => databaseClock.start());
+      host.add({ name: 'clock', stop: async () => databaseClock.stop() });
+      const clock = databaseClock.now;
+      const callerKeys = new CallerKeys(SERVICE_SECRETS.split(','), clock);
+      const parts = { database, log, logger, metrics, clock };
+      const dependencies = { ...parts, partitions: TOPIC_PARTITIONS, callerKeys };
       const service = create(dependencies, config as ProcessConfig<Shape>);
       host.add(service);
       await service.start();

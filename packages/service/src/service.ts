@@ -20,6 +20,8 @@ export interface ServiceDependencies<TheTables = Tables> {
   readonly logger: Logger;
   /** Default: nothing is measured. */
   readonly metrics?: Metrics | undefined;
+  /** Epoch milliseconds, for due times and leases. Default `Date.now`; `runService` gives that of the database. */
+  readonly clock?: () => number;
   /** Partitions of each topic, the same number in every service. Default 6. */
   readonly partitions?: number;
   /** Verify commands that come through the log. Default: none is believed. */

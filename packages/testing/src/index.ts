@@ -1,3 +1,4 @@
+export { clockShiftedBy } from './shifted-clock.ts';
 export { deferred, type Deferred } from './deferred.ts';
 export { freePort, freePorts } from './free-port.ts';
 export { override } from './override.ts';

@@ -11,8 +11,6 @@ import type { InventoryTables } from './tables.ts';
 import { Warehouse } from './warehouse.ts';
 
 export interface InventoryServiceOptions extends ServiceDependencies<InventoryTables> {
-  /** Returns the time in epoch milliseconds. Default `Date.now`. */
-  readonly clock?: () => number;
   /** Products to list at start, unless they are listed already. Default: the forty products of the demonstration. */
   readonly products?: readonly NewProduct[];
   /** Refills products that run low, so that demonstration traffic does not exhaust them. Default: no refill. */

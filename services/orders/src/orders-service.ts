@@ -16,8 +16,6 @@ import type { OrdersTables } from './tables.ts';
 const PRICE_WAIT_MS = 2_000;
 
 export interface OrdersServiceOptions extends ServiceDependencies<OrdersTables> {
-  /** Returns the time in epoch milliseconds. Default `Date.now`. */
-  readonly clock?: () => number;
   /** Returns the id of an order whose command names none. Default `newId`, sortable by creation time. */
   readonly newId?: () => string;
 }

@@ -11,8 +11,6 @@ import { PaymentWorker } from './worker.ts';
 export interface PaymentsServiceOptions extends ServiceDependencies<PaymentsTables> {
   /** Base URL of the payment provider, or its fetch handler in this process. */
   readonly provider: string | ProviderFetch;
-  /** Returns the time in epoch milliseconds. Default `Date.now`. */
-  readonly clock?: () => number;
   /** Deadline of one call to the provider, in milliseconds. Default 3,000. */
   readonly deadlineMs?: number;
   /** Declines a payment that got no answer for so long, in milliseconds. Default 120,000. */

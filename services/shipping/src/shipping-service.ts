@@ -8,8 +8,6 @@ import type { ShippingTables } from './tables.ts';
 import { ShipmentWorker } from './worker.ts';
 
 export interface ShippingServiceOptions extends ServiceDependencies<ShippingTables> {
-  /** Returns the time in epoch milliseconds. Default `Date.now`. */
-  readonly clock?: () => number;
   /** Time from confirmation to dispatch, in milliseconds; until then an order can be cancelled. Default 800. */
   readonly prepareMs?: number;
   /** Time from dispatch to delivery, in milliseconds. Default 2,000. */

@@ -65,7 +65,7 @@ export class LivenessProbe {
 
   /** Subscribes and starts probing. Must be called after the hub has started. */
   start(): void {
-    this.#receivedAtMs = Date.now();
+    this.#receivedAtMs = performance.now();
     this.#timer = setInterval(() => void this.#probe(), this.#options.everyMs);
     void this.#probe();
   }
@@ -77,9 +77,9 @@ export class LivenessProbe {
 
   /** @throws Error when no probe was received for `silentMs`; its cause is the last error of the append. */
   check(): void {
-    const silentMs = Date.now() - this.#receivedAtMs;
+    const silentMs = performance.now() - this.#receivedAtMs;
     if (silentMs <= this.#options.silentMs) return;
-    throw new Error(`no change has come through for ${silentMs} ms`, { cause: this.#failure });
+    throw new Error(`no change has come through for ${Math.round(silentMs)} ms`, { cause: this.#failure });
   }
 
   #end(): void {
@@ -108,7 +108,7 @@ export class LivenessProbe {
       { field, args: {}, scope, fingerprint: `canary ${instanceId}`, render: () => ({ data: {} }) },
       {
         deliver: () => {
-          this.#receivedAtMs = Date.now();
+          this.#receivedAtMs = performance.now();
         },
         complete: onEnd,
         fail: onEnd,

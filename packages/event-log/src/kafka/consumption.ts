@@ -46,7 +46,7 @@ export class KafkaConsumption implements Consumption {
     const { signal } = this.#abort;
     const onError = (error: unknown): void => this.#options.onError?.(toError(error));
     for (let attempt = 1; !signal.aborted; attempt++) {
-      const startedMs = Date.now();
+      const startedMs = performance.now();
       try {
         const client = this.#dependencies.createGroupClient();
         await new GroupMember(client, {
@@ -59,7 +59,7 @@ export class KafkaConsumption implements Consumption {
       } catch (error) {
         if (signal.aborted) break;
         onError(error);
-        if (Date.now() - startedMs > STABLE_MS) attempt = 1;
+        if (performance.now() - startedMs > STABLE_MS) attempt = 1;
         await delay(backoffMs(attempt, groupBackoff), signal).catch(() => undefined);
       }
     }

@@ -21,6 +21,7 @@ const certificates =
   /^(ERR_TLS_CERT_ALTNAME_INVALID|CERT_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|ERR_SSL_|HOSTNAME_MISMATCH)/;
 const rights = /_AUTHORIZATION_FAILED$/;
 const tooLarge = /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)$/;
+const wrongTime = /^INVALID_TIMESTAMP$/;
 const unknown = /^(UNKNOWN_TOPIC_OR_PARTITION|INVALID_TOPIC_EXCEPTION)$/;
 /** Message of `@platformatic/kafka` in place of the protocol's code. */
 const unknownTopicMessage = /^Unknown topic /;
@@ -56,6 +57,8 @@ function refusal(chain: readonly KnownError[], subject = 'what it asks for'): st
   const forbidden = find(chain, rights);
   if (forbidden)
     return `Kafka's ACLs do not permit this client ${subject}: ${String(forbidden.type ?? forbidden.apiId)}.`;
+  if (find(chain, wrongTime))
+    return `Kafka does not take records of this time, ${new Date().toISOString()}: the clock of this machine is wrong, or message.timestamp.before.max.ms and after.max.ms of ${subject} are too narrow.`;
   const login = find(chain, logins);
   if (login) return `Kafka refuses the login: ${reasonOf(chain, login)}.`;
   const certificate = find(chain, certificates);

@@ -4,8 +4,8 @@ import type { PendingRow } from './pending-rows.ts';
 
 const PAGE_RECORDS = 500;
 const MAX_PAGES = 20;
-/** Maximum clock difference between the log and the process that wrote the row. */
-const CLOCK_SKEW_MS = 60_000;
+/** Maximum difference between the clocks of the process that wrote a row and the one that published it. */
+const CLOCK_SKEW_MS = 2 * 60 * 60 * 1000;
 
 /**
  * Returns the rows that are already in the log: after a crash between publishing and deleting, or after a failed append

@@ -1,4 +1,4 @@
-import { graphql } from '../../harness/graphql.ts';
+import { graphql } from './graphql.ts';
 
 export interface Stock {
   readonly available: number;

@@ -1,9 +1,5 @@
 import { until } from '@tidegate/testing';
-import {
-  registerWebhook,
-  startWebhookReceiver,
-  type WebhookEndpoint,
-} from '../../harness/webhook-receiver.ts';
+import { registerWebhook, startWebhookReceiver, type WebhookEndpoint } from './webhook-receiver.ts';
 
 type Receiver = Awaited<ReturnType<typeof startWebhookReceiver>>;
 
@@ -12,9 +8,18 @@ export class CountingReceiver implements AsyncDisposable {
   readonly #receiver: Receiver;
   readonly #endpoint: WebhookEndpoint;
 
-  /** Registers a webhook and begins to count. */
-  static async register(webUrl: string, token: string, document: string): Promise<CountingReceiver> {
-    const receiver = await startWebhookReceiver();
+  /**
+   * Registers a webhook and begins to count.
+   *
+   * @param answerAfterMs time until a delivery is answered. Default 0.
+   */
+  static async register(
+    webUrl: string,
+    token: string,
+    document: string,
+    answerAfterMs = 0,
+  ): Promise<CountingReceiver> {
+    const receiver = await startWebhookReceiver(undefined, answerAfterMs);
     const endpoint = await registerWebhook(webUrl, token, { url: receiver.url, document });
     return new CountingReceiver(receiver, endpoint);
   }
