@@ -17,6 +17,8 @@ import type { Script } from './script.ts';
 
 /** Processes started in advance: without them a run would mostly wait for processes to start. */
 const SPARE_PROCESSES = 2;
+/** A replica that starts while one broker is frozen and another one restarts waits for several answers in turn. */
+const READY_WITHIN_MS = 60_000;
 
 /** A broker that was away lets a producer repeat more than the small history of a replica holds. */
 const limits = { ...replicaLimits, fillRecords: 400 };
@@ -90,7 +92,7 @@ export class ProcessWorld implements AsyncDisposable {
   async #acquireReplica(): Promise<Replica> {
     const child = this.#idle.shift() ?? this.#spawn();
     while (this.#idle.length < SPARE_PROCESSES) this.#idle.push(this.#spawn());
-    const url = (await child.waitForLine(/^ready /, 30_000)).slice('ready '.length);
+    const url = (await child.waitForLine(/^ready /, READY_WITHIN_MS)).slice('ready '.length);
     const end = async (signal: NodeJS.Signals): Promise<void> => {
       await child.kill(signal);
       this.#children.delete(child);

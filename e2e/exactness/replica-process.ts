@@ -31,7 +31,7 @@ const gateway = createGateway({
   limits,
 });
 // A broker may be away, as for any process of production.
-const starting = AbortSignal.timeout(30_000);
+const starting = AbortSignal.timeout(60_000);
 await retry(() => gateway.start(starting), {
   attempts: Infinity,
   firstMs: 50,
