@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { TroubledBrokers } from '../e2e/exactness/brokers/troubled-brokers.ts';
 import { checkExactness, type CheckOptions } from '../e2e/exactness/check-exactness.ts';
 import { runLocally } from '../e2e/exactness/local-world.ts';
-import type { RunStats } from '../e2e/exactness/run-script.ts';
+import type { RunStats } from '../e2e/exactness/run-stats.ts';
 import { ProcessWorld } from '../e2e/exactness/process-world.ts';
 import { scripts } from '../e2e/exactness/script.ts';
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { noStats, type RunStats } from './run-script.ts';
+import { noStats, type RunStats } from './run-stats.ts';
 import type { Script } from './script.ts';
 
 export interface CheckOptions {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { checkUntil } from './check-exactness.ts';
-import type { RunStats } from './run-script.ts';
+import type { RunStats } from './run-stats.ts';
 import type { ProcessWorld } from './process-world.ts';
 import { scripts } from './script.ts';
 

@@ -12,7 +12,8 @@ import { replicaLimits, type Replica } from './replica.ts';
 import type { ReplicaProcessOptions } from './replica-process.ts';
 import { ForeignProducer } from './brokers/kafka.ts';
 import type { TroubledBrokers } from './brokers/troubled-brokers.ts';
-import { runScript, type RunOptions, type RunStats } from './run-script.ts';
+import { runScript, type RunOptions } from './run-script.ts';
+import type { RunStats } from './run-stats.ts';
 import type { Script } from './script.ts';
 
 /** Processes started in advance: without them a run would mostly wait for processes to start. */

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { checkProcesses } from '../../exactness/check-processes.ts';
 import { ProcessWorld } from '../../exactness/process-world.ts';
 import { TroubledBrokers } from '../../exactness/brokers/troubled-brokers.ts';
-import type { RunStats } from '../../exactness/run-script.ts';
+import type { RunStats } from '../../exactness/run-stats.ts';
 
 const RUNS = 20;
 
