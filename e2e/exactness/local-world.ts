@@ -5,7 +5,8 @@ import { createItemBff, defineItemChanged, PARTITIONS } from './item-bff.ts';
 import { ItemWriter } from './item-writer.ts';
 import { startLocalReplica } from './local-replica.ts';
 import type { Mutant } from './mutants.ts';
-import { runScript, type RunStats } from './run-script.ts';
+import { runScript } from './run-script.ts';
+import type { RunStats } from './run-stats.ts';
 import type { Script } from './script.ts';
 
 const definition = defineItemChanged('items.documents');
