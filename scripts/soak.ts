@@ -35,6 +35,9 @@ const playLocally: Stage = {
 
 const LOG_EVERY_MS = 10_000;
 
+// An exit ends the processes of a run; a signal by itself would leave them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+
 try {
   await main();
 } catch (error) {

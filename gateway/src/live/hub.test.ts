@@ -2,6 +2,7 @@ import { deferred, until } from '@tidegate/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   allCounters,
+  counterRecord,
   ownCounter,
   recorder,
   requestFor,
@@ -91,6 +92,20 @@ describe('the live hub', () => {
     await world.publish('a', 1);
     await until(() => sink.received.length === 1, { what: 'the change behind it' });
     expect(sink.failure).toBeUndefined();
+  });
+
+  it('delivers records of any time, and measures the delay of those whose time can be true', async () => {
+    const sink = recorder();
+    world.hub.subscribe(requestFor(allCounters), sink);
+    const times = [0, Date.parse('3000-01-01'), Date.now()];
+    for (const [index, timestampMs] of times.entries())
+      await world.append([{ ...counterRecord('a', index + 1), timestampMs }]);
+    await until(() => sink.received.length === times.length, { what: 'every change' });
+    const body = await world.metricsText();
+    const [, count] = /^tidegate_live_delay_seconds_count\{.*\} (\d+)$/m.exec(body)!;
+    const [, sum] = /^tidegate_live_delay_seconds_sum\{.*\} (\S+)$/m.exec(body)!;
+    expect(Number(count)).toBe(2);
+    expect(Number(sum)).toBeLessThan(60);
   });
 
   it('ends its subscriptions with DRAINING when it stops', async () => {

@@ -59,6 +59,8 @@ const POSITION_PARTS = 30;
 /** Neighbours are in the same part: most belong to one connection, which joins their positions in one message. */
 const POSITION_BLOCK = 64;
 
+/** A delay beyond a day is a producer's wrong time, or a backlog that other metrics tell. */
+const MAX_DELAY_SECONDS = 86_400;
 const RESTART = { firstMs: 200, maxMs: 5_000 };
 
 /** One stream in this process. */
@@ -234,8 +236,10 @@ export class LiveHub {
 
   #dispatch(groups: StreamGroups, topic: string, change: Change, positions: Positions): void {
     if (this.#isStarted) {
-      const delaySeconds = Math.max(0, Date.now() - change.timestampMs) / 1000;
-      this.#options.metrics.delaySeconds.observe({ topic }, delaySeconds);
+      const delaySeconds = (Date.now() - change.timestampMs) / 1000;
+      // A producer may set any time: 1970 or the year 3000 says nothing about a delay.
+      if (delaySeconds < MAX_DELAY_SECONDS)
+        this.#options.metrics.delaySeconds.observe({ topic }, Math.max(0, delaySeconds));
     }
     groups.dispatch(change, positions);
   }
