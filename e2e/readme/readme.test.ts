@@ -33,7 +33,7 @@ describe('the pages', () => {
       scripts: Record<string, string>;
     };
     const named = pages().flatMap((page) =>
-      [...readPage(page).matchAll(/\bnpm run (?:-s )?([\w:]+)/g)].map(([, name = '']) => name),
+      [...readPage(page).matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)].map(([, name = '']) => name),
     );
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
