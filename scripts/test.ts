@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nodeBinary, repositoryRoot, temporaryDirectory } from '@tidegate/testing';
+import { endLeftovers, TEST_RUN } from './test/end-leftovers.ts';
 import { needsBackends } from './test/needs-backends.ts';
 import { noBackends, startTestBackends, type TestBackends } from './test/test-backends.ts';
 import { failuresOf, totalsLine, totalsOf, type Totals } from './test/vitest-totals.ts';
@@ -76,6 +78,7 @@ async function runVitest(
   if (interrupted.aborted) return { exitCode: 130, totals: totalsOf({}), failures: [] };
   // The end-to-end tests start the same processes dozens of times: the cache compiles each once.
   const NODE_COMPILE_CACHE = join(directory.path, 'compiled');
+  const run = randomUUID();
   const child = spawn(
     nodeBinary,
     [
@@ -85,7 +88,11 @@ async function runVitest(
       ...projects,
       ...vitestArguments,
     ],
-    { cwd: repositoryRoot, stdio: 'inherit', env: testEnvironment({ ...env, NODE_COMPILE_CACHE }) },
+    {
+      cwd: repositoryRoot,
+      stdio: 'inherit',
+      env: testEnvironment({ ...env, NODE_COMPILE_CACHE, [TEST_RUN]: run }),
+    },
   );
   const stop = (): void => void child.kill('SIGTERM');
   interrupted.addEventListener('abort', stop, { once: true });
@@ -94,6 +101,8 @@ async function runVitest(
     child.once('exit', (code) => resolve(code ?? 1));
   });
   interrupted.removeEventListener('abort', stop);
+  const leftovers = endLeftovers(run);
+  if (leftovers.length > 0) console.log(`Ended ${leftovers.length} processes that the tests left behind.`);
   const outcome = await readReport(report);
   return { exitCode, totals: totalsOf(outcome), failures: failuresOf(outcome) };
 }

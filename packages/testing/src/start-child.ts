@@ -46,8 +46,16 @@ export const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url
 export const nodeBinary = join(repositoryRoot, 'node_modules', '.bin', 'node');
 
 const MAX_LINES = 10_000;
-/** NODE_COMPILE_CACHE only makes a process start faster. */
-const inheritedVariables = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'NODE_COMPILE_CACHE'];
+/** NODE_COMPILE_CACHE only makes a process start faster; TIDEGATE_TEST_RUN names the test run, for its end. */
+const inheritedVariables = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'NODE_COMPILE_CACHE',
+  'TIDEGATE_TEST_RUN',
+];
 
 /**
  * Runs a TypeScript file in a process of its own. The child gets `env` and a few system variables (PATH, HOME …), so a
