@@ -25,21 +25,27 @@ export function orderingKey(topic: string, subject: string): string {
 
 type DueDeliveries = WebhookTables & { due: DeliveryTable };
 
-/** Condition on `webhook_deliveries as due`: no earlier delivery of the same endpoint and ordering key is pending. */
+/**
+ * Condition on `webhook_deliveries as due`: no earlier delivery of the same endpoint and ordering key is pending.
+ *
+ * A scalar, not `not exists`: before its statistics have seen a burst, Postgres joined that with every pending delivery
+ * of the endpoint (90,000 held back: a median of 2.5 s instead of 8 ms).
+ */
 export function isOldestOfKey(
   where: ExpressionBuilder<DueDeliveries, 'due'>,
 ): ExpressionWrapper<DueDeliveries, 'due', SqlBool> {
-  return where.not(
-    where.exists(
-      where
-        .selectFrom('webhook_deliveries as earlier')
-        .select('earlier.seq')
-        // A literal, so that the planner can use the partial index `webhook_deliveries_order`.
-        .where('earlier.status', '=', sql.lit('pending'))
-        .whereRef('earlier.endpoint_id', '=', 'due.endpoint_id')
-        .whereRef('earlier.ordering_key', '=', 'due.ordering_key')
-        .whereRef('earlier.seq', '<', 'due.seq'),
-    ),
+  return where(
+    'due.seq',
+    '=',
+    where
+      .selectFrom('webhook_deliveries as oldest')
+      .select('oldest.seq')
+      // A literal, so that the planner can use the partial index `webhook_deliveries_order`.
+      .where('oldest.status', '=', sql.lit('pending'))
+      .whereRef('oldest.endpoint_id', '=', 'due.endpoint_id')
+      .whereRef('oldest.ordering_key', '=', 'due.ordering_key')
+      .orderBy('oldest.seq')
+      .limit(1),
   );
 }
 

@@ -166,7 +166,7 @@ export class DeliveryQueue {
         where endpoints.id is not null
       )
       select id from endpoints where id is not null
-      and exists (select 1 ${heads} and endpoint_id = endpoints.id and next_attempt_at <= ${now})`.execute(
+      and (select min(next_attempt_at) ${heads} and endpoint_id = endpoints.id) <= ${now}`.execute(
       this.#database.query,
     );
     return rows.map(({ id }) => id);
