@@ -28,6 +28,7 @@ runProcess({
       services,
       secretKeys: webhookKeysFrom(config),
       allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+      clock: clock.now,
       logger,
       metrics,
     });

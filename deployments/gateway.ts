@@ -52,6 +52,7 @@ runProcess({
         database,
         secretKeys: webhookKeysFrom(config),
         allowPrivateTargets: config.WEBHOOK_ALLOW_PRIVATE,
+        clock: clock.now,
       },
       microFrontends: { root: config.MICROFRONTENDS_DIR },
       asyncApi: { title: 'Tidegate order platform', messages: catalogue },

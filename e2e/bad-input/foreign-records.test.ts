@@ -25,7 +25,7 @@ interface PlatformWithLog {
   readonly platform: RunningPlatform;
   /** A second client of the platform's log. */
   readonly log: EventLog;
-  /** What `npm run dead-letters` finds the log by. */
+  /** Variables by which `npm run dead-letters` finds the log. */
   readonly env: Readonly<Record<string, string>>;
 }
 

@@ -14,7 +14,7 @@ interface ListedLetter {
  * Expects that an operator can list, show, redrive and discard the dead letters of `keys` by `npm run dead-letters`, while
  * the platform runs.
  *
- * @param env what the command finds the log by.
+ * @param env variables by which the command finds the log.
  */
 export async function expectOperable(
   env: Readonly<Record<string, string>>,
@@ -34,7 +34,7 @@ export async function expectOperable(
   expect(shown.lines.join('\n')).toContain(first!.reason.slice(0, 40));
 
   expect((await run(env, ['redrive', first!.id])).lines).toEqual([`${first!.id} redriven to ${group}`]);
-  // Its content is what it was, so its group, and no other, cannot use it again.
+  // Its content is unchanged: its group cannot use it again, and no other group gets it.
   const again = await until(
     async () => (await own()).find(({ id }) => !before.some((old) => old.id === id)),
     {

@@ -134,7 +134,7 @@ export class ItemWriter {
     return records.filter((_, id) => !found.has(id));
   }
 
-  /** Changes that are far ahead of every committed one: a client that gets one has got what it must not. */
+  /** Changes far ahead of every committed one. No client may receive one. */
   #neverCommitted(): OutgoingRecord[] {
     return KEYS.map((key) => itemRecord(this.#definition, itemOf(key, 1_000_000)));
   }

@@ -51,7 +51,7 @@ export class ProcessWorld implements AsyncDisposable {
     this.#brokers = parts.brokers;
   }
 
-  /** @param brokers those of the place, when scripts may trouble them. They are not stopped with the world. */
+  /** @param brokers the brokers of the place, when scripts may trouble them. They outlive the world. */
   static async open(place: LogPlace, brokers?: TroubledBrokers): Promise<ProcessWorld> {
     const definition = defineItemChanged(`items-${randomUUID()}`);
     const { name, cleanup, retentionMs } = definition.topic;

@@ -37,6 +37,8 @@ export interface GatewayOptions {
     readonly secretKeys: readonly string[];
     /** Accepts endpoints at private addresses and over plain HTTP. For development and tests only. Default false. */
     readonly allowPrivateTargets?: boolean;
+    /** Epoch milliseconds. Default: the clock of the database, which the dispatchers share. */
+    readonly clock?: () => number;
   };
   /** Serves a page composed of the micro-frontends in `<root>/<name>/dist`. Default: none. */
   readonly microFrontends?: { readonly root: string };

@@ -1,3 +1,4 @@
+import { DatabaseClock } from '@tidegate/database';
 import type { Bff, LiveStream } from '@tidegate/bff';
 import { startHttpServer, type HttpServer } from '@tidegate/runtime/http';
 import { createHealthHandler, createReadiness, type Readiness } from '@tidegate/runtime/process';
@@ -28,7 +29,6 @@ import { PartitionWatch } from './live/health/partition-watch.ts';
 import { LiveHub } from './live/hub.ts';
 import { createLiveMetrics } from './live/metrics.ts';
 import { createCursorCodec } from './live/resume/cursor.ts';
-import { DatabaseClock } from '@tidegate/database';
 import { webhookMigrations } from './webhooks/migrations.ts';
 import { createWebhooksRoute, type WebhooksOptions } from './webhooks/webhooks-route.ts';
 
@@ -101,7 +101,8 @@ export class Gateway {
     this.#readiness = readiness;
     this.#health = createHealthHandler({ readiness, metrics });
 
-    this.#webhookClock = options.webhooks && new DatabaseClock(options.webhooks.database);
+    const { webhooks } = options;
+    this.#webhookClock = webhooks && !webhooks.clock ? new DatabaseClock(webhooks.database) : undefined;
     const { maxSocketsPerAddress } = limits;
     // The tolerance lets a token be issued later, and end later, by this clock.
     const maxTokenAgeMs = limits.maxTokenAgeMs + 2 * limits.clockToleranceMs;
@@ -245,7 +246,14 @@ function createRoutes(
   return [
     ...(asyncApi && !operations ? [createAsyncApiRoute(asyncApi)] : []),
     ...(webhooks
-      ? [createWebhooksRoute({ ...parts, ...webhooks, log, clock: webhookClock?.now ?? Date.now })]
+      ? [
+          createWebhooksRoute({
+            ...parts,
+            ...(webhookClock && { clock: webhookClock.now }),
+            ...webhooks,
+            log,
+          }),
+        ]
       : []),
     ...routes,
     ...(page ? [(request: Request) => page.handle(request)] : []),

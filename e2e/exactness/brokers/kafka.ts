@@ -20,8 +20,8 @@ export interface ForeignProducerOptions {
 }
 
 /**
- * A producer of another system: compressed batches and transactions. Its codecs are those that the event log has given
- * to kafkajs. Nobody may receive the records of an aborted transaction.
+ * A producer of another system: compressed batches and transactions. The event log has given its
+ * codecs to kafkajs. Nobody may receive the records of an aborted transaction.
  */
 export class ForeignProducer {
   readonly #options: ForeignProducerOptions;
@@ -100,7 +100,7 @@ export class ForeignProducer {
       throw new Error('the records of a partition were not sent');
   }
 
-  /** Holds back what is committed after it, until it is aborted a moment later. */
+  /** Holds back later commits until it is aborted a moment later. */
   async #openBeside(records: readonly OutgoingRecord[]): Promise<void> {
     await Promise.allSettled(this.#ending);
     const transaction = await (await this.#producer('open')).transaction();

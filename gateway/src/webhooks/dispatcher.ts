@@ -81,7 +81,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 class WebhookDispatcher implements Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #limits: DispatcherLimits;
-  readonly #databaseClock: DatabaseClock;
+  readonly #databaseClock: DatabaseClock | undefined;
   readonly #clock: () => number;
   readonly #servers: readonly BffServer[];
   readonly #box: SecretBox;
@@ -100,8 +100,8 @@ class WebhookDispatcher implements Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#limits = { ...defaultDispatcherLimits, ...options.limits };
-    this.#databaseClock = new DatabaseClock(options.database);
-    this.#clock = options.clock ?? this.#databaseClock.now;
+    this.#databaseClock = options.clock ? undefined : new DatabaseClock(options.database);
+    this.#clock = options.clock ?? this.#databaseClock!.now;
     const { bffs, services, state, logger } = options;
     // Endpoints are registered at the gateway, under its limits.
     const limits = widestOperationLimits;
@@ -136,7 +136,7 @@ class WebhookDispatcher implements Dispatcher {
   async start(): Promise<void> {
     const { database, logger, metrics } = this.#options;
     await database.migrate(webhookMigrations);
-    await this.#databaseClock.start();
+    await this.#databaseClock?.start();
     this.#endSamples ??= sampleDeliveries({ metrics, database, clock: this.#clock });
     await resealSecrets(database, this.#box, logger);
     await this.#revoked.start();
@@ -200,7 +200,7 @@ class WebhookDispatcher implements Dispatcher {
   async #stop(): Promise<void> {
     clearInterval(this.#sweepTimer);
     this.#endSamples?.();
-    this.#databaseClock.stop();
+    this.#databaseClock?.stop();
     await this.#consumer?.stop();
     await this.#stopListening?.();
     await this.#loop?.stop();

@@ -74,6 +74,9 @@ export const webhookMigrations: Migrations = {
         where status = 'pending' and is_head = 1`.execute(db);
       await sql`create index webhook_deliveries_heads on webhook_deliveries (endpoint_id, next_attempt_at, seq)
         where status = 'pending' and is_head = 1`.execute(db);
+      // Delivered ones are most of the finished: counting and resending the dead must not read them.
+      await sql`create index webhook_deliveries_dead on webhook_deliveries (endpoint_id)
+        where status = 'dead'`.execute(db);
     },
   },
 };

@@ -24,7 +24,7 @@ export class DatabaseClock {
     this.#database = database;
   }
 
-  /** Epoch milliseconds. Before `start` has resolved those of this machine. */
+  /** Epoch milliseconds. Before `start` has resolved, the time of this machine. */
   readonly now = (): number =>
     this.#offsetMs === undefined ? Date.now() : Math.floor(performance.now() + this.#offsetMs);
 

@@ -17,8 +17,8 @@ import type {
 } from './event-log.ts';
 
 /**
- * Returns the log with its errors counted in `tidegate_log_errors_total`, by operation and by the error's code. Errors
- * that a group or a tail recovers from are counted too; they are those of the log and those of its handlers.
+ * Returns the log with its errors counted in `tidegate_log_errors_total`, by operation and by the error's code. A group or
+ * a tail recovers from its errors; they are counted too, the log's and its handlers'.
  *
  * @example
  * const log = measureEventLog(createKafkaEventLog({ brokers, clientId: 'bookings', logger }), metrics);

@@ -32,7 +32,7 @@ export class AttemptSlots implements Room {
     return this.#options.maxConcurrent - this.#used;
   }
 
-  /** Sets the present endpoints. Forgets the failures of those that are gone. */
+  /** Sets the present endpoints. Forgets the failures of removed endpoints. */
   use(index: EndpointIndex): void {
     if (index === this.#index) return;
     this.#index = index;

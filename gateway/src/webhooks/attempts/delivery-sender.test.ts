@@ -218,6 +218,9 @@ describe('delivery', () => {
       maxConcurrent: 24,
       maxConcurrentPerEndpoint: 4,
       maxConcurrentPerPartner: 12,
+      // No attempt ends by its deadline while the test runs, however busy the machine is.
+      deadlineMs: 60_000,
+      leaseMs: 90_000,
     });
     for (let index = 0; index < 40; index++) await world.change(`counter-${index}`, 1);
     await until(() => host.received.filter(isFast).length === 40, {

@@ -58,9 +58,9 @@ export class DeliverySender {
    */
   async sendDue(): Promise<number | undefined> {
     const { queue, endpoints, database } = this.#options;
+    this.#slots.use(await endpoints.current(database.query));
     for (;;) {
       if (this.#slots.free <= 0) return undefined;
-      this.#slots.use(await endpoints.current(database.query));
       const limit = Math.min(this.#slots.free, MAX_CLAIM);
       const deliveries = await queue.claim({ limit, leaseMs: this.#options.leaseMs, room: this.#slots });
       if (deliveries.length === 0) break;

@@ -10,7 +10,7 @@ export interface DeliverySamplesOptions {
   readonly clock: () => number;
 }
 
-/** Counting deliveries reads each of those that are kept. */
+/** A count reads an index entry for each pending or dead delivery. */
 const EVERY_MS = 5_000;
 
 /** Shows the deliveries of all dispatchers at each scrape. Returns a function that ends it. */
@@ -47,7 +47,7 @@ async function countDeliveries(
   const { rows } = await database.query
     .selectFrom('webhook_deliveries')
     .select((select) => select.fn.countAll<number>().as('rows'))
-    // A literal, so that the planner can use the partial indexes of pending deliveries.
+    // A literal, so that the planner can use the partial indexes of pending and of dead deliveries.
     .where('status', '=', sql.lit(status))
     .executeTakeFirstOrThrow();
   return rows;

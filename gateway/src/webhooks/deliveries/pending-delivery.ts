@@ -31,13 +31,15 @@ export async function enqueueDeliveries(
   for (let from = 0; from < deliveries.length; from += ROWS_PER_INSERT) {
     const some = deliveries.slice(from, from + ROWS_PER_INSERT);
     const keysInUse = await lockKeysInUse(database, unit, some);
-    const isHead = (delivery: PendingDelivery): boolean => {
+    const rows = some.map((delivery) => {
       const key = keyOf(delivery);
-      return !keysInUse.has(key) && keysInUse.add(key) !== undefined;
-    };
+      const is_head = keysInUse.has(key) ? 0 : 1;
+      keysInUse.add(key);
+      return { ...pendingRow(delivery, nowMs), is_head };
+    });
     await unit.tx
       .insertInto('webhook_deliveries')
-      .values(some.map((delivery) => ({ ...pendingRow(delivery, nowMs), is_head: isHead(delivery) ? 1 : 0 })))
+      .values(rows)
       .onConflict((conflict) => conflict.column('id').doNothing())
       .execute();
   }

@@ -29,8 +29,8 @@ const PAGE_RECORDS = 500;
 const OUTBOX = 'outbox/';
 
 /**
- * The dead letters of a log, for an operator. A letter stays in its topic until retention deletes it; what was done about
- * it is a further record of that topic.
+ * The dead letters of a log, for an operator. A letter stays in its topic until retention deletes it; its end,
+ * redriven or discarded, is a further record of that topic.
  *
  * @example
  * const box = new DeadLetterBox(log);
